@@ -1,0 +1,145 @@
+"""`python -m sandbox up` and `serve`: deploy a stack into the embedded AWS, and show what its users can do.
+
+Exit codes: 0, everything as it should be; 1, a row of the table deviates or the deployment failed; 2, bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pulumi
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import guide_front_end, program, stack_files, world
+from .program import Run
+from .resources import UnknownType
+from .server import Sandbox
+from .stack_files import StackFileError, StackFiles
+from .terminal import Terminal
+from .trial import Trial
+from .world import App, Foreign
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    _forget_aws()
+    terminal = Terminal(quiet=getattr(options, "json", False))
+    try:
+        files = stack_files.read(ROOT, options.stack, _changes(options))
+        if options.command == "serve":
+            return _serve(files, options.port, terminal)
+        return _up(files, options.json, terminal)
+    except StackFileError as error:
+        terminal.problem(f"error: {error}")
+        return 2
+    except pulumi.RunError as error:
+        terminal.problem(f"error: the config of stack `{options.stack}` cannot be deployed; nothing was created")
+        for line in str(error).splitlines():
+            terminal.problem(f"  {line}")
+        return 2
+    except OSError as error:
+        terminal.problem(f"error: cannot listen on 127.0.0.1: {error.strerror or error}")
+        return 2
+    except (UnknownType, ClientError, BotoCoreError) as error:
+        terminal.problem(f"error: the deployment failed: {error}")
+        return 1
+    except KeyboardInterrupt:
+        terminal.problem("stopped")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Deploy a stack into an AWS simulator in this process. Nothing leaves this machine.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="deploy, sign two users in, and show what they may and may not do")
+    up.add_argument("--json", action="store_true", help="print the outputs and the table as JSON, and nothing else")
+    serve = commands.add_parser("serve", help="deploy, and stay up for a front end until Ctrl-C")
+    serve.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: a free one)")
+    for command in (up, serve):
+        command.add_argument("--stack", default="dev", help="stack whose config is deployed (default: dev)")
+        command.add_argument(
+            "--profile", choices=["least-privilege", "guide"], help="permission documents, in place of the config's"
+        )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a port: 0 to 65535")
+    return int(text)
+
+
+def _changes(options: argparse.Namespace) -> dict[str, object]:
+    return {"scoped-identity:profile": options.profile} if options.profile else {}
+
+
+def _forget_aws() -> None:
+    """Nothing of the host's AWS configuration may reach the sandbox, or the sandbox the host's accounts."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+
+
+def _deploy(sandbox: Sandbox, files: StackFiles, terminal: Terminal) -> tuple[App, Foreign, Run]:
+    main = ROOT / "__main__.py"
+    foundation = world.lay_foundation(files.app_config())
+    with terminal.step("checking the stack's config"):
+        program.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
+    with terminal.step("making what exists before the stack: user pool, bucket, API"):
+        app = world.read_app(foundation.config)
+        foreign = world.build(sandbox, app)
+    with terminal.step(f"deploying the stack `{files.stack}`"):
+        run = program.run(
+            sandbox,
+            main,
+            files.project,
+            files.stack,
+            files.config,
+            before=lambda r: terminal.say(f"    + {r.kind} {r.name}") if r.custom else None,
+            stack_outputs=foundation.stack_outputs,
+        )
+    terminal.outputs(run.outputs)
+    return app, foreign, run
+
+
+def _up(files: StackFiles, as_json: bool, terminal: Terminal) -> int:
+    terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
+    with Sandbox().running() as sandbox:
+        app, foreign, run = _deploy(sandbox, files, terminal)
+        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
+        with terminal.step("signing A and B up and in, and letting them try"):
+            rows = list(trial.rows())
+    terminal.say("")
+    terminal.table(rows)
+    wrong = [row for row in rows if not row.ok]
+    if as_json:
+        table = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
+        terminal.machine({"ok": not wrong, "outputs": dict(run.outputs), "attempts": table})
+    if wrong:
+        terminal.problem(f"\n{len(wrong)} of {len(rows)} attempts did not end as they should")
+        return 1
+    terminal.say(f"\n{len(rows)} of {len(rows)} attempts ended as they should")
+    return 0
+
+
+def _serve(files: StackFiles, port: int, terminal: Terminal) -> int:
+    with Sandbox(port).running() as sandbox:
+        app, _, run = _deploy(sandbox, files, terminal)
+        pool_id, clients = app.user_pools[0]
+        world.sign_up(sandbox, pool_id, clients[0], "alice")
+        terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs))
+        terminal.say("Ctrl-C stops it.")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            terminal.say("\nstopped; nothing is left behind")
+    return 0

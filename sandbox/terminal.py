@@ -1,0 +1,78 @@
+"""What a person sees: progress, tables, colours. Colours respect NO_COLOR and pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from .trial import Row
+
+
+class Terminal:
+    """Writes to standard error while working and to standard output what was asked for; quiet under `--json`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._out: TextIO = sys.stdout
+        self._err: TextIO = sys.stderr
+        self._quiet = quiet
+        self._colours = "NO_COLOR" not in os.environ and self._out.isatty()
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
+
+    def green(self, text: str) -> str:
+        return self._paint("32", text)
+
+    def red(self, text: str) -> str:
+        return self._paint("31", text)
+
+    def bold(self, text: str) -> str:
+        return self._paint("1", text)
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Say what is being done, and how long it took."""
+        start = time.perf_counter()
+        self.say(f"  {what} …", end="" if self._colours else "\n")
+        try:
+            yield
+        except BaseException:
+            if self._colours:
+                self.say("")
+            raise
+        if self._colours:
+            self.say(f"\r  {what} {self._paint('2', f'{time.perf_counter() - start:.1f} s')}\x1b[K")
+
+    def say(self, text: str, end: str = "\n") -> None:
+        if not self._quiet:
+            print(text, end=end, file=self._out, flush=True)
+
+    def problem(self, text: str) -> None:
+        print(text, file=self._err, flush=True)
+
+    def machine(self, value: Mapping[str, Any]) -> None:
+        print(json.dumps(value, indent=2), file=self._out, flush=True)
+
+    def outputs(self, outputs: Mapping[str, Any]) -> None:
+        self.say(f"\n{self.bold('Outputs')}")
+        width = max(map(len, outputs))
+        for name, value in outputs.items():
+            shown = value if isinstance(value, str) else json.dumps(value)
+            self.say(f"  {name:<{width}}  {shown}")
+        self.say("")
+
+    def table(self, rows: Sequence[Row]) -> None:
+        heads = ("who", "tries", "expected", "got")
+        lines = [(r.who, r.tries, r.expected.value, r.got) for r in rows]
+        widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(4)]
+        self.say(self.bold("  ".join(h.ljust(w) for h, w in zip(heads, widths, strict=True)).rstrip()))
+        for row, line in zip(rows, lines, strict=True):
+            cells = "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True))
+            mark = self.green("✓") if row.ok else self.red("✗")
+            note = f"  {row.note}" if row.note else ""
+            self.say(f"{self.green(cells) if row.ok else self.red(cells)} {mark}{note}")
