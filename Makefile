@@ -1,0 +1,47 @@
+# A newcomer's commands. Each one sets up what it needs in .venv first; only Python 3.10+ and make are asked for.
+PYTHON ?= python3
+STACK ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help up serve test check bench lock clean
+
+help:            ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+up: $(READY)     ## deploy a stack into the sandbox and show what two users can do (STACK=dev, PROFILE=guide)
+	@$(BIN)/python -m sandbox up --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE))
+
+serve: $(READY)  ## the same, and stay up for a front end (PORT=4566)
+	@$(BIN)/python -m sandbox serve --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PORT),--port $(PORT))
+
+test: $(READY)   ## run the tests
+	@$(BIN)/python -m pytest
+
+check: $(READY)  ## format, lint and type checks
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@cd policies && ../$(BIN)/mypy --config-file ../pyproject.toml .
+
+bench: $(READY)  ## measure, as ratios in one run
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY)   ## lock the dependencies anew
+	@$(BIN)/python -m pip install -q uv
+	@for f in requirements requirements-dev; do $(BIN)/uv pip compile -q --universal --generate-hashes \
+	  --python-version 3.10 --no-header --no-annotate $$f.in -o $$f.txt; done
+	@cd policies && ../$(BIN)/uv pip compile -q --universal --generate-hashes \
+	  --python-version 3.10 --no-header --no-annotate requirements.in -o requirements.txt
+
+clean:           ## remove the environment
+	@rm -rf $(VENV)
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; set PYTHON=…" if sys.version_info < (3, 10) else 0)'
+	@echo "setting up $(VENV) (once; a minute or two) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

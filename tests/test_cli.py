@@ -1,0 +1,126 @@
+"""The command line as a newcomer uses it: exit codes, JSON, one clear line for bad input, a clean stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli import main
+from tests.conftest import ROOT
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_up_as_json_says_that_all_is_well() -> None:
+    done = run("up", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["ok"] is True
+    assert {a["got"] for a in told["attempts"]} == {"allowed", "denied", "refused"}
+    assert re.fullmatch(r"us-east-1:[0-9a-f-]{36}", told["outputs"]["identityPoolId"])
+
+
+def copy_of_the_project(to: Path) -> Path:
+    shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "tests"))
+    return to
+
+
+def test_a_bucket_wide_grant_in_a_scratch_copy_ends_with_exit_code_1(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path / "copy")
+    path = copy / "components" / "scoped_identity" / "documents.py"
+    text = path.read_text()
+    assert '"Resource": f"{bucket_arn}/{folder}"' in text
+    path.write_text(text.replace('"Resource": f"{bucket_arn}/{folder}"', '"Resource": f"{bucket_arn}/*"'))
+    done = run("up", cwd=copy)
+    assert done.returncode == 1
+    assert "attempts did not end as they should" in done.stderr or "s3-isolated-by-identity" in done.stderr
+
+
+BAD = [
+    (
+        "    bucket: notes-dev-uploads",
+        "    bucket: arn:aws:s3:::x",
+        "uploads.bucket: `arn:aws:s3:::x` is an ARN; write",
+    ),
+    ("  scoped-identity:poolName", "  scoped-identity:poolNmae", "poolNmae: unknown setting; known here:"),
+    ("config:", "config: [", "Pulumi.dev.yaml, line "),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BAD)
+def test_bad_config_is_one_clear_line_and_exit_code_2(tmp_path: Path, old: str, new: str, message: str) -> None:
+    copy = copy_of_the_project(tmp_path / "copy")
+    path = copy / "Pulumi.dev.yaml"
+    path.write_text(path.read_text().replace(old, new))
+    done = run("up", cwd=copy)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "+ aws:" not in done.stdout
+
+
+def test_an_unknown_stack_names_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "--stack", "nope"]) == 2
+    assert capsys.readouterr().err == "error: there is no stack `nope`; stacks here: dev, prod, staging\n"
+
+
+@pytest.mark.parametrize("arguments", [["up", "--profile", "wild"], ["serve", "--port", "x"], [], ["fly"]])
+def test_bad_arguments_are_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_taken_port_is_one_clear_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
+    assert capsys.readouterr().err == "error: cannot listen on 127.0.0.1: Address already in use\n"
+
+
+def test_serve_stays_up_prints_an_example_and_stops_on_ctrl_c() -> None:
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "serve"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        assert process.stdout is not None
+        told = ""
+        for line in process.stdout:
+            told += line
+            if line.startswith("Ctrl-C"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(timeout=20) == 0
+    assert "nothing is left behind" in rest
+    assert re.search(r"endpoint: \"http://127\.0\.0\.1:\d+\"", told)
+    assert "fromCognitoIdentityPool" in told
+
+
+def test_aws_settings_of_the_host_are_not_read(tmp_path: Path) -> None:
+    """A profile that does not exist would stop any client that looks for it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "up", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "AWS_PROFILE": "missing", "AWS_ENDPOINT_URL": "http://192.0.2.1", "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0
