@@ -104,13 +104,26 @@ class GlobSet:
     bits are dropped, which keeps the states few.
     """
 
-    __slots__ = ("_advance", "_final", "_loop_any", "_loop_within", "_one", "_segments", "fold", "letters", "start")
+    __slots__ = (
+        "_advance",
+        "_final",
+        "_loop_any",
+        "_loop_within",
+        "_one",
+        "_segments",
+        "fold",
+        "heads",
+        "letters",
+        "start",
+    )
 
     def __init__(self, patterns: Iterable[Pattern], fold: bool = False) -> None:
         """Args:
         patterns: the patterns of the union; none at all accepts nothing.
         fold: ignore case, as StringEqualsIgnoreCase and action names do.
         """
+        patterns = list(patterns)
+        self.heads = [literal_prefix(pattern) for pattern in patterns]
         advance: dict[str, int] = {}
         one = loop_any = loop_within = final = start = 0
         segments: list[int] = []
@@ -183,7 +196,7 @@ def matches(pattern: Pattern, text: str) -> bool:
     return GlobSet([pattern]).matches(text)
 
 
-_READABLE = "xyzwvutsrqponmlkjihgfedcba0123456789-_~!,;@^|XYZWVUTSRQPONMLKJIHGFEDCBA"
+_READABLE = "xyzwvutsrqponmlkjihgfedcba0123456789-_XYZWVUTSRQPONMLKJIHGFEDCBA~!,;@^|"
 
 
 def fresh_letter(known: Iterable[str]) -> str:
@@ -251,7 +264,7 @@ def _choices(
             viable = machine.viable(state)
             if viable is not None:
                 only = viable if only is None else only & viable
-    return alphabet if only is None else sorted(only)
+    return alphabet if only is None else [letter for letter in alphabet if letter in only]
 
 
 def _spell(

@@ -1,0 +1,112 @@
+"""Identities as the prover needs them: the shapes that an identity id can have, and ids to try.
+
+An identity id is `REGION:UUID`, assigned by the pool. Whether two identities are isolated does not depend on which two they
+are, as long as no document names either; so two that none names are enough, together with each one that a document does
+name. The two are chosen to be no prefix of anything in the documents, and, where the region's name allows it, to end as
+region names begin, which is the only way in which one id can overlap the head of another.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+
+NAMED = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An identity id, or a pool's; both have the same shape."""
+
+REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d")
+
+DEFAULT_REGION = "us-east-1"
+BY_LENGTH = {
+    9: "us-west-2",
+    10: "eu-north-1",
+    11: "us-iso-w-11",
+    12: "eu-central-1",
+    13: "us-gov-west-1",
+    14: "ap-southeast-1",
+    15: "us-isob-north-1",
+}
+"""One region's name, real or not, for each length that names have."""
+
+ISSUERS = {
+    "us-gov-west-1": "cognito-identity-us-gov.amazonaws.com",
+    "us-gov-east-1": "cognito-identity.us-gov-east-1.amazonaws.com",
+}
+"""Issuers outside the `aws` partition. China's exact key is not settled in public material.
+
+Source: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html
+"""
+COMMERCIAL_ISSUER = "cognito-identity.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a pool's region says about its identities: the region itself, the partition, the issuer of its variables."""
+
+    region: str
+    partition: str
+    issuer: str | None
+
+
+def partition_of(region: str) -> str:
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
+def issuer_of(region: str, overrides: dict[str, str] | None = None) -> str | None:
+    """The issuer of a region's identity pools; None where it is not known."""
+    if overrides and region in overrides:
+        return overrides[region]
+    if region in ISSUERS:
+        return ISSUERS[region]
+    return COMMERCIAL_ISSUER if partition_of(region) == "aws" else None
+
+
+def shape_of(region: str, overrides: dict[str, str] | None = None) -> Shape:
+    return Shape(region, partition_of(region), issuer_of(region, overrides))
+
+
+def known_issuers(overrides: dict[str, str] | None = None) -> frozenset[str]:
+    return frozenset({COMMERCIAL_ISSUER, *ISSUERS.values(), *(overrides or {}).values()})
+
+
+def shapes(region: str | None, text: str, overrides: dict[str, str] | None = None) -> list[Shape]:
+    """The shapes to look at: the pool's own region where it is known; else the default one, each region that the
+    documents' text speaks of, and, where it counts characters with `?`, one of each length."""
+    if region is not None:
+        return [shape_of(region, overrides)]
+    regions = [DEFAULT_REGION]
+    if "us-gov" in text:
+        regions += list(ISSUERS)
+    regions += sorted(set(REGION.findall(text)))
+    if "?" in text:
+        regions += BY_LENGTH.values()
+    return [shape_of(r, overrides) for r in dict.fromkeys(regions)]
+
+
+def named_in(text: str) -> list[str]:
+    """Identity ids that a text names."""
+    return sorted(set(NAMED.findall(text)))
+
+
+def fresh(region: str, text: str) -> tuple[str, str]:
+    """Two identity ids of a region that a text neither names nor begins to name."""
+    found: list[str] = []
+    tail = _overlap(region)
+    for first, second in [*((d, d) for d in "123456789abcdef0"), *product("123456789abcdef", repeat=2)]:
+        block = (first + second) * 6
+        uuid = f"{block[:8]}-{block[:4]}-{block[:4]}-{block[:4]}-{block[: 12 - len(tail)]}{tail}"
+        if block[:4] not in text:
+            found.append(f"{region}:{uuid}")
+        if len(found) == 2:
+            return found[0], found[1]
+    return f"{region}:{'1' * 8}-1111-1111-1111-{'1' * 12}", f"{region}:{'2' * 8}-2222-2222-2222-{'2' * 12}"
+
+
+def _overlap(region: str) -> str:
+    """The longest head of a region's name that consists of hexadecimal digits."""
+    match = re.match("[0-9a-f]+", region)
+    return match.group(0)[:12] if match else ""

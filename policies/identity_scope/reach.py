@@ -1,0 +1,533 @@
+"""What one identity reaches, as languages: words are object ARNs, `arn:PARTITION:s3:::BUCKET/KEY`.
+
+`objects(A)` is the set of ARNs on which some action is allowed; `names(A)` is the set of ARNs whose keys A can learn by
+listing, because a permitted value of `s3:prefix` begins them. Each is a deterministic machine that is made as it is walked.
+
+INVARIANT (widening). What is not understood widens an Allow and never narrows it. A machine that had to be widened says
+which conditions it assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from .actions import LIST_ACTIONS, OBJECT_ACTIONS, groups, mask
+from .conditions import LIKE_OPERATORS, Truth, holds, negates
+from .documents import Condition, Document, Effect, Statement
+from .evaluator import Reading, Request, names_caller, resource_patterns
+from .globs import GlobSet, Pattern, Wild, literal_prefix
+from .identities import Shape, known_issuers
+from .templates import Lookup, Missing, Values, concretise, template
+
+Named: TypeAlias = tuple[str, Document]
+"""A document under the name that messages use."""
+
+PREFIX_KEY = "s3:prefix"
+LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
+"""Condition keys that only listing requests have."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A vended role with every document that applies to it.
+
+    Attributes:
+        name: how messages call the role.
+        documents: its identity-based policies.
+        boundary: its permissions boundary; None where there is none.
+        resource: bucket policies of the stack.
+        urn: the role's URN, which tells roles apart.
+        arns: the role's own ARNs or ARN endings, for bucket policies that name it.
+    """
+
+    name: str
+    documents: tuple[Named, ...]
+    boundary: tuple[Named, ...] | None = None
+    resource: tuple[Named, ...] = ()
+    arns: tuple[str, ...] = ()
+    urn: str = ""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A space that the configuration declares as shared: a pattern of `BUCKET/KEY`, the actions, and why."""
+
+    pattern: str
+    actions: tuple[str, ...]
+    why: str
+
+
+class Layer:
+    """A union of resource tests: patterns, and complements of patterns (NotResource)."""
+
+    __slots__ = ("_complements", "_patterns", "letters", "patterns", "start")
+
+    def __init__(self, patterns: Sequence[Pattern], complements: Sequence[Sequence[Pattern]]) -> None:
+        self._patterns = GlobSet(patterns)
+        self._complements = [GlobSet(each) for each in complements]
+        self.patterns = [*patterns, *([(Wild.ANY,)] if complements else [])]
+        self.letters = self._patterns.letters.union(*(c.letters for c in self._complements))
+        self.start = (self._patterns.start, *(c.start for c in self._complements))
+
+    def step(self, state: tuple[int, ...], letter: str) -> tuple[int, ...]:
+        if not self._complements:
+            return (self._patterns.step(state[0], letter),)
+        return (
+            self._patterns.step(state[0], letter),
+            *(c.step(s, letter) for c, s in zip(self._complements, state[1:], strict=True)),
+        )
+
+    def accepts(self, state: tuple[int, ...]) -> bool:
+        return self._patterns.accepts(state[0]) or any(
+            not c.accepts(s) for c, s in zip(self._complements, state[1:], strict=True)
+        )
+
+    def dead(self, state: tuple[int, ...]) -> bool:
+        return not self._complements and state[0] == 0
+
+    def viable(self, state: tuple[int, ...]) -> frozenset[str] | None:
+        return None if self._complements else self._patterns.viable(state[0])
+
+
+ObjectState: TypeAlias = tuple[tuple[int, ...], ...]
+
+
+class Objects:
+    """ARNs on which a group of actions is allowed: some Allow, the boundary if any, no Deny, not shared."""
+
+    def __init__(self, principal: str, action: str, layers: Sequence[Layer], negative: Layer) -> None:
+        """Args:
+        principal: the role's name.
+        action: the group's first action.
+        layers: what must accept: the Allows, and the boundary's.
+        negative: what must not: the Denies and the shared spaces.
+        """
+        self.principal = principal
+        self.action = action
+        self._layers = list(layers)
+        self._negative = negative
+        self.letters = negative.letters.union(*(layer.letters for layer in layers))
+        self.start: ObjectState = (*(layer.start for layer in layers), negative.start)
+
+    def prefixes(self) -> list[str]:
+        """Literal beginnings, one of which every word has; from the layer that says most."""
+        candidates = [[literal_prefix(p) for p in layer.patterns] for layer in self._layers]
+        return max(candidates, key=lambda heads: min(map(len, heads), default=0))
+
+    def step(self, state: ObjectState, letter: str) -> ObjectState:
+        return (
+            *(layer.step(s, letter) for layer, s in zip(self._layers, state[:-1], strict=True)),
+            self._negative.step(state[-1], letter),
+        )
+
+    def accepts(self, state: ObjectState) -> bool:
+        return all(
+            layer.accepts(s) for layer, s in zip(self._layers, state[:-1], strict=True)
+        ) and not self._negative.accepts(state[-1])
+
+    def dead(self, state: ObjectState) -> bool:
+        return any(layer.dead(s) for layer, s in zip(self._layers, state[:-1], strict=True))
+
+    def viable(self, state: ObjectState) -> frozenset[str] | None:
+        only: frozenset[str] | None = None
+        for layer, each in zip(self._layers, state[:-1], strict=True):
+            viable = layer.viable(each)
+            if viable is not None:
+                only = viable if only is None else only & viable
+        return only
+
+
+@dataclass(frozen=True)
+class PrefixTest:
+    """One condition on `s3:prefix`, as a language of prefixes.
+
+    Attributes:
+        absent: whether it holds for a request without a prefix.
+        empty: whether it holds for the empty prefix.
+        machine: the prefixes that it accepts, or that it refuses where `negated`; None: the same for all, `constant`.
+    """
+
+    absent: bool
+    empty: bool
+    machine: GlobSet | None
+    negated: bool
+    constant: bool
+
+    def accepts(self, state: int) -> bool:
+        return self.constant if self.machine is None else self.machine.accepts(state) is not self.negated
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A statement about listing: the buckets, and the prefixes under which it applies."""
+
+    role: str
+    """`allow`, `boundary` or `deny`."""
+    buckets: Layer
+    tests: tuple[PrefixTest, ...]
+
+
+ListState: TypeAlias = tuple[tuple[int, ...], tuple[object, ...]]
+_LISTED = ("listed",)
+
+
+class Names:
+    """ARNs of objects whose keys can be learnt by one listing action.
+
+    A word is read in two phases: up to the `/` after the bucket's name the statements' resources are matched against the
+    bucket's ARN; from there on, the key so far is a prefix that a request could name. Once one is permitted, every
+    longer key is learnt.
+    """
+
+    def __init__(self, principal: str, action: str, listings: Sequence[Listing], bounded: bool, shared: Layer) -> None:
+        self.principal = principal
+        self.action = action
+        self._listings = list(listings)
+        self._bounded = bounded
+        self._shared = shared
+        letters: set[str] = {"/", ":", *shared.letters}
+        for listing in listings:
+            letters |= listing.buckets.letters
+            for test in listing.tests:
+                if test.machine is not None:
+                    letters |= test.machine.letters
+        self.letters = frozenset(letters)
+        self.start: ListState = (shared.start, ("bucket", *(item.buckets.start for item in self._listings)))
+
+    def prefixes(self) -> list[str]:
+        found: list[str] = []
+        for listing in self._listings:
+            if listing.role != "allow":
+                continue
+            for pattern in listing.buckets.patterns:
+                arn = literal_prefix(pattern)
+                if len(arn) < len(pattern) or not listing.tests:
+                    found.append(arn)
+                    continue
+                test = listing.tests[0]
+                if test.absent or test.empty or test.machine is None or test.negated or test.machine.fold:
+                    found.append(f"{arn}/")
+                else:
+                    found.extend(f"{arn}/{head}" for head in test.machine.heads)
+        return found
+
+    def step(self, state: ListState, letter: str) -> ListState:
+        shared = self._shared.step(state[0], letter)
+        inner = state[1]
+        if inner == _LISTED:
+            return shared, _LISTED
+        if inner[0] == "bucket":
+            buckets: tuple[tuple[int, ...], ...] = inner[1:]  # type: ignore[assignment]
+            if letter != "/":
+                return shared, (
+                    "bucket",
+                    *(item.buckets.step(s, letter) for item, s in zip(self._listings, buckets, strict=True)),
+                )
+            return shared, self._opened(buckets)
+        return shared, self._key(inner, letter)
+
+    def _opened(self, buckets: tuple[tuple[int, ...], ...]) -> tuple[object, ...]:
+        """The state after the bucket's name, where the prefix is absent or empty so far."""
+        matched = sum(
+            1 << i for i, (item, s) in enumerate(zip(self._listings, buckets, strict=True)) if item.buckets.accepts(s)
+        )
+        absent = self._permits(matched, [all(t.absent for t in item.tests) for item in self._listings])
+        empty = self._permits(matched, [all(t.empty for t in item.tests) for item in self._listings])
+        if absent or empty:
+            return _LISTED
+        starts = tuple(t.machine.start if t.machine is not None else 0 for item in self._listings for t in item.tests)
+        return ("key", matched, starts)
+
+    def _key(self, inner: tuple[object, ...], letter: str) -> tuple[object, ...]:
+        matched: int = inner[1]  # type: ignore[assignment]
+        before: tuple[int, ...] = inner[2]  # type: ignore[assignment]
+        after: list[int] = []
+        holding: list[bool] = []
+        index = 0
+        for item in self._listings:
+            all_hold = True
+            for test in item.tests:
+                state = test.machine.step(before[index], letter) if test.machine is not None else 0
+                after.append(state)
+                index += 1
+                all_hold = all_hold and test.accepts(state)
+            holding.append(all_hold)
+        if self._permits(matched, holding):
+            return _LISTED
+        return ("key", matched, tuple(after))
+
+    def _permits(self, matched: int, holding: Sequence[bool]) -> bool:
+        roles = {item.role for i, item in enumerate(self._listings) if matched >> i & 1 and holding[i]}
+        return "allow" in roles and "deny" not in roles and (not self._bounded or "boundary" in roles)
+
+    def accepts(self, state: ListState) -> bool:
+        return state[1] == _LISTED and not self._shared.accepts(state[0])
+
+    def dead(self, state: ListState) -> bool:
+        inner = state[1]
+        if inner == _LISTED:
+            return False
+        if inner[0] == "bucket":
+            return all(
+                item.role != "allow" or item.buckets.dead(s)  # type: ignore[arg-type]
+                for item, s in zip(self._listings, inner[1:], strict=True)
+            )
+        return not any(True for _ in self._alive(inner))
+
+    def _alive(self, inner: tuple[object, ...]) -> Iterable[tuple[Listing, tuple[int, ...]]]:
+        """Allows that may still come to hold, with their tests' states."""
+        matched: int = inner[1]  # type: ignore[assignment]
+        states: tuple[int, ...] = inner[2]  # type: ignore[assignment]
+        index = 0
+        for i, item in enumerate(self._listings):
+            own = states[index : index + len(item.tests)]
+            index += len(item.tests)
+            if item.role != "allow" or not matched >> i & 1:
+                continue
+            if all(
+                (t.constant if t.machine is None else t.negated or s != 0) for t, s in zip(item.tests, own, strict=True)
+            ):
+                yield item, own
+
+    def viable(self, state: ListState) -> frozenset[str] | None:
+        inner = state[1]
+        found: set[str] = set()
+        if inner == _LISTED:
+            return None
+        if inner[0] == "bucket":
+            for item, s in zip(self._listings, inner[1:], strict=True):
+                if item.role == "allow":
+                    viable = item.buckets.viable(s)  # type: ignore[arg-type]
+                    if viable is None:
+                        return None
+                    found |= viable
+            return frozenset(found | {"/"})
+        for item, own in self._alive(inner):
+            if not item.tests or item.tests[0].machine is None or item.tests[0].negated:
+                return None
+            viable = item.tests[0].machine.viable(own[0])
+            if viable is None:
+                return None
+            found |= viable
+        return frozenset(found)
+
+
+Reach: TypeAlias = "Objects | Names"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An identity of a pool, as the context of its requests.
+
+    `sub` is known; keys of other issuers are certainly absent; whatever else there is may be anything.
+    """
+
+    identity: str
+    shape: Shape
+    issuers: frozenset[str] = field(default_factory=known_issuers)
+
+    def request(self, action: str, resource: str, prefix: str | None = None) -> Request:
+        """One of the identity's requests, as the evaluator takes it."""
+        context: dict[str, tuple[str, ...]] = {}
+        if self.shape.issuer is not None:
+            context[f"{self.shape.issuer}:sub"] = (self.identity,)
+        absent = {f"{i}:{key}" for i in self.issuers if i != self.shape.issuer for key in ("sub", "aud", "amr")}
+        if action in LIST_ACTIONS:
+            if prefix is None:
+                absent.add(PREFIX_KEY)
+            else:
+                context[PREFIX_KEY] = (prefix,)
+        else:
+            absent |= LISTING_KEYS
+        return Request(action, resource, context, unknown=True, absent=frozenset(absent))
+
+
+@dataclass
+class Assumptions:
+    """Conditions that a reach assumed, and grants that can never apply, by the statement they stand in."""
+
+    conditions: list[tuple[str, Statement, Condition]] = field(default_factory=list)
+    dead: list[tuple[str, Statement, Condition]] = field(default_factory=list)
+
+
+def object_reach(
+    principal: Principal,
+    caller: Caller,
+    shared: Sequence[Shared] = (),
+    assumed: Assumptions | None = None,
+    universe: tuple[str, ...] = OBJECT_ACTIONS,
+) -> list[Objects]:
+    """`objects(A)` through one role: a machine for each group of actions that the documents treat alike."""
+    request = caller.request(universe[0], "*")
+    relevant: list[tuple[str, Statement, int]] = []
+    for kind, statement, name in _statements(principal):
+        bits = mask(statement, universe)
+        if not bits:
+            continue
+        truth = Truth.YES
+        for condition in statement.conditions:
+            one = holds(condition, request.lookup, statement.expands)
+            truth = min(truth, one)
+            if assumed is not None and statement.effect is Effect.ALLOW:
+                if one is Truth.MAYBE:
+                    assumed.conditions.append((name, statement, condition))
+                elif one is Truth.NO and condition.key in LISTING_KEYS:
+                    assumed.dead.append((name, statement, condition))
+        if truth is Truth.YES or (truth is Truth.MAYBE and statement.effect is Effect.ALLOW):
+            relevant.append((kind, statement, bits))
+    found: list[Objects] = []
+    for part, first in groups([bits for _, _, bits in relevant], universe):
+        mine = [(kind, statement) for kind, statement, bits in relevant if bits & part]
+        if not any(kind == "allow" for kind, _ in mine):
+            continue
+        layers = [_layer([s for kind, s in mine if kind == "allow"], request.lookup)]
+        if principal.boundary is not None:
+            layers.append(_layer([s for kind, s in mine if kind == "boundary"], request.lookup))
+        negative = _layer([s for kind, s in mine if kind == "deny"], request.lookup, _shared(shared, caller, first))
+        found.append(Objects(principal.name, first, layers, negative))
+    return found
+
+
+def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = ()) -> list[Names]:
+    """`names(A)` through one role: a machine for each listing action that is allowed at all."""
+    found: list[Names] = []
+    for index, action in enumerate(LIST_ACTIONS):
+        listings: list[Listing] = []
+        lookup = _without_prefix(caller.request(action, "*").lookup)
+        for kind, statement, _ in _statements(principal):
+            if not mask(statement, LIST_ACTIONS) >> index & 1:
+                continue
+            wide = statement.effect is Effect.ALLOW
+            others = [c for c in statement.conditions if c.key != PREFIX_KEY]
+            truth = min((holds(c, lookup, statement.expands) for c in others), default=Truth.YES)
+            if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
+                continue
+            tests = tuple(
+                _prefix_test(c, lookup, statement.expands, wide) for c in statement.conditions if c.key == PREFIX_KEY
+            )
+            listings.append(Listing(kind, _layer([statement], lookup), tests))
+        if any(item.role == "allow" for item in listings):
+            layer = _layer([], lookup, _shared(shared, caller, action))
+            found.append(Names(principal.name, action, listings, principal.boundary is not None, layer))
+    return found
+
+
+def opened(principal: Principal) -> Principal:
+    """The role as bucket policies alone see it: what they grant to it by name, or to everyone."""
+    denies = tuple((name, _only(document, Effect.DENY, principal.arns)) for name, document in principal.documents)
+    grants = tuple((name, _only(document, Effect.ALLOW, principal.arns)) for name, document in principal.resource)
+    return Principal(principal.name, (*grants, *denies), None, principal.resource, principal.arns, principal.urn)
+
+
+def _only(document: Document, effect: Effect, arns: tuple[str, ...]) -> Document:
+    # Principals have been looked at here; without them the statements read like the role's own.
+    kept = tuple(
+        replace(statement, principals=None)
+        for statement in document.statements
+        if statement.effect is effect and (statement.principals is None or names_role(statement, arns))
+    )
+    return Document(document.version, kept, document.kind, document.has_version)
+
+
+def names_role(statement: Statement, arns: tuple[str, ...]) -> bool:
+    """Whether a bucket policy's statement speaks of the role.
+
+    INVARIANT (widening). An Allow that may name the role does; NotPrincipal names everyone else, so it may."""
+    principals = statement.principals
+    if principals is None:
+        return True
+    if principals.negated:
+        return statement.effect is Effect.ALLOW
+    if statement.effect is Effect.DENY:
+        return any(value == "*" for kind, value in principals.entries if kind == "AWS")
+    return names_caller(principals, arns, Effect.ALLOW) or any(
+        value.endswith(end) or f"{end.replace(':role/', ':assumed-role/')}/" in value
+        for _, value in principals.entries
+        for end in arns
+        if end.startswith(":role/")
+    )
+
+
+def _statements(principal: Principal) -> Iterable[tuple[str, Statement, str]]:
+    for name, document in principal.documents:
+        for statement in document.statements:
+            yield ("allow" if statement.effect is Effect.ALLOW else "deny"), statement, name
+    for name, document in principal.boundary or ():
+        for statement in document.statements:
+            yield ("boundary" if statement.effect is Effect.ALLOW else "deny"), statement, name
+    for name, document in principal.resource:
+        for statement in document.statements:
+            if statement.effect is Effect.DENY and names_role(statement, principal.arns):
+                yield "deny", statement, name
+
+
+def _layer(statements: Sequence[Statement], lookup: Lookup, extra: Sequence[Pattern] = ()) -> Layer:
+    patterns: list[Pattern] = list(extra)
+    complements: list[list[Pattern]] = []
+    for statement in statements:
+        found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
+        if statement.not_resource:
+            complements.append(found)
+        else:
+            patterns.extend(found)
+    return Layer(patterns, complements)
+
+
+def _shared(shared: Sequence[Shared], caller: Caller, action: str) -> list[Pattern]:
+    found: list[Pattern] = []
+    for space in shared:
+        if any(_covers_action(pattern, action) for pattern in space.actions):
+            one = concretise(
+                template(f"arn:{caller.shape.partition}:s3:::{space.pattern}", expands=True),
+                caller.request(action, "*").lookup,
+                widen=False,
+            )
+            if one.pattern is not None:
+                found.append(one.pattern)
+    return found
+
+
+def _covers_action(pattern: str, action: str) -> bool:
+    return bool(mask(Statement(0, Effect.ALLOW, (pattern,), ("*",)), (action,)))
+
+
+def _without_prefix(lookup: Lookup) -> Lookup:
+    def look(key: str) -> Values:
+        return Missing.UNKNOWN if key == PREFIX_KEY else lookup(key)
+
+    return look
+
+
+def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> PrefixTest:
+    """A condition on `s3:prefix`; what cannot be read as a language of prefixes is as `wide` says."""
+
+    def absent(key: str) -> Values:
+        return Missing.ABSENT if key == PREFIX_KEY else lookup(key)
+
+    def empty(key: str) -> Values:
+        return ("",) if key == PREFIX_KEY else lookup(key)
+
+    def settled(truth: Truth) -> bool:
+        return truth is Truth.YES or (truth is Truth.MAYBE and wide)
+
+    holds_absent = settled(holds(condition, absent, expands))
+    holds_empty = settled(holds(condition, empty, expands))
+    if condition.qualifier == "ForAllValues":
+        # True when the key is absent or empty; whether one empty string counts as empty is left open.
+        holds_empty = wide or (holds_empty and not wide)
+    if condition.operator == "Null":
+        return PrefixTest(holds_absent, holds_empty, None, False, settled(holds(condition, empty, expands)))
+    if not condition.operator.startswith("String"):
+        return PrefixTest(holds_absent, holds_empty, None, False, wide)
+    negated = negates(condition.operator)
+    patterns: list[Pattern] = []
+    for value in condition.values:
+        # Widening the values makes a positive test wider and a negated one narrower.
+        one = concretise(template(value, expands, condition.operator in LIKE_OPERATORS), lookup, wide is not negated)
+        if one.pattern is not None:
+            patterns.append(one.pattern)
+    return PrefixTest(
+        holds_absent, holds_empty, GlobSet(patterns, fold="IgnoreCase" in condition.operator), negated, False
+    )
