@@ -11,11 +11,11 @@ export PYTHONDONTWRITEBYTECODE := 1
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-up: $(READY)     ## deploy a stack into the sandbox and show what two users can do (STACK=dev, PROFILE=guide)
-	@$(BIN)/python -m sandbox up --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE))
+up: $(READY)     ## deploy a stack into the sandbox and show what two users can do (STACK=, PROFILE=guide, PACK=off)
+	@$(BIN)/python -m sandbox up --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter off,$(PACK)),--no-pack)
 
 serve: $(READY)  ## the same, and stay up for a front end (PORT=4566)
-	@$(BIN)/python -m sandbox serve --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m sandbox serve --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter off,$(PACK)),--no-pack) $(if $(PORT),--port $(PORT))
 
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest

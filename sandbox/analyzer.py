@@ -114,14 +114,14 @@ class Analyzer:
     def analyze(self, resource: Registration, preview: bool = False) -> list[Diagnostic]:
         """What the pack says of a resource that is about to be made."""
         request = analyzer_pb2.AnalyzeRequest(
-            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.inputs)
+            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.wire)
         )
         return _diagnostics(self._call(self._stub.Analyze, request))
 
     def remediate(self, resource: Registration) -> list[dict[str, Any]]:
         """The properties that remediating policies would give a resource, one set for each that changed it."""
         request = analyzer_pb2.AnalyzeRequest(
-            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.inputs)
+            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.wire)
         )
         answer = self._call(self._stub.Remediate, request)
         return [json_format.MessageToDict(r.properties) for r in answer.remediations]

@@ -8,14 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import guide_front_end, program, stack_files, world
-from .program import Run
+from .analyzer import Analyzer, AnalyzerFailed
+from .enforced import Enforced, PolicyViolation
+from .program import Registration, Run, Watcher
 from .resources import UnknownType
 from .server import Sandbox
 from .stack_files import StackFileError, StackFiles
@@ -34,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         files = stack_files.read(ROOT, options.stack, _changes(options))
         if options.command == "serve":
-            return _serve(files, options.port, terminal)
-        return _up(files, options.json, terminal)
+            return _serve(files, options.port, options.pack, terminal)
+        return _up(files, options.json, options.pack, terminal)
     except StackFileError as error:
         terminal.problem(f"error: {error}")
         return 2
@@ -47,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         terminal.problem(f"error: cannot listen on 127.0.0.1: {error.strerror or error}")
         return 2
-    except (UnknownType, ClientError, BotoCoreError) as error:
+    except PolicyViolation as violation:
+        terminal.violation(violation)
+        return 1
+    except (AnalyzerFailed, UnknownType, ClientError, BotoCoreError) as error:
         terminal.problem(f"error: the deployment failed: {error}")
         return 1
     except KeyboardInterrupt:
@@ -70,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--profile", choices=["least-privilege", "guide"], help="permission documents, in place of the config's"
         )
+        command.add_argument(
+            "--no-pack",
+            dest="pack",
+            action="store_false",
+            help="leave the policy pack out, to see what users could do with what it would have stopped",
+        )
     return parser
 
 
@@ -89,7 +100,7 @@ def _forget_aws() -> None:
         del os.environ[name]
 
 
-def _deploy(sandbox: Sandbox, files: StackFiles, terminal: Terminal) -> tuple[App, Foreign, Run]:
+def _deploy(sandbox: Sandbox, files: StackFiles, with_pack: bool, terminal: Terminal) -> tuple[App, Foreign, Run]:
     main = ROOT / "__main__.py"
     foundation = world.lay_foundation(files.app_config())
     with terminal.step("checking the stack's config"):
@@ -97,24 +108,42 @@ def _deploy(sandbox: Sandbox, files: StackFiles, terminal: Terminal) -> tuple[Ap
     with terminal.step("making what exists before the stack: user pool, bucket, API"):
         app = world.read_app(foundation.config)
         foreign = world.build(sandbox, app)
-    with terminal.step(f"deploying the stack `{files.stack}`"):
-        run = program.run(
-            sandbox,
-            main,
-            files.project,
-            files.stack,
-            files.config,
-            before=lambda r: terminal.say(f"    + {r.kind} {r.name}") if r.custom else None,
-            stack_outputs=foundation.stack_outputs,
-        )
+
+    def announce(resource: Registration) -> None:
+        if resource.custom:
+            terminal.say(f"    + {resource.kind} {resource.name}")
+
+    def deploy(watch: Watcher) -> Run:
+        outputs = foundation.stack_outputs
+        return program.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
+
+    if with_pack:
+        run = _under_the_pack(deploy, announce, f"deploying the stack `{files.stack}` under the pack", terminal)
+    else:
+        with terminal.step(f"deploying the stack `{files.stack}` without the pack"):
+            run = deploy(announce)
     terminal.outputs(run.outputs)
     return app, foreign, run
 
 
-def _up(files: StackFiles, as_json: bool, terminal: Terminal) -> int:
+def _under_the_pack(deploy: Callable[[Watcher], Run], announce: Watcher, what: str, terminal: Terminal) -> Run:
+    with terminal.step("starting the policy pack `identity-scope`"):
+        analyzer = Analyzer(ROOT / "policies")
+    with analyzer, terminal.step(what):
+        analyzer.configure({})
+        enforced = Enforced(analyzer, announce)
+        try:
+            run = deploy(enforced)
+            enforced.finish(run)
+        finally:
+            terminal.advisories(enforced.advisories)
+    return run
+
+
+def _up(files: StackFiles, as_json: bool, with_pack: bool, terminal: Terminal) -> int:
     terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
-        app, foreign, run = _deploy(sandbox, files, terminal)
+        app, foreign, run = _deploy(sandbox, files, with_pack, terminal)
         trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
         with terminal.step("signing A and B up and in, and letting them try"):
             rows = list(trial.rows())
@@ -131,14 +160,14 @@ def _up(files: StackFiles, as_json: bool, terminal: Terminal) -> int:
     return 0
 
 
-def _serve(files: StackFiles, port: int, terminal: Terminal) -> int:
+def _serve(files: StackFiles, port: int, with_pack: bool, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, _, run = _deploy(sandbox, files, terminal)
+        app, _, run = _deploy(sandbox, files, with_pack, terminal)
         pool_id, clients = app.user_pools[0]
         world.sign_up(sandbox, pool_id, clients[0], "alice")
         terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs))
-        terminal.say("Ctrl-C stops it.")
         try:
+            terminal.say("Ctrl-C stops it.")
             threading.Event().wait()
         except KeyboardInterrupt:
             terminal.say("\nstopped; nothing is left behind")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.settings import get_root_resource, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
@@ -41,6 +42,8 @@ class Registration:
     name: str
     custom: bool
     inputs: Mapping[str, Any]
+    wire: Mapping[str, Any]
+    """The inputs as the engine passes them on, with unknown values as its own marks."""
     parent: str
     protect: bool
     delete_before_replace: bool
@@ -58,6 +61,8 @@ class Run:
 
     outputs: Mapping[str, Any]
     registrations: tuple[Registration, ...]
+    states: Mapping[str, Mapping[str, Any]]
+    """Each resource's outputs, by URN."""
 
 
 def check(main: Path, project: str, stack: str, config: Mapping[str, str], outputs: _StackOutputs) -> None:
@@ -129,7 +134,8 @@ def _run(
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    return Run(outputs, tuple(monitor.registrations))
+    states = {urn: {**found.state, "id": found.id} for urn, found in monitor.resources.items()}
+    return Run(outputs, tuple(monitor.registrations), states)
 
 
 def _file(main: Path) -> None:
@@ -186,13 +192,21 @@ class _Monitor(mocks.MockMonitor):
                 raise
 
     def _register(self, request: Any) -> Any:
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type == "pulumi:pulumi:Stack":
+            if self._before is not None:
+                self._before(_root(self.make_urn("", request.type, request.name), request.name))
+        else:
+            if request.custom:
+                name = resources.checked_name(request.type, request.name, request.object)
+                if name is not None:
+                    request.object["name"] = name
             registration = Registration(
                 urn=self.make_urn(request.parent, request.type, request.name),
                 kind=request.type,
                 name=request.name,
                 custom=request.custom,
                 inputs=rpc.deserialize_properties(request.object),
+                wire=json_format.MessageToDict(request.object),
                 parent=request.parent,
                 protect=request.protect,
                 delete_before_replace=request.deleteBeforeReplace,
@@ -203,3 +217,7 @@ class _Monitor(mocks.MockMonitor):
             if self._before is not None:
                 self._before(registration)
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+def _root(urn: str, name: str) -> Registration:
+    return Registration(urn, "pulumi:pulumi:Stack", name, False, {}, {}, "", False, False, (), {})

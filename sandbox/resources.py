@@ -51,7 +51,18 @@ def invoke(sandbox: Sandbox, region: str, token: str, inputs: Inputs) -> dict[st
 
 def physical_name(inputs: Inputs, name: str) -> str:
     """The name that AWS gets: the program's own, or the logical one with a random ending, as Pulumi names things."""
-    return str(inputs.get("name") or f"{inputs.get('namePrefix') or name + '-'}{secrets.token_hex(4)[:7]}")
+    if "name" in inputs:
+        return str(inputs["name"])
+    head = str(inputs["namePrefix"]) if "namePrefix" in inputs else f"{name}-"
+    return head + secrets.token_hex(4)[:7]
+
+
+_NAMED = frozenset({"aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"})
+
+
+def checked_name(kind: str, name: str, inputs: Inputs) -> str | None:
+    """The name that the provider's check gives a resource that has none; None where it needs none."""
+    return physical_name(inputs, name) if kind in _NAMED and "name" not in inputs else None
 
 
 def _tag_list(inputs: Inputs) -> list[dict[str, str]]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from .analyzer import Diagnostic
+from .enforced import PolicyViolation
 from .trial import Row
 
 
@@ -65,6 +67,19 @@ class Terminal:
             shown = value if isinstance(value, str) else json.dumps(value)
             self.say(f"  {name:<{width}}  {shown}")
         self.say("")
+
+    def advisories(self, diagnostics: Sequence[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self.say(f"    {self._paint('33', 'advisory')} {diagnostic.policy}: {diagnostic.text}")
+
+    def violation(self, violation: PolicyViolation) -> None:
+        """A mandatory finding, and what came of it."""
+        what = f"`{violation.resource.name}` ({violation.resource.kind})" if violation.resource else "the stack"
+        for diagnostic in violation.diagnostics:
+            self.problem(f"\n{self.red('policy violation')} {diagnostic.policy} (mandatory)\n  {diagnostic.text}")
+        self.problem(
+            f"\nstopped: {what} was not made" if violation.resource else "\nthe stack violates the policy pack"
+        )
 
     def table(self, rows: Sequence[Row]) -> None:
         heads = ("who", "tries", "expected", "got")

@@ -38,15 +38,37 @@ def copy_of_the_project(to: Path) -> Path:
     return to
 
 
-def test_a_bucket_wide_grant_in_a_scratch_copy_ends_with_exit_code_1(tmp_path: Path) -> None:
-    copy = copy_of_the_project(tmp_path / "copy")
+def widened_copy(to: Path) -> Path:
+    """A copy of the project whose own-folder statement grants the whole bucket."""
+    copy = copy_of_the_project(to)
     path = copy / "components" / "scoped_identity" / "documents.py"
     text = path.read_text()
     assert '"Resource": f"{bucket_arn}/{folder}"' in text
     path.write_text(text.replace('"Resource": f"{bucket_arn}/{folder}"', '"Resource": f"{bucket_arn}/*"'))
-    done = run("up", cwd=copy)
+    return copy
+
+
+def test_a_bucket_wide_grant_is_stopped_by_the_pack_before_it_exists(tmp_path: Path) -> None:
+    done = run("up", cwd=widened_copy(tmp_path / "copy"))
     assert done.returncode == 1
-    assert "attempts did not end as they should" in done.stderr or "s3-isolated-by-identity" in done.stderr
+    assert "policy violation s3-isolated-by-identity (mandatory)" in done.stderr
+    assert "stopped: `users-authenticated` (aws:iam/rolePolicy:RolePolicy) was not made" in done.stderr
+    assert "+ aws:iam/role:Role" in done.stdout
+    assert "+ aws:iam/rolePolicy:RolePolicy" not in done.stdout
+
+
+def test_a_bucket_wide_grant_without_the_pack_turns_the_table_red(tmp_path: Path) -> None:
+    done = run("up", "--no-pack", cwd=widened_copy(tmp_path / "copy"))
+    assert done.returncode == 1
+    assert "4 of 19 attempts did not end as they should" in done.stderr
+
+
+def test_the_guides_policy_is_stopped_as_a_way_round_and_passes_isolation() -> None:
+    done = run("up", "--profile", "guide")
+    assert done.returncode == 1
+    assert "policy violation vended-role-cannot-escalate (mandatory)" in done.stderr
+    assert "cognito-identity:SetIdentityPoolRoles" in done.stderr
+    assert "s3-isolated-by-identity" not in done.stderr + done.stdout
 
 
 BAD = [

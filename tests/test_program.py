@@ -159,7 +159,7 @@ def test_bad_config_makes_nothing(changes: dict[str, Any], message: str) -> None
         with pytest.raises(pulumi.RunError) as error:
             program.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, before=heard.append)
         assert message in str(error.value)
-        assert heard == []
+        assert [r for r in heard if r.custom] == []
         assert sandbox.identity.pools == {}
 
 

@@ -35,6 +35,8 @@ from .rules import RULES, Finding, Rule
 PACK = "identity-scope"
 URL = "https://github.com/scoped-identity/scoped-identity/blob/main/policies/README.md"
 IN_STACK = "-in-stack"
+ROOT = "pulumi:pulumi:Stack"
+"""The first resource of every program."""
 
 
 @dataclass
@@ -48,6 +50,11 @@ class Memory:
     said: dict[tuple[str, str], frozenset[tuple[str, ...]]] = field(default_factory=dict)
     configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def forget(self) -> None:
+        """A program begins: what an earlier one in the same process registered is no longer known to exist."""
+        self.estate = Estate()
+        self.said.clear()
 
 
 def run() -> None:
@@ -77,9 +84,13 @@ def _about(rule: Rule, name: str) -> dict[str, Any]:
 
 def _resource_policy(rule: Rule, memory: Memory) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if relevant(args.resource_type):
+        if args.resource_type == ROOT:
+            with memory.lock:
+                memory.forget()
+        elif relevant(args.resource_type):
             with memory.lock:
                 _validate_resource(rule, memory, args, report)
+        memory.configs[rule.name] = args.get_config()
 
     return ResourceValidationPolicy(validate=validate, remediate=_REMEDIES.get(rule.name), **_about(rule, rule.name))
 
@@ -93,13 +104,12 @@ def _stack_policy(rule: Rule, memory: Memory) -> StackValidationPolicy:
 
 
 def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    memory.configs[rule.name] = args.get_config()
     if not rule.halves and not pool_kind(args.resource_type):
         return
     touched = memory.estate.add(Resource(args.urn, args.resource_type, args.name, plain(args.props)))
     said = (rule.name, args.urn)
     memory.said[said] = frozenset()
-    config = _config(rule, memory.configs[rule.name], report, None)
+    config = _config(rule, args.get_config(), report, None)
     if config is None or config.exempt(args.urn, date.today()):
         return
     if rule.halves and not touched and not memory.estate.vends(args.urn):

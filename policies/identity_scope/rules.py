@@ -245,9 +245,7 @@ def api_scoped(
             head = literal(f"arn:{shape.partition}:execute-api:")
             every = GlobSet([(*head, Wild.ANY)])
             apis = config.apis or _literal_apis(role)
-            named = GlobSet(
-                [(*head, Wild.WITHIN, ":", Wild.WITHIN, ":", *literal(f"{api}/"), Wild.ANY) for api in apis]
-            )
+            named = GlobSet([(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in apis])
             try:
                 word = shortest_word(
                     [every, reach, named],
