@@ -50,8 +50,7 @@ def catalogue() -> dict[str, Any]:
     if known:
         raise SystemExit(f"no longer S3 actions: {sorted(known)}")
     objects = sorted(n for n, a in s3.items() if any(r["name"] == "object" for r in a["resourceTypes"]))
-    writes = ("Write", "Permissions management", "Tagging")
-    iam = [f"iam:{n}" for n, a in actions("iam").items() if a["accessLevel"] in writes]
+    iam = [f"iam:{n}" for n, a in actions("iam").items() if "Write" in a["accessLevel"]]
     keyless = [f"{service}:{n}" for service in KEYLESS_SERVICES for n in actions(service)]
     pivots = {
         "bucket": [f"s3:{n}" for n in BUCKET_PIVOTS],

@@ -1,7 +1,7 @@
 """The actions that matter, as bits: which of them a statement speaks of, and which of them stand or fall together.
 
-S3's object actions and the ways round are data, made from AWS's own list. One more action is added to each kind, one that
-does not exist yet: a wildcard or a NotAction grants it as well, and a Deny that lists names does not take it away.
+S3's object actions and the ways round are data, made from AWS's own list. Actions that do not exist yet are added: a
+wildcard or a NotAction grants them as well, and a Deny that lists names does not take them away.
 """
 
 from __future__ import annotations
@@ -60,5 +60,21 @@ def groups(masks: Sequence[int], universe: Sequence[str]) -> Iterator[tuple[int,
         yield part, universe[(part & -part).bit_length() - 1]
 
 
-def names(bits: int, universe: Sequence[str]) -> Iterable[str]:
-    return (action for i, action in enumerate(universe) if bits >> i & 1)
+_KNOWN = frozenset({*OBJECT_ACTIONS, *LIST_ACTIONS, *BUCKET_PIVOTS, *OTHER_PIVOTS})
+
+
+def future(statements: Iterable[Statement]) -> tuple[str, ...]:
+    """An S3 action that does not exist yet for each wildcard that would grant one."""
+    found: dict[str, None] = {}
+    for statement in statements:
+        for pattern in statement.actions:
+            if pattern.lower().startswith("s3:") and "*" in pattern and not statement.not_action:
+                name = "s3:" + pattern[3:].replace("*", "ThatDoesNotExistYet").replace("?", "X")
+                if name not in _KNOWN:
+                    found[name] = None
+    return tuple(found)
+
+
+def exists(action: str) -> bool:
+    """Whether an action is one that AWS has today."""
+    return "DoesNotExistYet" not in action

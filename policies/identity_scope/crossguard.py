@@ -8,7 +8,7 @@ stack half leaves out what the resource half has said about a resource as it is 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -28,7 +28,7 @@ from pulumi_policy import Severity as SdkSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from .config import SCHEMAS, Config, ConfigError, read
-from .estate import Estate
+from .estate import Estate, VendedRole
 from .resources import UNKNOWN, Resource, pool_kind, relevant
 from .rules import RULES, Finding, Rule
 
@@ -118,7 +118,7 @@ def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs,
     roles = memory.estate.vended(config.known) if rule.halves else []
     known = {key for (name, urn), keys in memory.said.items() if name == rule.name and urn != args.urn for key in keys}
     told: set[tuple[str, ...]] = set()
-    for finding in rule.judge(memory.estate, roles, config, only):
+    for finding in _judged(rule, memory.estate, roles, config, only):
         if finding.pending or finding.key in known or config.exempt(finding.urn, date.today()):
             continue
         report(finding.text, None)
@@ -137,7 +137,7 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
         estate.add(resource)
     known = {key for (name, _), keys in memory.said.items() if name == rule.name for key in keys}
     pending: list[Finding] = []
-    for finding in rule.judge(estate, estate.vended(config.known), config, None):
+    for finding in _judged(rule, estate, estate.vended(config.known), config, None):
         if finding.key in known or config.exempt(finding.urn, date.today()):
             continue
         if finding.pending:
@@ -146,6 +146,18 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
             report(finding.text, finding.urn)
     if pending:
         raise _undecided(pending)
+
+
+def _judged(
+    rule: Rule, estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    """A rule's findings. Should the pack itself fail, nothing has been proven, and that is a finding as well."""
+    try:
+        yield from rule.judge(estate, roles, config, only)
+    except Exception as error:
+        urn = next(iter(sorted(only or ())), "")
+        problem = f"not proven: the rule failed on this input ({type(error).__name__}: {error}); please report it"
+        yield Finding(urn, ("failed", urn), problem)
 
 
 def _undecided(pending: list[Finding]) -> UnknownValueError:

@@ -56,7 +56,8 @@ class DocumentError(ValueError):
 class Condition:
     """One test of a Condition block: one operator, one key, and the values it is compared with.
 
-    `operator` is the base name (`StringLike`), without set qualifier and without `IfExists`; `key` is lower case.
+    `operator` is the base name (`StringLike`), without set qualifier and without `IfExists`; `key` is lower case, and
+    `written` the same as its author wrote it.
     """
 
     operator: str
@@ -64,6 +65,7 @@ class Condition:
     values: tuple[str, ...]
     qualifier: str = ""
     if_exists: bool = False
+    written: str = ""
 
     @property
     def label(self) -> str:
@@ -322,7 +324,7 @@ def _conditions(raw: object, at: str) -> tuple[Condition, ...]:
             seen.add(key.lower())
             items = value if isinstance(value, list) else [value]
             values = tuple(_scalar(item, f"{at}.{written}.{_shorten(key)}") for item in items)
-            found.append(Condition(base, key.lower(), values, qualifier, base != rest))
+            found.append(Condition(base, key.lower(), values, qualifier, base != rest, key))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .actions import FUTURE
+from .actions import exists
 from .documents import Condition, Effect, Statement
 from .prover import Access, Proof, Result
 from .reach import PREFIX_KEY, Principal
@@ -82,7 +82,7 @@ def _short(text: str) -> str:
 
 
 def _shown(action: str) -> str:
-    if FUTURE in action:
+    if not exists(action):
         return f"an action of `{action.partition(':')[0]}` that does not exist yet"
     return f"`{action}`"
 
@@ -119,7 +119,12 @@ def _why(mine: Access, theirs: Access) -> tuple[str, str]:
             "because NotResource grants everything that it does not name",
             f'Write "Resource": "arn:aws:s3:::BUCKET/{_OWN}/*" in its place.',
         )
-    resource = _matching(mine)
+    resource = mine.resource
+    if resource != theirs.resource:
+        return (
+            f"and `{_short(theirs.resource)}` in the same statement gives the same object to another",
+            f"Keep to one folder, `BUCKET/PREFIX{_OWN}/*`.",
+        )
     if "${" in resource and not statement.expands:
         return (
             f'because the document has no "Version": "2012-10-17", so `${{…}}` in `{resource}` is the name of one literal '
@@ -130,7 +135,7 @@ def _why(mine: Access, theirs: Access) -> tuple[str, str]:
     variables = [p for p in parts if isinstance(p, Variable)]
     own = [p for p in variables if p.key.endswith(":sub")]
     if not own and variables:
-        shown = re.findall(r"\$\{[^}]*\}", resource)[0]
+        shown = re.findall(r"\$\{[^}]*\}?", resource)[0]
         return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"Use `{_OWN}` in its place.")
     if not own:
         bucket = resource.partition(":::")[2].partition("/")[0]
@@ -177,19 +182,12 @@ def _why_listing(mine: Access) -> tuple[str, str]:
     return f"because {said} allows that prefix", f"Let it allow only `PREFIX{_OWN}/*`."
 
 
-def _matching(access: Access) -> str:
-    """The Resource entry that matched: the first whose literal head fits."""
-    for resource in access.statement.resources:
-        head = re.split(r"[*?]|\$\{", resource, maxsplit=1)[0]
-        if access.arn.startswith(head):
-            return resource
-    return access.statement.resources[0]
-
-
 def _folder_fix(access: Access) -> str:
     if access.listing:
         return f"Let `s3:prefix` allow only `PREFIX{_OWN}/*`, with the `/`."
-    resource = _matching(access)
+    resource = access.resource
+    if access.statement.not_resource:
+        return f'Write "Resource": "arn:aws:s3:::BUCKET/PREFIX{_OWN}/*" in the place of NotResource.'
     if resource.endswith("}*"):
         return f"Write `{resource[:-1]}/*`: without the `/` it also reaches folders whose names only begin with the id."
     return f"Write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`."
@@ -215,7 +213,7 @@ def _notes(access: Access, principal: Principal | None) -> list[str]:
 
 def _condition(condition: Condition) -> str:
     values = ", ".join(condition.values[:3])
-    return f"`{condition.label}` `{condition.key}` ({values})"
+    return f"`{condition.label}` `{condition.written}` ({values})"
 
 
 def _proof(mine: Access, theirs: Access) -> str:

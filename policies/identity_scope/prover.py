@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import combinations_with_replacement, product
 
-from .actions import BUCKET_PIVOTS, FUTURE, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS, mask
+from .actions import BUCKET_PIVOTS, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS, exists, mask
 from .conditions import Truth
 from .documents import Condition, Effect, Statement
 from .evaluator import Applicable, Reading, Request, applies, decide
@@ -60,6 +60,8 @@ class Access:
     statement: Statement
     assumed: tuple[Condition, ...]
     exact: bool
+    resource: str = ""
+    """The entry of Resource that matched; empty for NotResource."""
 
 
 @dataclass(frozen=True)
@@ -285,9 +287,18 @@ def _replayed(scope: Scope, shape: Shape, side: _Side, arn: str) -> Access | Non
                 document=decision.document,
                 statement=decision.statement,
                 assumed=decision.assumed,
-                exact=plain.allowed and FUTURE not in reach.action,
+                exact=plain.allowed and exists(reach.action),
+                resource=_matching(decision.statement, request),
             )
     return None
+
+
+def _matching(statement: Statement, request: Request) -> str:
+    if not statement.not_resource:
+        for resource in statement.resources:
+            if applies(replace(statement, resources=(resource,)), request, Reading.PESSIMISTIC)[0] is not Truth.NO:
+                return resource
+    return ""
 
 
 def _denied(principal: Principal, request: Request) -> bool:
@@ -429,7 +440,8 @@ def _ways_round(scope: Scope, principal: Principal, caller: Caller, budget: Budg
 
 def _arns_for(service: str, partition: str) -> GlobSet:
     """ARNs that a service's ways round are asked for; S3's are never a bucket or an object."""
-    head = literal(f"arn:{partition}:{service}:")
+    # Taking on a role is asked for by the role's ARN, which is IAM's.
+    head = literal(f"arn:{partition}:{'iam' if service == 'sts' else service}:")
     if service != "s3":
         return GlobSet([(*head, Wild.ANY)])
     kinds = ("accesspoint/", "access-grants/", "job/")

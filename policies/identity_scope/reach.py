@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from .actions import LIST_ACTIONS, OBJECT_ACTIONS, groups, mask
+from .actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
 from .conditions import LIKE_OPERATORS, Truth, holds, negates
 from .documents import Condition, Document, Effect, Statement
 from .evaluator import Reading, Request, names_caller, resource_patterns
@@ -361,6 +361,9 @@ def object_reach(
 ) -> list[Objects]:
     """`objects(A)` through one role: a machine for each group of actions that the documents treat alike."""
     request = caller.request(universe[0], "*")
+    if universe is OBJECT_ACTIONS:
+        universe += future(s for kind, s, _ in _statements(principal) if kind == "allow")
+    spaces = [(space, _mask_of(space.actions, universe)) for space in shared]
     relevant: list[tuple[str, Statement, int]] = []
     for kind, statement, name in _statements(principal):
         bits = mask(statement, universe)
@@ -378,14 +381,15 @@ def object_reach(
         if truth is Truth.YES or (truth is Truth.MAYBE and statement.effect is Effect.ALLOW):
             relevant.append((kind, statement, bits))
     found: list[Objects] = []
-    for part, first in groups([bits for _, _, bits in relevant], universe):
+    for part, first in groups([*(bits for _, _, bits in relevant), *(bits for _, bits in spaces)], universe):
         mine = [(kind, statement) for kind, statement, bits in relevant if bits & part]
         if not any(kind == "allow" for kind, _ in mine):
             continue
         layers = [_layer([s for kind, s in mine if kind == "allow"], request.lookup)]
         if principal.boundary is not None:
             layers.append(_layer([s for kind, s in mine if kind == "boundary"], request.lookup))
-        negative = _layer([s for kind, s in mine if kind == "deny"], request.lookup, _shared(shared, caller, first))
+        patterns = _shared([space for space, bits in spaces if bits & part], caller)
+        negative = _layer([s for kind, s in mine if kind == "deny"], request.lookup, patterns)
         found.append(Objects(principal.name, first, layers, negative))
     return found
 
@@ -409,7 +413,8 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
             )
             listings.append(Listing(kind, _layer([statement], lookup), tests))
         if any(item.role == "allow" for item in listings):
-            layer = _layer([], lookup, _shared(shared, caller, action))
+            spaces = [s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1]
+            layer = _layer([], lookup, _shared(spaces, caller))
             found.append(Names(principal.name, action, listings, principal.boundary is not None, layer))
     return found
 
@@ -475,22 +480,20 @@ def _layer(statements: Sequence[Statement], lookup: Lookup, extra: Sequence[Patt
     return Layer(patterns, complements)
 
 
-def _shared(shared: Sequence[Shared], caller: Caller, action: str) -> list[Pattern]:
+def _shared(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
+    """The objects of shared spaces; an unknown variable shares nothing."""
+    lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
     found: list[Pattern] = []
     for space in shared:
-        if any(_covers_action(pattern, action) for pattern in space.actions):
-            one = concretise(
-                template(f"arn:{caller.shape.partition}:s3:::{space.pattern}", expands=True),
-                caller.request(action, "*").lookup,
-                widen=False,
-            )
-            if one.pattern is not None:
-                found.append(one.pattern)
+        parts = template(f"arn:{caller.shape.partition}:s3:::{space.pattern}", expands=True)
+        one = concretise(parts, lookup, widen=False)
+        if one.pattern is not None:
+            found.append(one.pattern)
     return found
 
 
-def _covers_action(pattern: str, action: str) -> bool:
-    return bool(mask(Statement(0, Effect.ALLOW, (pattern,), ("*",)), (action,)))
+def _mask_of(actions: tuple[str, ...], universe: tuple[str, ...]) -> int:
+    return mask(Statement(0, Effect.ALLOW, actions, ("*",)), universe)
 
 
 def _without_prefix(lookup: Lookup) -> Lookup:
