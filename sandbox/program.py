@@ -62,7 +62,7 @@ class Run:
     outputs: Mapping[str, Any]
     registrations: tuple[Registration, ...]
     states: Mapping[str, Mapping[str, Any]]
-    """Each resource's outputs, by URN."""
+    """Each resource's outputs, by URN; empty in a preview."""
 
 
 def check(main: Path, project: str, stack: str, config: Mapping[str, str], outputs: _StackOutputs) -> None:
@@ -134,7 +134,7 @@ def _run(
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    states = {urn: {**found.state, "id": found.id} for urn, found in monitor.resources.items()}
+    states = {} if preview else {urn: {**found.state, "id": found.id} for urn, found in monitor.resources.items()}
     return Run(outputs, tuple(monitor.registrations), states)
 
 

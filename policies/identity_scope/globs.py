@@ -67,6 +67,11 @@ class Machine(Protocol[State]):
         """The characters that it tells apart; all others behave alike."""
         ...
 
+    @property
+    def weight(self) -> int:
+        """What one step costs, in steps of a small machine."""
+        ...
+
     def step(self, state: State, letter: str) -> State: ...
 
     def accepts(self, state: State) -> bool: ...
@@ -115,6 +120,7 @@ class GlobSet:
         "heads",
         "letters",
         "start",
+        "weight",
     )
 
     def __init__(self, patterns: Iterable[Pattern], fold: bool = False) -> None:
@@ -151,6 +157,7 @@ class GlobSet:
         self._loop_any = loop_any
         self._loop_within = loop_within
         self._final = final
+        self.weight = 1 + bit.bit_length() // 512 + len(segments) // 8
         self._segments = [s for s in segments if (s & loop_any).bit_count() > 1]
         self.start = start
         self.fold = fold
@@ -223,7 +230,7 @@ def shortest_word(
         machines: deterministic automata, walked together.
         accept: decides from each machine's acceptance, in the machines' order.
         required: True for each machine whose acceptance `accept` needs, so that its dead states end the walk.
-        budget: every transition costs a step.
+        budget: every transition costs a step, and one of large machines several.
 
     Raises:
         BudgetExceeded: nothing was decided.
@@ -236,10 +243,11 @@ def shortest_word(
         return ""
     seen: dict[tuple[Hashable, ...], tuple[tuple[Hashable, ...], str] | None] = {start: None}
     queue = deque([start])
+    price = max(1, sum(m.weight for m in machines) // len(machines))
     while queue:
         states = queue.popleft()
         for letter in _choices(machines, states, required, alphabet):
-            budget.spend()
+            budget.spend(price)
             after = tuple(m.step(s, letter) for m, s in zip(machines, states, strict=True))
             if after in seen:
                 continue

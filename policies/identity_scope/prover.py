@@ -135,6 +135,7 @@ class Universe:
         self._head = f"arn:{partition}:s3:::"
         self._keys = keys
         self.start = 0
+        self.weight = 1
         # Characters of bucket names are alike here; those that a document tells apart are letters of its own machines.
         self.letters = frozenset(self._head) | {"/"}
 

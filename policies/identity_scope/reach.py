@@ -62,7 +62,7 @@ class Shared:
 class Layer:
     """A union of resource tests: patterns, and complements of patterns (NotResource)."""
 
-    __slots__ = ("_complements", "_patterns", "letters", "patterns", "start")
+    __slots__ = ("_complements", "_patterns", "letters", "patterns", "start", "weight")
 
     def __init__(self, patterns: Sequence[Pattern], complements: Sequence[Sequence[Pattern]]) -> None:
         self._patterns = GlobSet(patterns)
@@ -70,6 +70,7 @@ class Layer:
         self.patterns = [*patterns, *([(Wild.ANY,)] if complements else [])]
         self.letters = self._patterns.letters.union(*(c.letters for c in self._complements))
         self.start = (self._patterns.start, *(c.start for c in self._complements))
+        self.weight = self._patterns.weight + sum(c.weight for c in self._complements)
 
     def step(self, state: tuple[int, ...], letter: str) -> tuple[int, ...]:
         if not self._complements:
@@ -109,6 +110,7 @@ class Objects:
         self._layers = list(layers)
         self._negative = negative
         self.letters = negative.letters.union(*(layer.letters for layer in layers))
+        self.weight = negative.weight + sum(layer.weight for layer in layers)
         self.start: ObjectState = (*(layer.start for layer in layers), negative.start)
 
     def prefixes(self) -> list[str]:
@@ -194,6 +196,8 @@ class Names:
                 if test.machine is not None:
                     letters |= test.machine.letters
         self.letters = frozenset(letters)
+        machines = [t.machine for item in self._listings for t in item.tests if t.machine is not None]
+        self.weight = sum(i.buckets.weight for i in self._listings) + sum(m.weight for m in machines)
         self.start: ListState = (shared.start, ("bucket", *(item.buckets.start for item in self._listings)))
 
     def prefixes(self) -> list[str]:

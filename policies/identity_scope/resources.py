@@ -290,9 +290,10 @@ def _pool(resource: Resource) -> Iterator[Fact]:
     providers = props.get("cognitoIdentityProviders")
     unchecked: tuple[str, ...] | Unknown = UNKNOWN
     if providers is not UNKNOWN:
+        given = providers if isinstance(providers, Sequence) and not isinstance(providers, str) else ()
         unchecked = tuple(
             str(item.get("providerName"))
-            for item in (providers or ())
+            for item in given
             if isinstance(item, Mapping) and item.get("serverSideTokenCheck") in (None, False)
         )
     yield PoolFact(

@@ -1,0 +1,212 @@
+"""Properties of the prover, over generated documents."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from components.scoped_identity.documents import Login
+from components.scoped_identity.plan import plan
+from components.scoped_identity.settings import parse as parse_settings
+from policies.identity_scope.documents import Document, Kind, parse
+from policies.identity_scope.evaluator import Applicable, Reading, decide
+from policies.identity_scope.identities import fresh, shape_of
+from policies.identity_scope.prover import Proof, Result, Scope, isolation, own_folder, ways_round
+from policies.identity_scope.reach import Caller, Principal
+from policies.identity_scope.trust import loose_ends
+from tests.pack import ME
+from tests.strategies import documents
+from tests.test_settings import good
+
+REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2", "us-gov-west-1", "us-gov-east-1"]
+
+
+def scope(*texts: Any, regions: tuple[str, ...] = ("us-east-1",)) -> Scope:
+    read = tuple((f"d{i}", t if isinstance(t, Document) else parse(t)) for i, t in enumerate(texts))
+    return Scope((Principal("role", read, urn="role"),), regions)
+
+
+@st.composite
+def emitted(draw: st.DrawFn) -> tuple[str, dict[str, Any], str]:
+    """(region, permission document, trust document) of some settings, as the component makes them."""
+    region = draw(st.sampled_from(REGIONS))
+    raw = good() | {
+        "region": region,
+        "userPools": [{"id": f"{region}_Abc", "clients": ["c"]}],
+        "uploads": {
+            "bucket": draw(st.sampled_from(["notes", "a.b-c", "abc"])),
+            "prefix": draw(st.sampled_from(["", "users/", "a/b/"])),
+            "access": draw(st.sampled_from(["read-only", "read-write"])),
+        },
+        "api": {
+            "id": "a1b2",
+            "stage": draw(st.sampled_from(["*", "v1"])),
+            "methods": draw(st.sampled_from([["*"], ["GET", "POST"]])),
+            "paths": draw(st.sampled_from([["*"], ["/notes/*"]])),
+        },
+    }
+    made = plan(parse_settings(raw), region, "123456789012")
+    pool = f"{region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+    return region, json.loads(made.permissions), made.trust(pool, draw(st.sampled_from(list(Login))))
+
+
+@given(emitted())
+def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any], str]) -> None:
+    region, document, trust = made
+    asked = scope(document, regions=(region,))
+    assert isolation(asked) == []
+    assert own_folder(asked) == []
+    assert ways_round(asked) == []
+    assert list(loose_ends(parse(trust, Kind.TRUST), frozenset(), {})) == []
+
+
+def _variable(text: str) -> str:
+    return text[text.index("${") : text.index("}") + 1]
+
+
+def _in(statement: int, key: str, change: Callable[[str], str]) -> Callable[[dict[str, Any]], None]:
+    def widen(document: dict[str, Any]) -> None:
+        document["Statement"][statement][key] = change(document["Statement"][statement][key])
+
+    return widen
+
+
+def _prefix(change: Callable[[str], Any]) -> Callable[[dict[str, Any]], None]:
+    def widen(document: dict[str, Any]) -> None:
+        condition = document["Statement"][1]["Condition"]["StringLike"]
+        condition["s3:prefix"] = change(condition["s3:prefix"])
+
+    return widen
+
+
+def _operator(name: str) -> Callable[[dict[str, Any]], None]:
+    def widen(document: dict[str, Any]) -> None:
+        condition = document["Statement"][1]["Condition"]
+        condition[name] = condition.pop("StringLike")
+
+    return widen
+
+
+WIDENINGS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "no version": lambda d: d.pop("Version"),
+    "star for the id": _in(0, "Resource", lambda r: r.replace(_variable(r), "*")),
+    "star before the id": _in(0, "Resource", lambda r: r.replace(_variable(r), "*/" + _variable(r))),
+    "another variable": _in(0, "Resource", lambda r: r.replace(_variable(r), "${aws:userid}")),
+    "the whole bucket": _in(0, "Resource", lambda r: r[: r.index("${")] + "*"),
+    "everything": _in(0, "Resource", lambda _: "*"),
+    "not resource": lambda d: d["Statement"][0].update(NotResource=d["Statement"][0].pop("Resource")),
+    "no condition": lambda d: d["Statement"][1].pop("Condition"),
+    "empty prefix": _prefix(lambda p: [p, ""]),
+    "any prefix": _prefix(lambda _: "*"),
+    "parent prefix": _prefix(lambda p: p[: p.index("${")] + "*"),
+    "if exists": _operator("StringLikeIfExists"),
+    "for all values": _operator("ForAllValues:StringLike"),
+    "negated": _operator("StringNotLike"),
+}
+
+
+@pytest.mark.parametrize("name", list(WIDENINGS))
+@given(made=emitted())
+@settings(max_examples=15)
+def test_a_single_widening_step_is_caught(name: str, made: tuple[str, dict[str, Any], str]) -> None:
+    region, document, _ = made
+    widened = copy.deepcopy(document)
+    WIDENINGS[name](widened)
+    results = isolation(scope(widened, regions=(region,)))
+    assert [r for r in results if r.proof is Proof.VIOLATED], name
+
+
+@given(documents())
+@settings(max_examples=200, deadline=None)
+def test_every_counterexample_replays(text: dict[str, Any]) -> None:
+    """Both requests of a violation are allowed, and they are about the same object."""
+    asked = scope(text)
+    for result in isolation(asked):
+        if result.mine is None or result.theirs is None:
+            continue
+        assert result.mine.identity != result.theirs.identity
+        for access in (result.mine, result.theirs):
+            caller = Caller(access.identity, shape_of("us-east-1"))
+            request = caller.request(access.action, access.arn, access.prefix)
+            assert decide(request, Applicable(asked.principals[0].documents), Reading.PESSIMISTIC).allowed
+            reached = f"{access.arn}/{access.prefix or ''}" if access.listing else access.arn
+            assert result.arn.startswith(reached) if access.listing else result.arn == reached
+
+
+def _guesses(random_: random.Random, one: str, other: str, literals: list[str]) -> str:
+    pieces = ["a", "b", "x", "/", "p/", ":", "*", one, other, f"{one}/", f"{other}/", *literals]
+    return "".join(random_.choice(pieces) for _ in range(random_.randint(1, 5)))
+
+
+@given(documents(), st.integers())
+@settings(max_examples=60, deadline=None)
+def test_where_it_holds_random_requests_find_nothing(text: dict[str, Any], seed: int) -> None:
+    """No object of 10,000 random ones is allowed to two identities, under any of the actions that matter."""
+    asked = scope(text)
+    assume(isolation(asked) == [])
+    random_ = random.Random(seed)
+    one, other = fresh("us-east-1", asked.text())
+    callers = [Caller(i, shape_of("us-east-1")) for i in (one, other)]
+    granted = Applicable(asked.principals[0].documents)
+    literals = [r.partition(":::")[2].partition("/")[2].replace(ME, one) for r in asked.text().splitlines()]
+
+    def reached(caller: Caller, key: str) -> bool:
+        arn = f"arn:aws:s3:::bkt/{key}"
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            if decide(caller.request(action, arn), granted, Reading.PESSIMISTIC).allowed:
+                return True
+        prefixes = [None, *(key[:n] for n in {0, 1, len(key) // 2, len(key)})]
+        return any(
+            decide(caller.request("s3:ListBucket", "arn:aws:s3:::bkt", p), granted, Reading.PESSIMISTIC).allowed
+            for p in prefixes
+        )
+
+    for _ in range(10_000 // 60):
+        key = _guesses(random_, one, other, literals)
+        assert not (reached(callers[0], key) and reached(callers[1], key)), key
+
+
+def _verdict(results: list[Result]) -> bool:
+    return bool(results)
+
+
+@given(documents(), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_the_verdict_does_not_depend_on_how_it_is_written(text: dict[str, Any], random_: random.Random) -> None:
+    """Order of statements, lists split into statements, and the case of actions change nothing."""
+    before = _verdict(isolation(scope(text)))
+    shuffled = {**text, "Statement": random_.sample(text["Statement"], len(text["Statement"]))}
+    assert _verdict(isolation(scope(shuffled))) is before
+    cased = copy.deepcopy(text)
+    for statement in cased["Statement"]:
+        for key in ("Action", "NotAction"):
+            if key in statement:
+                statement[key] = [a.swapcase() for a in statement[key]]
+    assert _verdict(isolation(scope(cased))) is before
+    apart: list[dict[str, Any]] = []
+    for statement in text["Statement"]:
+        if "Action" in statement and "Resource" in statement:
+            apart += [
+                {**statement, "Action": a, "Resource": r} for a in statement["Action"] for r in statement["Resource"]
+            ]
+        else:
+            apart.append(statement)
+    assert _verdict(isolation(scope({**text, "Statement": apart}))) is before
+    parts = [{**text, "Statement": [statement]} for statement in text["Statement"]]
+    assert _verdict(isolation(scope(*parts))) is before
+
+
+@given(documents())
+@settings(max_examples=100, deadline=None)
+def test_own_folder_is_stronger_than_isolation_within_a_bucket(text: dict[str, Any]) -> None:
+    """Where everything lies in one folder that ends in the own id, nobody meets anybody."""
+    asked = scope(text)
+    assume(own_folder(asked) == [])
+    assert [r for r in isolation(asked) if r.proof is Proof.VIOLATED] == []
