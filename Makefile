@@ -4,7 +4,6 @@ STACK ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help up serve test check bench lock clean
 

@@ -51,6 +51,12 @@ class Memory:
     configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def known(self, rule: Rule, besides: str = "") -> frozenset[tuple[str, ...]]:
+        """Causes that a rule's resource half has reported, about resources as they are now."""
+        return frozenset(
+            key for (name, urn), keys in self.said.items() if name == rule.name and urn != besides for key in keys
+        )
+
     def forget(self) -> None:
         """A program begins: what an earlier one in the same process registered is no longer known to exist."""
         self.estate = Estate()
@@ -108,22 +114,25 @@ def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs,
         return
     touched = memory.estate.add(Resource(args.urn, args.resource_type, args.name, plain(args.props)))
     said = (rule.name, args.urn)
-    memory.said[said] = frozenset()
+    memory.said.pop(said, None)
     config = _config(rule, args.get_config(), report, None)
     if config is None or config.exempt(args.urn, date.today()):
         return
-    if rule.halves and not touched and not memory.estate.vends(args.urn):
-        return
     only = touched | {args.urn}
+    vends = memory.estate.vends(args.urn)
+    if rule.halves and not vends and not memory.estate.vended(config.known, touched):
+        return
     roles = memory.estate.vended(config.known) if rule.halves else []
-    known = {key for (name, urn), keys in memory.said.items() if name == rule.name and urn != args.urn for key in keys}
+    found = list(_judged(rule, memory.estate, roles, config, only))
+    known = memory.known(rule, besides=args.urn) if found else frozenset()
     told: set[tuple[str, ...]] = set()
-    for finding in _judged(rule, memory.estate, roles, config, only):
+    for finding in found:
         if finding.pending or finding.key in known or config.exempt(finding.urn, date.today()):
             continue
         report(finding.text, None)
         told.add(finding.key)
-    memory.said[said] = frozenset(told)
+    if told:
+        memory.said[said] = frozenset(told)
 
 
 def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, report: ReportViolation) -> None:
@@ -135,7 +144,7 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
     resources = [_stack_resource(item) for item in args.resources if relevant(item.resource_type)]
     for resource in sorted(resources, key=lambda r: 0 if r.kind.endswith(":Role") else 1):
         estate.add(resource)
-    known = {key for (name, _), keys in memory.said.items() if name == rule.name for key in keys}
+    known = memory.known(rule)
     pending: list[Finding] = []
     for finding in _judged(rule, estate, estate.vended(config.known), config, None):
         if finding.key in known or config.exempt(finding.urn, date.today()):

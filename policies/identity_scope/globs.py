@@ -117,8 +117,8 @@ class GlobSet:
         "_one",
         "_segments",
         "fold",
-        "heads",
         "letters",
+        "patterns",
         "start",
         "weight",
     )
@@ -128,8 +128,18 @@ class GlobSet:
         patterns: the patterns of the union; none at all accepts nothing.
         fold: ignore case, as StringEqualsIgnoreCase and action names do.
         """
-        patterns = list(patterns)
-        self.heads = [literal_prefix(pattern) for pattern in patterns]
+        self.patterns = tuple(patterns)
+        self.fold = fold
+
+    def __getattr__(self, name: str) -> Any:
+        # The tables are made when first asked for: most questions are settled on literal beginnings, without them.
+        if name in GlobSet.__slots__ and name not in ("patterns", "fold"):
+            self._make_tables()
+            return object.__getattribute__(self, name)
+        raise AttributeError(name)
+
+    def _make_tables(self) -> None:
+        patterns, fold = self.patterns, self.fold
         advance: dict[str, int] = {}
         one = loop_any = loop_within = final = start = 0
         segments: list[int] = []
@@ -160,7 +170,6 @@ class GlobSet:
         self.weight = 1 + bit.bit_length() // 512 + len(segments) // 8
         self._segments = [s for s in segments if (s & loop_any).bit_count() > 1]
         self.start = start
-        self.fold = fold
         extra = {":"} if loop_within else set()
         self.letters = frozenset({c for k in advance for c in (k, k.upper())} if fold else advance) | extra
 

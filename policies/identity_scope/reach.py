@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from .actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
@@ -62,15 +63,22 @@ class Shared:
 class Layer:
     """A union of resource tests: patterns, and complements of patterns (NotResource)."""
 
-    __slots__ = ("_complements", "_patterns", "letters", "patterns", "start", "weight")
-
     def __init__(self, patterns: Sequence[Pattern], complements: Sequence[Sequence[Pattern]]) -> None:
         self._patterns = GlobSet(patterns)
         self._complements = [GlobSet(each) for each in complements]
         self.patterns = [*patterns, *([(Wild.ANY,)] if complements else [])]
-        self.letters = self._patterns.letters.union(*(c.letters for c in self._complements))
-        self.start = (self._patterns.start, *(c.start for c in self._complements))
-        self.weight = self._patterns.weight + sum(c.weight for c in self._complements)
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        return self._patterns.letters.union(*(c.letters for c in self._complements))
+
+    @cached_property
+    def start(self) -> tuple[int, ...]:
+        return (self._patterns.start, *(c.start for c in self._complements))
+
+    @cached_property
+    def weight(self) -> int:
+        return self._patterns.weight + sum(c.weight for c in self._complements)
 
     def step(self, state: tuple[int, ...], letter: str) -> tuple[int, ...]:
         if not self._complements:
@@ -109,9 +117,18 @@ class Objects:
         self.action = action
         self._layers = list(layers)
         self._negative = negative
-        self.letters = negative.letters.union(*(layer.letters for layer in layers))
-        self.weight = negative.weight + sum(layer.weight for layer in layers)
-        self.start: ObjectState = (*(layer.start for layer in layers), negative.start)
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        return self._negative.letters.union(*(layer.letters for layer in self._layers))
+
+    @cached_property
+    def start(self) -> ObjectState:
+        return (*(layer.start for layer in self._layers), self._negative.start)
+
+    @cached_property
+    def weight(self) -> int:
+        return self._negative.weight + sum(layer.weight for layer in self._layers)
 
     def prefixes(self) -> list[str]:
         """Literal beginnings, one of which every word has; from the layer that says most."""
@@ -189,16 +206,27 @@ class Names:
         self._listings = list(listings)
         self._bounded = bounded
         self._shared = shared
-        letters: set[str] = {"/", ":", *shared.letters}
-        for listing in listings:
-            letters |= listing.buckets.letters
-            for test in listing.tests:
-                if test.machine is not None:
-                    letters |= test.machine.letters
-        self.letters = frozenset(letters)
-        machines = [t.machine for item in self._listings for t in item.tests if t.machine is not None]
-        self.weight = sum(i.buckets.weight for i in self._listings) + sum(m.weight for m in machines)
-        self.start: ListState = (shared.start, ("bucket", *(item.buckets.start for item in self._listings)))
+
+    @cached_property
+    def _machines(self) -> list[GlobSet]:
+        return [t.machine for item in self._listings for t in item.tests if t.machine is not None]
+
+    @cached_property
+    def letters(self) -> frozenset[str]:
+        parts = [
+            self._shared.letters,
+            *(i.buckets.letters for i in self._listings),
+            *(m.letters for m in self._machines),
+        ]
+        return frozenset({"/", ":"}).union(*parts)
+
+    @cached_property
+    def weight(self) -> int:
+        return sum(i.buckets.weight for i in self._listings) + sum(m.weight for m in self._machines)
+
+    @cached_property
+    def start(self) -> ListState:
+        return (self._shared.start, ("bucket", *(item.buckets.start for item in self._listings)))
 
     def prefixes(self) -> list[str]:
         found: list[str] = []
@@ -214,7 +242,7 @@ class Names:
                 if test.absent or test.empty or test.machine is None or test.negated or test.machine.fold:
                     found.append(f"{arn}/")
                 else:
-                    found.extend(f"{arn}/{head}" for head in test.machine.heads)
+                    found.extend(f"{arn}/{head}" for head in map(literal_prefix, test.machine.patterns))
         return found
 
     def step(self, state: ListState, letter: str) -> ListState:

@@ -1,0 +1,56 @@
+"""`make bench`: ratios first, then what they are made of; `--json FILE` writes the same for a machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from policies.identity_scope.prover import STEPS
+
+from . import packs, proofs
+
+SIZES = (100, 1_000, 10_000)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, as ratios within one run.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each comparison (default: 5)")
+    options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # packs are compiled once, as they are for everybody
+    figures: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
+
+    print("the pack against an empty pack with as many rules (to reach: 1.15)")
+    start = packs.start_up(options.rounds)
+    figures["start"] = {"ratio": start.ratio, "pack_s": start.pack, "floor_s": start.floor}
+    print(f"  start              {start.ratio:5.2f}   {start.pack:.2f} s / {start.floor:.2f} s")
+    for size in SIZES:
+        single, whole = packs.whole_update(size, options.rounds if size < 10_000 else max(1, options.rounds // 2))
+        for name, pair in (("Analyze", single), ("AnalyzeStack", whole)):
+            figures[f"{name} {size}"] = {"ratio": pair.ratio, "pack_s": pair.pack, "floor_s": pair.floor}
+            each = pair.pack / size * 1000
+            line = f"  {name:<12} {size:>6}  {pair.ratio:5.2f}   {pair.pack:.2f} s / {pair.floor:.2f} s"
+            print(f"{line}   {each:.3f} ms a resource", flush=True)
+
+    print("\na canonical role, median (to reach: 0.5 ms)")
+    figures["canonical_ms"] = proofs.canonical()
+    for name, milliseconds in figures["canonical_ms"].items():
+        print(f"  {name:<18} {milliseconds:.3f} ms")
+    print(f"  {'together':<18} {sum(figures['canonical_ms'].values()):.3f} ms")
+
+    print(f"\nhostile documents, bounded by {STEPS} steps (to reach: 1 s)")
+    figures["hostile_s"] = proofs.worst()
+    for name, seconds in figures["hostile_s"].items():
+        print(f"  {name:<26} {seconds:.2f} s")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

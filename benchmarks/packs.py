@@ -1,0 +1,126 @@
+"""The pack against an empty one with as many rules: the SDK's own cost is the floor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from sandbox.analyzer import Analyzer
+from sandbox.program import Registration
+from tests.pack import ME, POOL, STACK, allow, document, policy, resource, role, trust
+
+PACK = Path(__file__).resolve().parent.parent / "policies"
+IAM_SHARE = 20
+"""One resource in so many is IAM's: 5 %."""
+
+_EMPTY = """\
+from pulumi_policy import (
+    EnforcementLevel, PolicyPack, ResourceValidationPolicy, StackValidationPolicy,
+)
+
+def nothing(args, report):
+    return None
+
+PolicyPack(name="empty", policies=[
+    *(ResourceValidationPolicy(name=f"r{i}", description="nothing", validate=nothing) for i in range(%d)),
+    *(StackValidationPolicy(name=f"s{i}", description="nothing", validate=nothing) for i in range(%d)),
+])
+"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Seconds of the pack and of the empty one."""
+
+    pack: float
+    floor: float
+
+    @property
+    def ratio(self) -> float:
+        return self.pack / self.floor
+
+
+@contextmanager
+def empty_pack() -> Iterator[Path]:
+    """A pack with as many rules, none of which looks at anything."""
+    with Analyzer(PACK) as running:
+        names = [p.name for p in running.info().policies]
+    stacks = sum(name.endswith("-in-stack") for name in names)
+    with TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "__main__.py").write_text(_EMPTY % (len(names) - stacks, stacks))
+        (path / "PulumiPolicy.yaml").write_text("runtime: python\n")
+        yield path
+
+
+def stack(size: int) -> list[Registration]:
+    """A stack of `size` resources, 5 % of them IAM's; of those a few belong to an identity pool."""
+    found: list[Registration] = []
+    other = document(
+        [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]
+    )
+    work = document([allow("arn:aws:logs:*:*:*", ["logs:CreateLogStream", "logs:PutLogEvents"])])
+    for index in range(size):
+        if index % (IAM_SHARE * 2) == 0:
+            vended = index % (IAM_SHARE * 100) == 0
+            found.append(role(f"role{index}", trust(POOL) if vended else other))
+        elif index % (IAM_SHARE * 2) == IAM_SHARE:
+            owner = index - IAM_SHARE
+            vended = owner % (IAM_SHARE * 100) == 0
+            text = document([allow(f"arn:aws:s3:::notes/{ME}/*")]) if vended else work
+            found.append(policy(text, of=f"role{owner}", called=f"policy{index}"))
+        else:
+            inputs = {"name": f"thing{index}", "tags": {"app": "notes", "index": str(index)}, "settings": [1, 2, 3]}
+            found.append(resource("aws:sqs/queue:Queue", f"thing{index}", inputs))
+    return found
+
+
+def start_up(rounds: int) -> Pair:
+    """Seconds until a pack answers who it is, alternating; medians."""
+
+    def seconds(folder: Path) -> float:
+        begin = time.perf_counter()
+        with Analyzer(folder) as running:
+            running.info()
+            return time.perf_counter() - begin
+
+    with empty_pack() as floor:
+        seconds(PACK), seconds(floor)
+        return _alternating(rounds, lambda: seconds(PACK), lambda: seconds(floor))
+
+
+def whole_update(size: int, rounds: int) -> tuple[Pair, Pair]:
+    """(`Analyze` of every resource, one `AnalyzeStack`) of a stack, alternating between the two packs; medians."""
+    resources = stack(size)
+
+    def analyze(pack: Analyzer) -> float:
+        begin = time.perf_counter()
+        pack.analyze(STACK)
+        for each in resources:
+            pack.analyze(each)
+        return time.perf_counter() - begin
+
+    def analyze_stack(pack: Analyzer) -> float:
+        whole = [(each, each.wire) for each in resources]
+        begin = time.perf_counter()
+        pack.analyze_stack(whole)
+        return time.perf_counter() - begin
+
+    with empty_pack() as folder, Analyzer(PACK) as pack, Analyzer(folder) as floor:
+        for each in (pack, floor):
+            each.configure({})
+        single = _alternating(rounds, lambda: analyze(pack), lambda: analyze(floor))
+        return single, _alternating(rounds, lambda: analyze_stack(pack), lambda: analyze_stack(floor))
+
+
+def _alternating(rounds: int, pack: Callable[[], float], floor: Callable[[], float]) -> Pair:
+    mine, theirs = [], []
+    for _ in range(rounds):
+        mine.append(pack())
+        theirs.append(floor())
+    return Pair(median(mine), median(theirs))
