@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .documents import Document, DocumentError, Effect, Kind, parse
 from .identities import known_issuers
-from .reach import Principal
+from .reach import BucketPolicy, Principal
 from .resources import (
     UNKNOWN,
     AttachmentFact,
@@ -92,7 +92,7 @@ class Estate:
         self._orphans: dict[str, dict[str, GrantFact | AttachmentFact]] = {}
         self._vending: dict[str, VendingFact] = {}
         self.pools: dict[str, PoolFact] = {}
-        self._bucket_policies: dict[str, Source] = {}
+        self._bucket_policies: dict[str, BucketPolicyFact] = {}
 
     def add(self, resource: Resource) -> frozenset[str]:
         """Add a resource; returns the URNs of roles that it has a part in."""
@@ -110,7 +110,7 @@ class Estate:
                 for _, role in fact.roles:
                     touched |= set(self._resolve(role))
             elif isinstance(fact, BucketPolicyFact):
-                self._bucket_policies[fact.source.urn] = fact.source
+                self._bucket_policies[fact.source.urn] = fact
                 touched |= set(self._roles)
             else:
                 self.pools[fact.urn] = fact
@@ -146,7 +146,8 @@ class Estate:
         """A reference's roles: by name or ARN where it is known, else those among its dependencies."""
         if reference.value:
             urn = self._by_name.get(_last(reference.value))
-            return [urn] if urn else []
+            if urn:
+                return [urn]
         return [urn for urn in reference.urns if urn in self._roles]
 
     def vends(self, urn: str) -> bool:
@@ -233,12 +234,13 @@ class Estate:
             # INVARIANT (widening). A boundary whose text is not known takes nothing away.
             if read and all(document is not None for document in read):
                 boundary = tuple(("the permissions boundary", d) for d in read if d is not None)
-        resource: list[tuple[str, Document]] = []
-        for source in self._bucket_policies.values():
+        resource: list[BucketPolicy] = []
+        for fact in self._bucket_policies.values():
+            source = fact.source
             document, obstacle = _read(source, Kind.RESOURCE)
             if document is not None:
                 sources.setdefault(source.label, source.urn)
-                resource.append((source.label, document))
+                resource.append(BucketPolicy(source.label, document, fact.bucket))
             elif obstacle is not None:
                 obstacles.append(obstacle)
         arns = tuple(a for a in (role.fact.arn, f":role/{role.fact.name}" if role.fact.name else None) if a)
@@ -278,7 +280,10 @@ class Estate:
         if reference.value:
             for policy in self._policies.values():
                 if policy.arn == reference.value or (
-                    policy.name and ":policy/" in reference.value and _last(reference.value) == policy.name
+                    policy.name
+                    and ":policy/" in reference.value
+                    and ":iam::aws:" not in reference.value  # AWS's own may have the same name
+                    and _last(reference.value) == policy.name
                 ):
                     return [policy.source]
             if reference.value in known.managed:

@@ -16,16 +16,17 @@ NAMED = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d:[0-9a-f]{8}(?:-[0-9a-f]{4}){3
 """An identity id, or a pool's; both have the same shape."""
 
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d")
+_PARTITION = re.compile(r"arn:(aws-[a-z-]+):")
 
 DEFAULT_REGION = "us-east-1"
 BY_LENGTH = {
     9: "us-west-2",
     10: "eu-north-1",
-    11: "us-iso-w-11",
+    11: "xx-middle-1",
     12: "eu-central-1",
     13: "us-gov-west-1",
     14: "ap-southeast-1",
-    15: "us-isob-north-1",
+    15: "xx-southernmo-1",
 }
 """One region's name, real or not, for each length that names have."""
 
@@ -49,11 +50,20 @@ class Shape:
     issuer: str | None
 
 
+PARTITIONS = {
+    "aws-cn": ("cn-", "cn-north-1"),
+    "aws-us-gov": ("us-gov-", "us-gov-west-1"),
+    "aws-iso": ("us-iso-", "us-iso-east-1"),
+    "aws-iso-b": ("us-isob-", "us-isob-east-1"),
+    "aws-iso-e": ("eu-isoe-", "eu-isoe-west-1"),
+    "aws-iso-f": ("us-isof-", "us-isof-south-1"),
+    "aws-eusc": ("eusc-", "eusc-de-east-1"),
+}
+"""Partitions beside `aws`: how their regions begin, and one of them."""
+
+
 def partition_of(region: str) -> str:
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
+    return next((name for name, (head, _) in PARTITIONS.items() if region.startswith(head)), "aws")
 
 
 def issuer_of(region: str, overrides: dict[str, str] | None = None) -> str | None:
@@ -81,6 +91,7 @@ def shapes(region: str | None, text: str, overrides: dict[str, str] | None = Non
     regions = [DEFAULT_REGION]
     if "us-gov" in text:
         regions += list(ISSUERS)
+    regions += [PARTITIONS[name][1] for name in sorted(set(_PARTITION.findall(text))) if name in PARTITIONS]
     regions += sorted(set(REGION.findall(text)))
     if "?" in text:
         regions += BY_LENGTH.values()

@@ -199,7 +199,8 @@ def _notes(access: Access, principal: Principal | None) -> list[str]:
         notes.append("  if AWS reads what its documentation leaves open (an unknown variable, or how far `*` spans) so")
     if principal is None:
         return notes
-    for name, document in (*principal.documents, *principal.resource):
+    resource = [(policy.name, policy.document) for policy in principal.resource]
+    for name, document in (*principal.documents, *resource):
         for statement in document.statements:
             if statement.effect is Effect.DENY and (statement.conditions or not statement.expands):
                 because = (

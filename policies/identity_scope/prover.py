@@ -106,7 +106,8 @@ class Scope:
         """Everything that the documents say about resources and values, to see whom and what they name."""
         parts: list[str] = []
         for principal in self.principals:
-            for _, document in (*principal.documents, *(principal.boundary or ()), *principal.resource):
+            resource = [(policy.name, policy.document) for policy in principal.resource]
+            for _, document in (*principal.documents, *(principal.boundary or ()), *resource):
                 for statement in document.statements:
                     parts.extend(statement.resources)
                     for condition in statement.conditions:
@@ -304,8 +305,9 @@ def _matching(statement: Statement, request: Request) -> str:
 
 def _denied(principal: Principal, request: Request) -> bool:
     """Whether a bucket policy's Deny takes the request away after all."""
-    for _, document in principal.resource:
-        for statement in document.statements:
+    bucket = request.resource.partition(":::")[2].partition("/")[0]
+    for policy in principal.resource:
+        for statement in policy.document.statements if policy.bucket == bucket else ():
             if statement.effect is Effect.DENY and names_role(statement, principal.arns):
                 truth, _ = applies(replace(statement, principals=None), request, Reading.PESSIMISTIC)
                 if truth is Truth.YES:

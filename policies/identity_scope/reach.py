@@ -18,7 +18,7 @@ from .actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
 from .conditions import LIKE_OPERATORS, Truth, holds, negates
 from .documents import Condition, Document, Effect, Statement
 from .evaluator import Reading, Request, names_caller, resource_patterns
-from .globs import GlobSet, Pattern, Wild, literal_prefix
+from .globs import GlobSet, Pattern, Wild, literal, literal_prefix
 from .identities import Shape, known_issuers
 from .templates import Lookup, Missing, Values, concretise, template
 
@@ -28,6 +28,15 @@ Named: TypeAlias = tuple[str, Document]
 PREFIX_KEY = "s3:prefix"
 LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
 """Condition keys that only listing requests have."""
+
+
+@dataclass(frozen=True)
+class BucketPolicy:
+    """A bucket's policy under the name that messages use, and the bucket; None where it is not known."""
+
+    name: str
+    document: Document
+    bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Principal:
     name: str
     documents: tuple[Named, ...]
     boundary: tuple[Named, ...] | None = None
-    resource: tuple[Named, ...] = ()
+    resource: tuple[BucketPolicy, ...] = ()
     arns: tuple[str, ...] = ()
     urn: str = ""
 
@@ -60,44 +69,59 @@ class Shared:
     why: str
 
 
-class Layer:
-    """A union of resource tests: patterns, and complements of patterns (NotResource)."""
+@dataclass(frozen=True)
+class ResourceTest:
+    """A statement's resources where patterns alone do not say it: their complement, or only those of one bucket."""
 
-    def __init__(self, patterns: Sequence[Pattern], complements: Sequence[Sequence[Pattern]]) -> None:
+    patterns: GlobSet
+    negated: bool
+    within: GlobSet
+
+
+_EVERYWHERE: Pattern = (Wild.ANY,)
+
+
+class Layer:
+    """A union of resource tests: patterns, complements of patterns (NotResource), and either within one bucket."""
+
+    def __init__(self, patterns: Sequence[Pattern], tests: Sequence[ResourceTest] = ()) -> None:
         self._patterns = GlobSet(patterns)
-        self._complements = [GlobSet(each) for each in complements]
-        self.patterns = [*patterns, *([(Wild.ANY,)] if complements else [])]
+        self._tests = list(tests)
+        self.patterns = [*patterns, *([(Wild.ANY,)] if tests else [])]
+
+    @cached_property
+    def _machines(self) -> list[GlobSet]:
+        return [self._patterns, *(m for test in self._tests for m in (test.patterns, test.within))]
 
     @cached_property
     def letters(self) -> frozenset[str]:
-        return self._patterns.letters.union(*(c.letters for c in self._complements))
+        return frozenset().union(*(m.letters for m in self._machines))
 
     @cached_property
     def start(self) -> tuple[int, ...]:
-        return (self._patterns.start, *(c.start for c in self._complements))
+        return tuple(m.start for m in self._machines)
 
     @cached_property
     def weight(self) -> int:
-        return self._patterns.weight + sum(c.weight for c in self._complements)
+        return sum(m.weight for m in self._machines)
 
     def step(self, state: tuple[int, ...], letter: str) -> tuple[int, ...]:
-        if not self._complements:
-            return (self._patterns.step(state[0], letter),)
-        return (
-            self._patterns.step(state[0], letter),
-            *(c.step(s, letter) for c, s in zip(self._complements, state[1:], strict=True)),
-        )
+        return tuple(m.step(s, letter) for m, s in zip(self._machines, state, strict=True))
 
     def accepts(self, state: tuple[int, ...]) -> bool:
-        return self._patterns.accepts(state[0]) or any(
-            not c.accepts(s) for c, s in zip(self._complements, state[1:], strict=True)
-        )
+        if self._patterns.accepts(state[0]):
+            return True
+        for index, test in enumerate(self._tests):
+            patterns, within = state[1 + 2 * index], state[2 + 2 * index]
+            if test.within.accepts(within) and test.patterns.accepts(patterns) is not test.negated:
+                return True
+        return False
 
     def dead(self, state: tuple[int, ...]) -> bool:
-        return not self._complements and state[0] == 0
+        return not self._tests and state[0] == 0
 
     def viable(self, state: tuple[int, ...]) -> frozenset[str] | None:
-        return None if self._complements else self._patterns.viable(state[0])
+        return None if self._tests else self._patterns.viable(state[0])
 
 
 ObjectState: TypeAlias = tuple[tuple[int, ...], ...]
@@ -394,10 +418,11 @@ def object_reach(
     """`objects(A)` through one role: a machine for each group of actions that the documents treat alike."""
     request = caller.request(universe[0], "*")
     if universe is OBJECT_ACTIONS:
-        universe += future(s for kind, s, _ in _statements(principal) if kind == "allow")
+        universe += future(a.statement for a in _statements(principal) if a.kind == "allow")
     spaces = [(space, _mask_of(space.actions, universe)) for space in shared]
-    relevant: list[tuple[str, Statement, int]] = []
-    for kind, statement, name in _statements(principal):
+    relevant: list[tuple[Applied, int]] = []
+    for applied in _statements(principal):
+        statement, name = applied.statement, applied.name
         bits = mask(statement, universe)
         if not bits:
             continue
@@ -411,17 +436,17 @@ def object_reach(
                 elif one is Truth.NO and condition.key in LISTING_KEYS:
                     assumed.dead.append((name, statement, condition))
         if truth is Truth.YES or (truth is Truth.MAYBE and statement.effect is Effect.ALLOW):
-            relevant.append((kind, statement, bits))
+            relevant.append((applied, bits))
     found: list[Objects] = []
-    for part, first in groups([*(bits for _, _, bits in relevant), *(bits for _, bits in spaces)], universe):
-        mine = [(kind, statement) for kind, statement, bits in relevant if bits & part]
-        if not any(kind == "allow" for kind, _ in mine):
+    for part, first in groups([*(bits for _, bits in relevant), *(bits for _, bits in spaces)], universe):
+        mine = [applied for applied, bits in relevant if bits & part]
+        if not any(a.kind == "allow" for a in mine):
             continue
-        layers = [_layer([s for kind, s in mine if kind == "allow"], request.lookup)]
+        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup)]
         if principal.boundary is not None:
-            layers.append(_layer([s for kind, s in mine if kind == "boundary"], request.lookup))
+            layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup))
         patterns = _shared([space for space, bits in spaces if bits & part], caller)
-        negative = _layer([s for kind, s in mine if kind == "deny"], request.lookup, patterns)
+        negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, patterns)
         found.append(Objects(principal.name, first, layers, negative))
     return found
 
@@ -432,7 +457,8 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
     for index, action in enumerate(LIST_ACTIONS):
         listings: list[Listing] = []
         lookup = _without_prefix(caller.request(action, "*").lookup)
-        for kind, statement, _ in _statements(principal):
+        for applied in _statements(principal):
+            statement = applied.statement
             if not mask(statement, LIST_ACTIONS) >> index & 1:
                 continue
             wide = statement.effect is Effect.ALLOW
@@ -443,7 +469,7 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
             tests = tuple(
                 _prefix_test(c, lookup, statement.expands, wide) for c in statement.conditions if c.key == PREFIX_KEY
             )
-            listings.append(Listing(kind, _layer([statement], lookup), tests))
+            listings.append(Listing(applied.kind, _layer([applied], lookup), tests))
         if any(item.role == "allow" for item in listings):
             spaces = [s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1]
             layer = _layer([], lookup, _shared(spaces, caller))
@@ -454,7 +480,7 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
 def opened(principal: Principal) -> Principal:
     """The role as bucket policies alone see it: what they grant to it by name, or to everyone."""
     denies = tuple((name, _only(document, Effect.DENY, principal.arns)) for name, document in principal.documents)
-    grants = tuple((name, _only(document, Effect.ALLOW, principal.arns)) for name, document in principal.resource)
+    grants = tuple((p.name, _only(p.document, Effect.ALLOW, principal.arns)) for p in principal.resource)
     return Principal(principal.name, (*grants, *denies), None, principal.resource, principal.arns, principal.urn)
 
 
@@ -487,29 +513,49 @@ def names_role(statement: Statement, arns: tuple[str, ...]) -> bool:
     )
 
 
-def _statements(principal: Principal) -> Iterable[tuple[str, Statement, str]]:
+@dataclass(frozen=True)
+class Applied:
+    """A statement: what it does (`allow`, `boundary`, `deny`), its document's name, the bucket it is limited to."""
+
+    kind: str
+    statement: Statement
+    name: str
+    bucket: str | None = None
+
+
+def _statements(principal: Principal) -> Iterable[Applied]:
     for name, document in principal.documents:
         for statement in document.statements:
-            yield ("allow" if statement.effect is Effect.ALLOW else "deny"), statement, name
+            yield Applied("allow" if statement.effect is Effect.ALLOW else "deny", statement, name)
     for name, document in principal.boundary or ():
         for statement in document.statements:
-            yield ("boundary" if statement.effect is Effect.ALLOW else "deny"), statement, name
-    for name, document in principal.resource:
-        for statement in document.statements:
-            if statement.effect is Effect.DENY and names_role(statement, principal.arns):
-                yield "deny", statement, name
+            yield Applied("boundary" if statement.effect is Effect.ALLOW else "deny", statement, name)
+    for policy in principal.resource:
+        # A bucket's policy speaks of its own bucket only, whatever its resources say; of which, must be known.
+        if policy.bucket is not None:
+            for statement in policy.document.statements:
+                if statement.effect is Effect.DENY and names_role(statement, principal.arns):
+                    yield Applied("deny", statement, policy.name, policy.bucket)
 
 
-def _layer(statements: Sequence[Statement], lookup: Lookup, extra: Sequence[Pattern] = ()) -> Layer:
+def _layer(statements: Sequence[Applied], lookup: Lookup, extra: Sequence[Pattern] = ()) -> Layer:
     patterns: list[Pattern] = list(extra)
-    complements: list[list[Pattern]] = []
-    for statement in statements:
+    tests: list[ResourceTest] = []
+    for applied in statements:
+        statement = applied.statement
         found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
-        if statement.not_resource:
-            complements.append(found)
-        else:
+        if applied.bucket is None and not statement.not_resource:
             patterns.extend(found)
-    return Layer(patterns, complements)
+        else:
+            within = [_EVERYWHERE] if applied.bucket is None else _of_bucket(applied.bucket)
+            tests.append(ResourceTest(GlobSet(found), statement.not_resource, GlobSet(within)))
+    return Layer(patterns, tests)
+
+
+def _of_bucket(bucket: str) -> list[Pattern]:
+    """ARNs of a bucket and its objects, in any partition."""
+    tail = literal(f":s3:::{bucket}")
+    return [(*literal("arn:"), Wild.WITHIN, *tail), (*literal("arn:"), Wild.WITHIN, *tail, "/", Wild.ANY)]
 
 
 def _shared(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:

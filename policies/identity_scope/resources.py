@@ -102,7 +102,10 @@ class VendingFact:
 
 @dataclass(frozen=True)
 class BucketPolicyFact:
+    """A bucket's policy; the bucket's name is None where it is not known."""
+
     source: Source
+    bucket: str | None
 
 
 @dataclass(frozen=True)
@@ -160,45 +163,31 @@ def _source(resource: Resource, source: object, what: str = "") -> Source:
 
 
 def _role(resource: Resource) -> Iterator[Fact]:
-    props = resource.props
-    inline: list[Source] = []
-    given = props.get("inlinePolicies")
-    if given is UNKNOWN:
-        inline.append(_source(resource, UNKNOWN, ", inline policies"))
-    for index, item in enumerate(given if isinstance(given, Sequence) and not isinstance(given, str) else ()):
-        policy = item.get("policy") if isinstance(item, Mapping) else item
-        if policy is not None:
-            inline.append(_source(resource, policy, f", inline policy {index + 1}"))
-    boundary = props.get("permissionsBoundary")
-    yield RoleFact(
-        urn=resource.urn,
-        label=resource.name,
-        name=_text(props.get("name")),
-        arn=_text(props.get("arn")),
-        trust=_source(resource, props.get("assumeRolePolicy"), ", trust policy"),
-        inline=tuple(inline),
-        managed=_references(resource, "managedPolicyArns"),
-        boundary=_reference(resource, "permissionsBoundary") if boundary else None,
-    )
+    yield _role_fact(resource, "name", "assumeRolePolicy", "inlinePolicies", "policy")
 
 
 def _native_role(resource: Resource) -> Iterator[Fact]:
+    yield _role_fact(resource, "roleName", "assumeRolePolicyDocument", "policies", "policyDocument")
+
+
+def _role_fact(resource: Resource, name: str, trust: str, inline: str, document: str) -> RoleFact:
+    """A role, by the names that a provider gives to its properties."""
     props = resource.props
-    given = props.get("policies")
-    inline: list[Source] = [_source(resource, UNKNOWN, ", policies")] if given is UNKNOWN else []
+    given = props.get(inline)
+    sources: list[Source] = [_source(resource, UNKNOWN, ", inline policies")] if given is UNKNOWN else []
     for index, item in enumerate(given if isinstance(given, Sequence) and not isinstance(given, str) else ()):
-        document = item.get("policyDocument") if isinstance(item, Mapping) else item
-        inline.append(_source(resource, document, f", policy {index + 1}"))
-    boundary = props.get("permissionsBoundary")
-    yield RoleFact(
+        text = item.get(document) if isinstance(item, Mapping) else item
+        if text is not None:
+            sources.append(_source(resource, text, f", inline policy {index + 1}"))
+    return RoleFact(
         urn=resource.urn,
         label=resource.name,
-        name=_text(props.get("roleName")),
+        name=_text(props.get(name)),
         arn=_text(props.get("arn")),
-        trust=_source(resource, props.get("assumeRolePolicyDocument"), ", trust policy"),
-        inline=tuple(inline),
+        trust=_source(resource, props.get(trust), ", trust policy"),
+        inline=tuple(sources),
         managed=_references(resource, "managedPolicyArns"),
-        boundary=_reference(resource, "permissionsBoundary") if boundary else None,
+        boundary=_reference(resource, "permissionsBoundary") if props.get("permissionsBoundary") else None,
     )
 
 
@@ -282,7 +271,7 @@ def _group(resource: Resource) -> Iterator[Fact]:
 
 def _bucket_policy(resource: Resource) -> Iterator[Fact]:
     document = resource.props.get("policy", resource.props.get("policyDocument"))
-    yield BucketPolicyFact(_source(resource, document))
+    yield BucketPolicyFact(_source(resource, document), _text(resource.props.get("bucket")))
 
 
 def _pool(resource: Resource) -> Iterator[Fact]:
