@@ -22,6 +22,7 @@ class Terminal:
         self._out: TextIO = sys.stdout
         self._err: TextIO = sys.stderr
         self._quiet = quiet
+        self._open_line = False
         self._colours = "NO_COLOR" not in os.environ and self._out.isatty()
 
     def _paint(self, code: str, text: str) -> str:
@@ -38,23 +39,33 @@ class Terminal:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Say what is being done, and how long it took."""
+        """Say what is being done, and on a terminal how long it took."""
         start = time.perf_counter()
         self.say(f"  {what} …", end="" if self._colours else "\n")
+        self._open_line = self._colours
         try:
             yield
         except BaseException:
-            if self._colours:
-                self.say("")
+            self._end_line()
             raise
-        if self._colours:
-            self.say(f"\r  {what} {self._paint('2', f'{time.perf_counter() - start:.1f} s')}\x1b[K")
+        if self._open_line:
+            took = self._paint("2", f"{time.perf_counter() - start:.1f} s")
+            self._open_line = False
+            self.say(f"\r  {what} {took}\x1b[K")
+
+    def _end_line(self) -> None:
+        """Something else is to be said while a step's line waits for its time."""
+        if self._open_line:
+            self._open_line = False
+            self.say("")
 
     def say(self, text: str, end: str = "\n") -> None:
+        self._end_line()
         if not self._quiet:
             print(text, end=end, file=self._out, flush=True)
 
     def problem(self, text: str) -> None:
+        self._end_line()
         print(text, file=self._err, flush=True)
 
     def machine(self, value: Mapping[str, Any]) -> None:

@@ -148,7 +148,7 @@ def _guesses(random_: random.Random, one: str, other: str, literals: list[str]) 
 @given(documents(), st.integers())
 @settings(max_examples=60, deadline=None)
 def test_where_it_holds_random_requests_find_nothing(text: dict[str, Any], seed: int) -> None:
-    """No object of 10,000 random ones is allowed to two identities, under any of the actions that matter."""
+    """No object of 10,000 random ones, over the run, is allowed to two identities, under any of the actions that matter."""
     asked = scope(text)
     assume(isolation(asked) == [])
     random_ = random.Random(seed)

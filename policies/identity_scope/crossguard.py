@@ -33,7 +33,8 @@ from .resources import UNKNOWN, Resource, pool_kind, relevant
 from .rules import RULES, Finding, Rule
 
 PACK = "identity-scope"
-URL = "https://github.com/scoped-identity/scoped-identity/blob/main/policies/README.md"
+PAGES = "policies/README.md"
+"""Where each rule has a page, from the project's root."""
 IN_STACK = "-in-stack"
 ROOT = "pulumi:pulumi:Stack"
 """The first resource of every program."""
@@ -84,7 +85,7 @@ def _about(rule: Rule, name: str) -> dict[str, Any]:
         "config_schema": PolicyConfigSchema(properties=SCHEMAS[rule.name]),
         "tags": list(rule.tags),
         "remediation_steps": rule.remedy,
-        "url": f"{URL}#{rule.name}",
+        "url": f"{PAGES}#{rule.name}",
     }
 
 
