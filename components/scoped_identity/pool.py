@@ -100,7 +100,7 @@ class ScopedIdentityPoolArgs(TypedDict):
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of the pool and its roles. Default: none."""
     roles: NotRequired[RolesArgs]
-    """What all roles have in common."""
+    """What all roles have in common. Default: path `/`, no boundary, sessions of one hour."""
     profile: NotRequired[str]
     """`least-privilege`, or `guide` for the documents of the published tutorial. Default: `least-privilege`."""
     protect: NotRequired[bool]
