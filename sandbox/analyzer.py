@@ -111,7 +111,7 @@ class Analyzer:
             json_format.ParseDict(given, entry.properties)
         self._call(self._stub.Configure, request)
 
-    def analyze(self, resource: Registration, preview: bool = False) -> list[Diagnostic]:
+    def analyze(self, resource: Registration) -> list[Diagnostic]:
         """What the pack says of a resource that is about to be made."""
         request = analyzer_pb2.AnalyzeRequest(
             type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.wire)

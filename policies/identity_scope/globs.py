@@ -97,10 +97,6 @@ def literal_prefix(pattern: Pattern) -> str:
     return "".join(str(t) for t in pattern)
 
 
-def show(pattern: Pattern) -> str:
-    return "".join(t if isinstance(t, str) else t.value[0] for t in pattern)
-
-
 class GlobSet:
     """The union of patterns. A state is an integer whose bits are positions; 0 is dead.
 

@@ -26,6 +26,9 @@ def isolation(result: Result, principal: Principal | None) -> str:
     mine, theirs = result.mine, result.theirs
     who = "every signed-in identity" if mine.statement is theirs.statement else "signed-in identities"
     why, fix = _why(mine, theirs)
+    if principal is not None and mine.document in {policy.name for policy in principal.resource}:
+        why = "because the bucket's policy opens it to the role or to everyone"
+        fix = "Take the statement out of the bucket's policy, or limit it to what is nobody's folder."
     head = f"{_where(mine)} lets {who} {_verb(mine)} another's files: {_request(mine)}, {why}. {fix}"
     return "\n".join([head, *_notes(mine, principal), _proof(mine, theirs)])
 
@@ -90,7 +93,8 @@ def _shown(action: str) -> str:
 def _request(access: Access) -> str:
     prefix = ""
     if access.listing:
-        prefix = " with no prefix" if access.prefix is None else f" with the prefix `{_short(access.prefix)}`"
+        named = f" with the prefix `{_short(access.prefix)}`" if access.prefix else " with the empty prefix"
+        prefix = " with no prefix" if access.prefix is None else named
     return f"identity `{_short(access.identity)}` may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
 
 

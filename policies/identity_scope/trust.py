@@ -16,8 +16,6 @@ from .globs import matches
 from .identities import NAMED, issuer_of, known_issuers
 from .templates import Missing, concretise, template
 
-WEB_IDENTITY = "sts:assumerolewithwebidentity"
-
 
 def loose_ends(trust: Document, pools: frozenset[str], issuers: Mapping[str, str]) -> Iterator[tuple[Statement, str]]:
     """What is too open in a vended role's trust policy: each with its statement.
