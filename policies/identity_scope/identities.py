@@ -107,7 +107,10 @@ def fresh(region: str, text: str) -> tuple[str, str]:
     """Two identity ids of a region that a text neither names nor begins to name."""
     found: list[str] = []
     tail = _overlap(region)
-    for first, second in [*((d, d) for d in "123456789abcdef0"), *product("123456789abcdef", repeat=2)]:
+    # Digits with which a document begins or ends to name an identity (`REGION:1*`, `*1`) come last.
+    begun = {d for d in "123456789abcdef0" if any(part in text for part in (f":{d}", f"{d}*", f"*{d}"))}
+    digits = sorted("123456789abcdef0", key=lambda d: d in begun)
+    for first, second in [*((d, d) for d in digits), *product(digits, repeat=2)]:
         block = (first + second) * 6
         uuid = f"{block[:8]}-{block[:4]}-{block[:4]}-{block[:4]}-{block[: 12 - len(tail)]}{tail}"
         if block[:4] not in text:

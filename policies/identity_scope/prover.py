@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import combinations_with_replacement, product
+from itertools import product
 
 from .actions import BUCKET_PIVOTS, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS, exists, mask
 from .conditions import Truth
@@ -192,14 +192,10 @@ def _isolation(scope: Scope, shape: Shape, text: str, budget: Budget) -> Iterato
     one, other = fresh(shape.region, text)
     mine = _reaches(scope, scope.caller(one, shape))
     theirs = _reaches(scope, scope.caller(other, shape))
-    pairs = [
-        (i, j) for i, j in combinations_with_replacement(range(len(mine)), 2) if i < len(theirs) and j < len(theirs)
-    ]
-    pairs.sort(key=lambda pair: pair[0] != pair[1])
-    for i, j in pairs:
-        if not scope.asks_about(mine[i][0]) and not scope.asks_about(theirs[j][0]):
-            continue
-        yield from _meet(scope, shape, (one, *mine[i]), (other, *theirs[j]), budget)
+    # Every pair, and each reach with its own first: the two need not have the same machines in the same order.
+    for my, their in sorted(product(mine, theirs), key=lambda pair: pair[0][1].action != pair[1][1].action):
+        if scope.asks_about(my[0]) or scope.asks_about(their[0]):
+            yield from _meet(scope, shape, (one, *my), (other, *their), budget)
     openings = [
         (p, r)
         for principal in scope.principals

@@ -428,7 +428,7 @@ def object_reach(
             continue
         truth = Truth.YES
         for condition in statement.conditions:
-            one = holds(condition, request.lookup, statement.expands)
+            one = _holds(condition, request.lookup, statement)
             truth = min(truth, one)
             if assumed is not None and statement.effect is Effect.ALLOW:
                 if one is Truth.MAYBE:
@@ -463,7 +463,7 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
                 continue
             wide = statement.effect is Effect.ALLOW
             others = [c for c in statement.conditions if c.key != PREFIX_KEY]
-            truth = min((holds(c, lookup, statement.expands) for c in others), default=Truth.YES)
+            truth = min((_holds(c, lookup, statement) for c in others), default=Truth.YES)
             if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
                 continue
             tests = tuple(
@@ -572,6 +572,18 @@ def _shared(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
 
 def _mask_of(actions: tuple[str, ...], universe: tuple[str, ...]) -> int:
     return mask(Statement(0, Effect.ALLOW, actions, ("*",)), universe)
+
+
+def _holds(condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
+    """Whether a condition holds; a pattern of identity ids names many, whom no single identity stands for, so it may.
+
+    INVARIANT (widening). Two identities are enough only where documents name identities one by one.
+    """
+    if condition.key.endswith(":sub") and condition.operator in LIKE_OPERATORS:
+        values = (v.replace("${", "") for v in condition.values)
+        if any("*" in value or "?" in value for value in values) and lookup(condition.key) is not Missing.ABSENT:
+            return Truth.MAYBE
+    return holds(condition, lookup, statement.expands)
 
 
 def _without_prefix(lookup: Lookup) -> Lookup:
