@@ -48,7 +48,6 @@ class VendedRole:
         kinds: how it is vended: `authenticated`, `unauthenticated`, `mapped`, or `trusted` (by its trust policy alone).
         principal: its documents, ready for the prover.
         obstacles: documents that could not be read.
-        urns: every resource that has a part in it.
         pools: ids of the pools that vend it, where known.
     """
 
@@ -59,7 +58,6 @@ class VendedRole:
     trust_obstacle: Obstacle | None
     principal: Principal
     obstacles: tuple[Obstacle, ...]
-    urns: frozenset[str]
     pools: frozenset[str]
     sources: Mapping[str, str]
     """Each document's label to the URN of the resource that holds it."""
@@ -159,12 +157,10 @@ class Estate:
         kinds: dict[str, set[str]] = {}
         pools: dict[str, set[str]] = {}
         open_pools: set[str] = set()
-        parts: dict[str, set[str]] = {}
         for vending in self._vending.values():
             for kind, reference in vending.roles:
                 for urn in self._resolve(reference):
                     kinds.setdefault(urn, set()).add(kind)
-                    parts.setdefault(urn, set()).add(vending.urn)
                     if vending.pool is not None:
                         if vending.pool.value:
                             pools.setdefault(urn, set()).add(vending.pool.value)
@@ -186,7 +182,6 @@ class Estate:
                         known,
                         frozenset(how),
                         (trust, obstacle),
-                        frozenset(parts.get(urn, ())),
                         frozenset(pools.get(urn, ())) if urn not in open_pools else frozenset(),
                     )
                 )
@@ -198,12 +193,10 @@ class Estate:
         known: Known,
         kinds: frozenset[str],
         trust: tuple[Document | None, Obstacle | None],
-        parts: frozenset[str],
         pools: frozenset[str],
     ) -> VendedRole:
         obstacles: list[Obstacle] = []
         documents: list[tuple[str, Document]] = []
-        urns = {role.fact.urn, *role.grants, *role.attached, *parts}
         sources: dict[str, str] = {}
 
         def take(source: Source) -> None:
@@ -224,7 +217,6 @@ class Estate:
         for urn, label, reference in references:
             texts = self._policy(reference, known, urn)
             for source in texts:
-                urns.add(source.urn)
                 take(source)
             if not texts:
                 obstacles.append(_unreadable(urn, label, reference, "managed policy"))
@@ -252,7 +244,6 @@ class Estate:
             trust_obstacle=trust[1],
             principal=Principal(role.fact.label, tuple(documents), boundary, tuple(resource), arns, role.fact.urn),
             obstacles=tuple(obstacles),
-            urns=frozenset(urns),
             pools=pools,
             sources=sources,
         )
