@@ -194,7 +194,8 @@ def _statement(given: Mapping[str, Any]) -> dict[str, Any]:
     found.setdefault("Effect", "Allow")
     for key in ("Resource", "NotResource"):
         if key in found:
-            found[key] = _arn(found[key], raw)
+            given_arns = found[key]
+            found[key] = [_arn(r, raw) for r in given_arns] if isinstance(given_arns, list) else _arn(given_arns, raw)
     if "Condition" in found:
         found["Condition"] = {op: {k: _me(v) for k, v in block.items()} for op, block in found["Condition"].items()}
     return found

@@ -6,6 +6,8 @@ import copy
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -138,6 +140,39 @@ def test_every_counterexample_replays(text: dict[str, Any]) -> None:
             assert decide(request, Applicable(asked.principals[0].documents), Reading.PESSIMISTIC).allowed
             reached = f"{access.arn}/{access.prefix or ''}" if access.listing else access.arn
             assert result.arn.startswith(reached) if access.listing else result.arn == reached
+
+
+SEGMENTS = st.sampled_from([ME, ME, "us-east-1:1*", "*1", "*", "f", "us-east-1:7f??????-*", f"{ME}*"])
+PARTLY = st.lists(SEGMENTS, min_size=2, max_size=3).map(lambda parts: "arn:aws:s3:::bkt/" + "/".join(parts))
+
+
+@given(st.lists(PARTLY, min_size=2, max_size=2), st.booleans(), st.integers())
+@settings(max_examples=70, deadline=None)
+def test_where_it_holds_those_whose_ids_a_document_names_in_part_meet_nobody(
+    resources: list[str], outside: bool, seed: int
+) -> None:
+    """Two ids are made to fit what the document says; still they share nothing where the proof says so."""
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}]
+    if outside:
+        statements.append({"Effect": "Deny", "Action": "s3:*", "NotResource": resources[:1]})
+    asked = scope({"Version": "2012-10-17", "Statement": statements})
+    assume(isolation(replace(asked, steps=4000)) == [])
+    random_ = random.Random(seed)
+    granted = Applicable(asked.principals[0].documents)
+    for head, tail in product(("1", "7f", "0"), repeat=2):
+        one, other = (_with(random_, h, t) for h, t in ((head, "1"), (tail, random_.choice("01"))))
+        callers = [Caller(i, shape_of("us-east-1")) for i in (one, other)]
+        for size in (2, 3):
+            for parts in product((one, other, "f"), repeat=size):
+                arn = "arn:aws:s3:::bkt/" + "/".join(parts)
+                both = [decide(c.request("s3:GetObject", arn), granted, Reading.PESSIMISTIC).allowed for c in callers]
+                assert not all(both), arn
+
+
+def _with(random_: random.Random, head: str, tail: str) -> str:
+    """An identity id whose digits begin and end as given."""
+    digits = head + "".join(random_.choice("0123456789abcdef") for _ in range(31 - len(head))) + tail
+    return f"us-east-1:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _guesses(random_: random.Random, one: str, other: str, literals: list[str]) -> str:

@@ -28,7 +28,7 @@ class Wild(Enum):
 
 
 Pattern: TypeAlias = tuple["str | Wild", ...]
-"""Literal characters (strings of length one) and wildcards, in order."""
+"""Literal characters and wildcards, in order. A string of several characters is any one of them."""
 
 State = TypeVar("State", bound=Hashable)
 
@@ -90,9 +90,9 @@ def literal(text: str) -> Pattern:
 
 
 def literal_prefix(pattern: Pattern) -> str:
-    """The characters before the first wildcard."""
+    """The characters before the first wildcard or choice."""
     for index, token in enumerate(pattern):
-        if isinstance(token, Wild):
+        if isinstance(token, Wild) or len(token) > 1:
             return "".join(str(t) for t in pattern[:index])
     return "".join(str(t) for t in pattern)
 
@@ -152,8 +152,8 @@ class GlobSet:
                     one |= bit
                     bit <<= 1
                 else:
-                    key = token.lower() if fold else token
-                    advance[key] = advance.get(key, 0) | bit
+                    for key in token.lower() if fold else token:
+                        advance[key] = advance.get(key, 0) | bit
                     bit <<= 1
             final |= bit
             bit <<= 1

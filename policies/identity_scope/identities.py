@@ -1,9 +1,9 @@
 """Identities as the prover needs them: the shapes that an identity id can have, and ids to try.
 
 An identity id is `REGION:UUID`, assigned by the pool. Whether two identities are isolated does not depend on which two they
-are, as long as no document names either; so two that none names are enough, together with each one that a document does
-name. The two are chosen to be no prefix of anything in the documents, and, where the region's name allows it, to end as
-region names begin, which is the only way in which one id can overlap the head of another.
+are, as long as no document names either or a part of it (`symbols`); so two that none names are enough, together with each
+one that a document does name. The two that stand in examples are chosen to be no prefix of anything in the documents, and,
+where the region's name allows it, to end as region names begin: the only way in which one id can overlap another's head.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ def shapes(region: str | None, text: str, overrides: dict[str, str] | None = Non
 
 
 def named_in(text: str) -> list[str]:
-    """Identity ids that a text names."""
-    return sorted(set(NAMED.findall(text)))
+    """Identity ids that a text names, also those that it names in capitals for a test that ignores case."""
+    return sorted({*NAMED.findall(text), *NAMED.findall(text.lower())})
 
 
 def fresh(region: str, text: str) -> tuple[str, str]:
     """Two identity ids of a region that a text neither names nor begins to name."""
     found: list[str] = []
-    tail = _overlap(region)
+    tail = overlap(region)
     # Digits with which a document begins or ends to name an identity (`REGION:1*`, `*1`) come last.
     begun = {d for d in "123456789abcdef0" if any(part in text for part in (f":{d}", f"{d}*", f"*{d}"))}
     digits = sorted("123456789abcdef0", key=lambda d: d in begun)
@@ -120,7 +120,7 @@ def fresh(region: str, text: str) -> tuple[str, str]:
     return f"{region}:{'1' * 8}-1111-1111-1111-{'1' * 12}", f"{region}:{'2' * 8}-2222-2222-2222-{'2' * 12}"
 
 
-def _overlap(region: str) -> str:
+def overlap(region: str) -> str:
     """The longest head of a region's name that consists of hexadecimal digits."""
     match = re.match("[0-9a-f]+", region)
     return match.group(0)[:12] if match else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import product
+from itertools import combinations, product
 
 from .actions import BUCKET_PIVOTS, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS, exists, mask
 from .conditions import Truth
@@ -30,6 +30,7 @@ from .reach import (
     object_reach,
     opened,
 )
+from .symbols import anybody, symbolic
 
 STEPS = 40_000
 """Steps of the walk that one question may cost; a canonical role needs none, a hostile one is stopped in under a second."""
@@ -168,7 +169,8 @@ class Universe:
 def isolation(scope: Scope) -> list[Result]:
     """INVARIANT (isolation): no key in the reach of one identity, or opened to it, is in the reach of another."""
     text = scope.text()
-    budget = Budget(scope.steps)
+    # One for the proof, one for examples: where there is something to show, it is worth as much again.
+    budget = (Budget(scope.steps), Budget(scope.steps))
     found: dict[frozenset[tuple[str, str, int]], Result] = {}
     try:
         for shape in scope.shapes(text):
@@ -188,27 +190,58 @@ def isolation(scope: Scope) -> list[Result]:
     return [*found.values(), *_access_points(scope, text)]
 
 
-def _isolation(scope: Scope, shape: Shape, text: str, budget: Budget) -> Iterator[Result]:
-    one, other = fresh(shape.region, text)
-    mine = _reaches(scope, scope.caller(one, shape))
-    theirs = _reaches(scope, scope.caller(other, shape))
-    # Every pair, and each reach with its own first: the two need not have the same machines in the same order.
+def _isolation(scope: Scope, shape: Shape, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
+    one, other = symbolic(shape.region)
+    example = fresh(shape.region, text)
+    yield from _between(scope, shape, (one, other), example, budget)
+    named = [identity for identity in named_in(text) if identity.startswith(f"{shape.region}:")]
+    for identity in named:
+        # Each identity that a document names, against one that none names; renaming gives the rest.
+        yield from _between(scope, shape, (identity, other), (identity, example[1]), budget)
+    for pair in combinations(named, 2):
+        yield from _between(scope, shape, pair, pair, budget)
+
+
+_Pair = tuple[str, str]
+
+
+def _between(
+    scope: Scope, shape: Shape, both: _Pair, example: _Pair, budget: tuple[Budget, Budget]
+) -> Iterator[Result]:
+    """What two identities share. Where they stand for any two, the example shows it, or else it is not proven."""
+    undecided: BudgetExceeded | None = None
+    try:
+        if all(_common(shape, mine, theirs, budget[0]) is None for mine, theirs in _sides(scope, shape, both)):
+            return
+    except BudgetExceeded as error:
+        undecided = error  # an example may still be found, and says more than that nothing was decided
+    shown = False
+    for mine, theirs in _sides(scope, shape, example):
+        for result in _meet(scope, shape, mine, theirs, budget[1]):
+            shown = True
+            yield result
+    if undecided is not None and not shown:
+        raise undecided
+    if not shown:
+        yield Result(
+            Proof.UNPROVEN,
+            "a document names a part of identity ids, so what holds for some identities need not hold for all",
+        )
+
+
+def _sides(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[_Side, _Side]]:
+    """What may have something in common: every pair of reaches, and what bucket policies open with the other's reach."""
+    callers = [scope.caller(identity, shape) for identity in both]
+    mine, theirs = (_reaches(scope, caller) for caller in callers)
+    # Each reach with its own first: the two need not have the same machines in the same order.
     for my, their in sorted(product(mine, theirs), key=lambda pair: pair[0][1].action != pair[1][1].action):
         if scope.asks_about(my[0]) or scope.asks_about(their[0]):
-            yield from _meet(scope, shape, (one, *my), (other, *their), budget)
-    openings = [
-        (p, r)
-        for principal in scope.principals
-        for p, r in _reaches_of(opened(principal), scope.caller(one, shape), ())
-    ]
-    for opening, their in product(openings, theirs):
-        yield from _meet(scope, shape, (one, *opening), (other, *their), budget)
-    for identity in named_in(text):
-        # Each identity that a document names, against one that none names; renaming gives the rest.
-        if identity.startswith(f"{shape.region}:"):
-            named = _reaches(scope, scope.caller(identity, shape))
-            for my, their in product(named, theirs):
-                yield from _meet(scope, shape, (identity, *my), (other, *their), budget)
+            yield (both[0], *my), (both[1], *their)
+    for opener, reached, identities in ((callers[0], theirs, both), (callers[1], mine, both[::-1])):
+        for principal in scope.principals:
+            for opening in _reaches_of(opened(principal), opener, ()):
+                for their in reached:
+                    yield (identities[0], *opening), (identities[1], *their)
 
 
 def _reaches(scope: Scope, caller: Caller) -> list[tuple[Principal, Reach]]:
@@ -227,13 +260,10 @@ _Side = tuple[str, Principal, Reach]
 
 def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> Iterator[Result]:
     """An object that both sides reach, replayed."""
-    if _apart(mine[2].prefixes(), theirs[2].prefixes()):
-        return
-    universe = Universe(shape.partition)
-    machines = [universe, mine[2], theirs[2]]
-    word = shortest_word(machines, all, [True] * 3, budget)
+    word = _common(shape, mine, theirs, budget)
     if word is None:
         return
+    machines = [Universe(shape.partition), mine[2], theirs[2]]
     # The same, but in a place that is visibly the other's, where there is one: easier to see what is wrong.
     visible = GlobSet([(Wild.ANY, *literal(theirs[0]), Wild.ANY)])
     try:
@@ -246,6 +276,13 @@ def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget
         yield Result(Proof.UNPROVEN, f"no request that reaches `{word}` could be confirmed", arn=word)
     else:
         yield Result(Proof.VIOLATED, "", my, their, word)
+
+
+def _common(shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> str | None:
+    """A shortest word of both sides' languages."""
+    if _apart(mine[2].prefixes(), theirs[2].prefixes()):
+        return None
+    return shortest_word([Universe(shape.partition), mine[2], theirs[2]], all, [True] * 3, budget)
 
 
 def _apart(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -317,16 +354,16 @@ def own_folder(scope: Scope) -> list[Result]:
     budget = Budget(scope.steps)
     try:
         for shape in scope.shapes(text):
-            result = _own_folder(scope, shape, text, budget)
-            if result is not None:
-                return [result]
+            if _own_folder(scope, shape, anybody(shape.region), budget) is None:
+                continue
+            result = _own_folder(scope, shape, fresh(shape.region, text)[0], budget)
+            return [result or Result(Proof.UNPROVEN, "a document names a part of identity ids")]
     except BudgetExceeded as error:
         return [Result(Proof.UNPROVEN, str(error))]
     return []
 
 
-def _own_folder(scope: Scope, shape: Shape, text: str, budget: Budget) -> Result | None:
-    identity, _ = fresh(shape.region, text)
+def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget) -> Result | None:
     reaches = _reaches(scope, scope.caller(identity, shape))
     if not reaches:
         return None

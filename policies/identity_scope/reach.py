@@ -20,6 +20,7 @@ from .documents import Condition, Document, Effect, Statement
 from .evaluator import Reading, Request, names_caller, resource_patterns
 from .globs import GlobSet, Pattern, Wild, literal, literal_prefix
 from .identities import Shape, known_issuers
+from .symbols import is_symbolic, loosened
 from .templates import Lookup, Missing, Values, concretise, template
 
 Named: TypeAlias = tuple[str, Document]
@@ -377,12 +378,21 @@ Reach: TypeAlias = "Objects | Names"
 class Caller:
     """An identity of a pool, as the context of its requests.
 
-    `sub` is known; keys of other issuers are certainly absent; whatever else there is may be anything.
+    `sub` is known, or stands for anybody's; keys of other issuers are certainly absent; whatever else there is may be
+    anything.
     """
 
     identity: str
     shape: Shape
     issuers: frozenset[str] = field(default_factory=known_issuers)
+
+    def read(self, patterns: list[Pattern], wider: bool) -> list[Pattern]:
+        """Patterns as this caller's requests are matched with them; made wider where the caller stands for anybody."""
+        return [loosened(p, self.shape.region) for p in patterns] if wider and self.anybody else patterns
+
+    @cached_property
+    def anybody(self) -> bool:
+        return is_symbolic(self.identity)
 
     def request(self, action: str, resource: str, prefix: str | None = None) -> Request:
         """One of the identity's requests, as the evaluator takes it."""
@@ -442,11 +452,11 @@ def object_reach(
         mine = [applied for applied, bits in relevant if bits & part]
         if not any(a.kind == "allow" for a in mine):
             continue
-        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup)]
+        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup, caller)]
         if principal.boundary is not None:
-            layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup))
+            layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup, caller))
         patterns = _shared([space for space, bits in spaces if bits & part], caller)
-        negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, patterns)
+        negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, caller, patterns)
         found.append(Objects(principal.name, first, layers, negative))
     return found
 
@@ -467,12 +477,14 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
             if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
                 continue
             tests = tuple(
-                _prefix_test(c, lookup, statement.expands, wide) for c in statement.conditions if c.key == PREFIX_KEY
+                _prefix_test(c, lookup, statement.expands, wide, caller)
+                for c in statement.conditions
+                if c.key == PREFIX_KEY
             )
-            listings.append(Listing(applied.kind, _layer([applied], lookup), tests))
+            listings.append(Listing(applied.kind, _layer([applied], lookup, caller), tests))
         if any(item.role == "allow" for item in listings):
             spaces = [s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1]
-            layer = _layer([], lookup, _shared(spaces, caller))
+            layer = _layer([], lookup, caller, _shared(spaces, caller))
             found.append(Names(principal.name, action, listings, principal.boundary is not None, layer))
     return found
 
@@ -538,12 +550,13 @@ def _statements(principal: Principal) -> Iterable[Applied]:
                     yield Applied("deny", statement, policy.name, policy.bucket)
 
 
-def _layer(statements: Sequence[Applied], lookup: Lookup, extra: Sequence[Pattern] = ()) -> Layer:
+def _layer(statements: Sequence[Applied], lookup: Lookup, caller: Caller, extra: Sequence[Pattern] = ()) -> Layer:
     patterns: list[Pattern] = list(extra)
     tests: list[ResourceTest] = []
     for applied in statements:
         statement = applied.statement
         found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
+        found = caller.read(found, wider=(applied.kind != "deny") is not statement.not_resource)
         if applied.bucket is None and not statement.not_resource:
             patterns.extend(found)
         else:
@@ -593,7 +606,7 @@ def _without_prefix(lookup: Lookup) -> Lookup:
     return look
 
 
-def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> PrefixTest:
+def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool, caller: Caller) -> PrefixTest:
     """A condition on `s3:prefix`; what cannot be read as a language of prefixes is as `wide` says."""
 
     def absent(key: str) -> Values:
@@ -621,6 +634,7 @@ def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool
         one = concretise(template(value, expands, condition.operator in LIKE_OPERATORS), lookup, wide is not negated)
         if one.pattern is not None:
             patterns.append(one.pattern)
+    patterns = caller.read(patterns, wider=wide is not negated)
     return PrefixTest(
         holds_absent, holds_empty, GlobSet(patterns, fold="IgnoreCase" in condition.operator), negated, False
     )
