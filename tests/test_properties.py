@@ -116,7 +116,7 @@ WIDENINGS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 @pytest.mark.parametrize("name", list(WIDENINGS))
 @given(made=emitted())
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_a_single_widening_step_is_caught(name: str, made: tuple[str, dict[str, Any], str]) -> None:
     region, document, _ = made
     widened = copy.deepcopy(document)
