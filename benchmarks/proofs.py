@@ -12,6 +12,7 @@ from policies.identity_scope.documents import Document, Kind, _parse_text, parse
 from policies.identity_scope.prover import Scope, isolation, own_folder, ways_round
 from policies.identity_scope.reach import Principal
 from tests.pack import ME, allow, document
+from tests.test_documents import permissions
 from tests.test_settings import good
 
 
@@ -21,7 +22,7 @@ def _scope(text: Document) -> Scope:
 
 def canonical(rounds: int = 400) -> dict[str, float]:
     """Median milliseconds of proving what the component emits: each question, and parsing the document anew."""
-    text = plan(parse_settings(good()), "eu-west-1", "123456789012").permissions
+    text = json.dumps(permissions(plan(parse_settings(good()), "eu-west-1", "123456789012")))
     scope = _scope(parse(text))
     found: dict[str, float] = {}
     for name, question in (("isolation", isolation), ("own folder", own_folder), ("no way round", ways_round)):

@@ -45,16 +45,18 @@ def test_every_input_and_output_is_described(schema: dict[str, Any]) -> None:
     for properties in described:
         for name, each in properties.items():
             assert each.get("description"), name
+            assert "\n" not in each["description"], name
 
 
 def test_what_is_required_is_marked_and_defaults_are_said(schema: dict[str, Any]) -> None:
     resource = schema["resources"][TOKEN]
-    assert sorted(resource["requiredInputs"]) == ["api", "poolName", "uploads", "userPools"]
+    assert sorted(resource["requiredInputs"]) == ["api", "uploads"]
     for name, each in resource["inputProperties"].items():
         assert ("Default:" in each["description"]) == (name not in resource["requiredInputs"]), name
 
 
 def test_no_output_is_dropped(schema: dict[str, Any]) -> None:
     assert set(schema["resources"][TOKEN]["properties"]) == {
-        *("identityPoolId", "identityPoolArn", "roleArns", "region", "logins", "folder", "amplify"),
+        *("identityPoolId", "identityPoolArn", "roleArns", "uncheckedRoles", "region", "logins", "folder"),
+        *("packConfig", "amplify"),
     }

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.scoped_identity.settings import Access, Profile, Settings, SettingsError, parse
+from components.scoped_identity.access import READ_WRITE
+from components.scoped_identity.settings import Profile, Settings, SettingsError, parse
 
 Raw = dict[str, Any]
 
@@ -25,13 +26,13 @@ def good() -> Raw:
 
 def test_the_least_that_is_needed_gets_the_defaults() -> None:
     settings = parse(good())
-    assert settings.uploads.access is Access.READ_WRITE
+    assert settings.uploads.access == READ_WRITE
     assert settings.uploads.prefix == ""
     assert settings.api.methods == ("*",)
     assert settings.api.paths == ("*",)
     assert settings.guests is None
     assert settings.profile is Profile.LEAST_PRIVILEGE
-    assert settings.protect is False
+    assert settings.protect is True
     assert settings.roles.max_session_seconds == 3600
     assert settings.user_pools[0].server_side_token_check is True
 
@@ -39,7 +40,7 @@ def test_the_least_that_is_needed_gets_the_defaults() -> None:
 def test_a_user_pools_provider_has_its_own_region_and_no_scheme() -> None:
     raw = good()
     raw["userPools"].append({"id": "us-east-1_Staff0001", "clients": ["c1"]})
-    names = [pool.provider_name() for pool in parse(raw).user_pools]
+    names = [pool.name for pool in parse(raw).user_pools]
     assert names == [
         "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
         "cognito-idp.us-east-1.amazonaws.com/us-east-1_Staff0001",
@@ -66,8 +67,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("poolName", "notes*", "poolName: `notes*` is not an identity pool's name"),
     ("region", "europe", "region: `europe` is not a region; a region looks like `eu-west-1`"),
     ("region", "cn-north-1", "region: `cn-north-1` is a region whose identity issuer is not in AWS's public material"),
-    ("userPools", ..., "userPools: at least one user pool is needed"),
-    ("userPools", [], "userPools: at least one user pool is needed"),
+    ("userPools", ..., "userPools: nobody can sign in; name a user pool"),
+    ("userPools", [], "userPools: nobody can sign in; name a user pool"),
     ("userPools", "x", "userPools: `x` must be a list of {id: …, clients: […]}"),
     ("userPools.0", "x", "userPools[0]: `x` must be {id: …, clients: […]}"),
     ("userPools.0.id", "my users", "userPools[0].id: `my users` is not a user pool's id (is it the pool's name?)"),
@@ -145,7 +146,107 @@ BAD: list[tuple[str, Any, str]] = [
     ("roles", {"maxSessionSeconds": True}, "roles.maxSessionSeconds: `true` must be a whole number"),
     ("profile", "unsafe", "profile: `unsafe` must be `least-privilege` or `guide`"),
     ("protect", "yes", "protect: `yes` must be true or false"),
-    ("poolname", "x", "poolname: unknown setting; known here: poolName, region, userPools"),
+    ("poolname", "x", "poolname: unknown setting; known here: existingPool, poolName, region, userPools"),
+    ("classicFlow", True, "classicFlow: is always off"),
+    ("existingPool", {"id": "notes"}, "existingPool.id: `notes` is not an identity pool's id (is it the pool's name?)"),
+    ("providers", "google", "providers: `google` must be {google: {clientId: …}"),
+    ("providers", {"github": {}}, "providers.github: unknown setting; known here: facebook, google, apple, amazon"),
+    ("providers", {"google": {"clientId": "notes"}}, "providers.google.clientId: `notes` is not a Google client id"),
+    ("providers", {"facebook": {"appId": "notes"}}, "providers.facebook.appId: `notes` is not a Facebook app's id"),
+    ("providers", {"apple": {"servicesId": "notes"}}, "providers.apple.servicesId: `notes` is not a Services ID"),
+    ("providers", {"amazon": {"appId": "notes"}}, "providers.amazon.appId: `notes` is not a Login with Amazon app's"),
+    (
+        "providers",
+        {"twitter": {"consumerKey": "abcdefghijkl", "consumerSecret": "s!"}},
+        "providers.twitter.consumerSecret: is not a consumer key or secret",
+    ),
+    (
+        "providers",
+        {"oidc": [{"arn": "https://login.example.com"}]},
+        "providers.oidc[0].arn: `https://login.example.com` is the issuer's URL; write the ARN",
+    ),
+    ("providers", {"oidc": [{"arn": "arn:aws:iam::1:x"}]}, "is not an OIDC provider's ARN"),
+    ("providers", {"saml": [{"arn": "staff"}]}, "providers.saml[0].arn: `staff` is not a SAML provider's ARN"),
+    ("providers", {"developer": {"name": "a b"}}, "providers.developer.name: `a b` is not a developer provider's name"),
+    (
+        "userPools.0.principalTags",
+        {"claims": {"dept": "custom:dept"}, "defaults": True},
+        "userPools[0].principalTags: is either {claims: {TAG: CLAIM}} or {defaults: true}",
+    ),
+    ("userPools.0.principalTags", {"claims": []}, "userPools[0].principalTags.claims: `[]` must be a map of tags"),
+    ("authenticated", {"grants": {"api": {}}}, "authenticated.grants: `{'api': {}}` must be a list of {KIND: {…}}"),
+    ("authenticated", {"grants": [{"sqs": {}}]}, "authenticated.grants[0]: names no kind of grant; kinds: ownFolder"),
+    (
+        "authenticated",
+        {"grants": [{"levels": {"bucket": "abc"}, "api": {"id": "a"}}]},
+        "authenticated.grants[0]: has levels, api; write each as a grant of its own",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"ownFolder": {"bucket": "abc", "access": ["red"]}}]},
+        "authenticated.grants[0].ownFolder.access[0]: `red` must be one of: read, write, delete, list",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"ownFolder": {"bucket": "abc", "access": "read"}}]},
+        "authenticated.grants[0].ownFolder.access: `read` must be a list of some of: read, write, delete, list",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"ownFolder": {"bucket": "abc", "kmsKey": "alias/x"}}]},
+        "authenticated.grants[0].ownFolder.kmsKey: `alias/x` is not a KMS key's ARN",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"shared": {"bucket": "abc", "prefix": "all/", "why": "x"}}]},
+        "authenticated.grants[0].shared.why: a sentence is needed, not `x`",
+    ),
+    ("authenticated", {"grants": [{"graphql": {"id": "https://x"}}]}, "`https://x` is an endpoint; write the AppSync"),
+    (
+        "authenticated",
+        {"grants": [{"graphql": {"id": "a" * 26, "fields": ["notes"]}}]},
+        "authenticated.grants[0].graphql.fields[0]: `notes` is not a field; write TYPE.FIELD",
+    ),
+    ("authenticated", {"grants": [{"ownRows": {"table": "a"}}]}, "ownRows.table: `a` is not a table's or an index's"),
+    ("authenticated", {"grants": [{"appEvents": {"app": "notes"}}]}, "`notes` is not a Pinpoint application's id"),
+    ("authenticated", {"grants": [{"function": {"name": "arn:aws:lambda:x"}}]}, "`arn:aws:lambda:x` is an ARN; write"),
+    (
+        "authenticated",
+        {"grants": [{"statement": {"Effect": "Maybe", "Action": "x:y", "Resource": "*"}}]},
+        "authenticated.grants[0].statement.Effect: must be Allow or Deny",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"statement": {"Effect": "Allow", "Action": "x:y"}}]},
+        "authenticated.grants[0].statement: a statement has either Resource or NotResource",
+    ),
+    (
+        "authenticated",
+        {"grants": [{"statement": {"Effect": "Allow", "Action": "x:y", "Resource": "*", "Principal": "*"}}]},
+        "authenticated.grants[0].statement.Principal: unknown setting",
+    ),
+    ("authenticated", {"role": "admins"}, "authenticated.role: `admins` is not a role's ARN"),
+    (
+        "authenticated",
+        {"role": "arn:aws:iam::123456789012:role/r", "grants": [{"ownDatasets": {}}]},
+        "authenticated.grants: a role that was made elsewhere has its own grants",
+    ),
+    ("authenticated", {"trust": {"Statement": []}}, "authenticated.trust: is the trust policy of a `role` that was"),
+    (
+        "authenticated",
+        {"role": "arn:aws:iam::123456789012:role/r", "trust": "yes"},
+        "authenticated.trust: `yes` is not a trust policy",
+    ),
+    ("authenticated", {"inherit": False}, "authenticated.inherit: unknown setting"),
+    ("guests", {"grants": [{"ownDatasets": {}}]}, "guests.reason: a sentence is needed"),
+    ("groups", [{"name": "a b"}], "groups[0].name: `a b` is not a group's name"),
+    ("groups", [{"name": "a", "precedence": -1}], "groups[0].precedence: `-1` must be a whole number from 0"),
+    ("groups", [{"name": "a", "userPool": "eu-west-1_Other"}], "groups[0].userPool: `eu-west-1_Other` is not one of"),
+    ("groups", [{"name": "a"}, {"name": "a"}], "groups[1].name: `a` stands twice"),
+    ("mappedRoles", [{"name": "a/b"}], "mappedRoles[0].name: `a/b` is not a name"),
+    ("mappedRoles", [{"name": "vip"}], "mappedRoles[0].name: no rule gives `vip` to anybody"),
+    ("mappings", [{"provider": "google", "rules": [1]}], "mappings[0].rules[0]: `1` must be {claim"),
+    ("roles", {"namePrefix": "a b"}, "roles.namePrefix: `a b` is not a prefix of names"),
 ]
 
 
@@ -167,7 +268,95 @@ def test_all_problems_are_told_at_once_and_in_order() -> None:
     assert [p.path for p in error.value.problems] == ["poolName", "uploads.bucket", "api.id", "colour"]
 
 
+POOL = "eu-west-1_AbCdEf123"
+RULE = {"claim": "custom:plan", "value": "pro", "role": "authenticated"}
+ROLE = "arn:aws:iam::123456789012:role/r"
+EXISTING = {"id": "eu-west-1:12345678-1234-1234-1234-123456789012"}
 CONTRADICTIONS: list[tuple[Raw, str]] = [
+    ({"mappings": [{"provider": POOL, "by": "rules", "rules": []}]}, "mappings[0].rules: 0 rules; a mapping by rules"),
+    (
+        {"mappings": [{"provider": POOL, "rules": [RULE] * 26}]},
+        "mappings[0].rules: 26 rules; a mapping by rules has 1 to 25",
+    ),
+    (
+        {"mappings": [{"provider": POOL, "by": "token", "rules": [RULE]}]},
+        "mappings[0].rules: a mapping by token has no",
+    ),
+    (
+        {"mappings": [{"provider": POOL, "by": "token"}]},
+        "mappings[0].by: a mapping by token needs `groups` of that user",
+    ),
+    (
+        {"mappings": [{"provider": "google", "rules": [RULE]}]},
+        "mappings[0].provider: `google` is not one of the providers; known here: eu-west-1_AbCdEf123",
+    ),
+    (
+        {
+            "providers": {"google": {"clientId": "1.apps.googleusercontent.com"}},
+            "mappings": [{"provider": "google", "by": "token"}],
+        },
+        "mappings[0].by: only a user pool's tokens name roles; map `google` by `rules`",
+    ),
+    (
+        {
+            "providers": {"developer": {"name": "login.example.app"}},
+            "mappings": [{"provider": "developer", "rules": [RULE]}],
+        },
+        "mappings[0].provider: AWS maps no roles for a developer provider",
+    ),
+    (
+        {"mappings": [{"provider": POOL, "rules": [RULE]}, {"provider": POOL, "rules": [RULE]}]},
+        "mappings[1].provider: `eu-west-1_AbCdEf123` has a mapping already",
+    ),
+    (
+        {"mappings": [{"provider": POOL, "rules": [RULE | {"role": "vip"}]}]},
+        "mappings[0].rules[0].role: `vip` is not a role; known here: authenticated",
+    ),
+    (
+        {"mappings": [{"provider": POOL, "rules": [RULE | {"match": "Like"}]}]},
+        "mappings[0].rules[0].match: `Like` must be `Equals` or `NotEqual`",
+    ),
+    (
+        {"mappedRoles": [{"name": "guest"}], "mappings": [{"provider": POOL, "rules": [RULE | {"role": "guest"}]}]},
+        "mappedRoles[0].name: `guest` is the name of another role",
+    ),
+    (
+        {
+            "userPools": [{"id": POOL, "clients": ["a"]}, {"id": "us-east-1_B", "clients": ["b"]}],
+            "groups": [{"name": "a"}],
+        },
+        "groups[0].userPool: is missing; say which user pool the group is in",
+    ),
+    (
+        {"providers": {"saml": [{"arn": "arn:aws:iam::123456789012:saml-provider/s"}] * 2}},
+        "providers.saml[1].arn: `arn:aws:iam::123456789012:saml-provider/s` stands twice",
+    ),
+    (
+        {
+            "guests": {
+                "reason": "Visitors look around.",
+                "grants": [{"statement": {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}}],
+            }
+        },
+        "guests.grants[0]: guests never get to `bedrock`: the session policy that AWS puts on them leaves it out",
+    ),
+    ({"existingPool": EXISTING}, "poolName: an existing pool has its name; leave it out"),
+    (
+        {"poolName": None, "existingPool": EXISTING, "region": "us-east-1"},
+        "existingPool.id: `eu-west-1:12345678-1234-1234-1234-123456789012` is not in the region us-east-1",
+    ),
+    (
+        {"poolName": None, "existingPool": EXISTING, "providers": {"developer": {"name": "d"}}},
+        "providers: an existing pool has its providers",
+    ),
+    (
+        {"poolName": None, "existingPool": EXISTING | {"roles": "keep"}, "groups": [{"name": "a"}]},
+        "existingPool.roles: `keep` leaves the pool's roles alone",
+    ),
+    (
+        {"guests": {"reason": "Visitors look around.", "role": "arn:aws-us-gov:iam::123456789012:role/r"}},
+        "guests.role: `arn:aws-us-gov:iam::123456789012:role/r` is not in the partition `aws`",
+    ),
     (
         {"profile": "guide", "uploads": {"bucket": "notes", "prefix": "users/"}},
         "uploads.prefix: the profile `guide` has no folder prefix",

@@ -1,5 +1,6 @@
 """An identity pool whose users reach their own files and the app's API, and nothing else."""
 
-from .pool import ScopedIdentityPool, ScopedIdentityPoolArgs
+from .args import ScopedIdentityPoolArgs
+from .pool import ScopedIdentityPool
 
 __all__ = ["ScopedIdentityPool", "ScopedIdentityPoolArgs"]

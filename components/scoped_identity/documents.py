@@ -1,37 +1,33 @@
-"""The policy documents of a scoped identity pool, as values.
+"""The statements and documents of a scoped identity pool, as values.
 
 Each function takes plain values and returns statements or a document in IAM's JSON, with nothing granted that its name
 does not say. Nothing here reads config or makes a resource.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-from collections.abc import Iterable, Sequence
-from enum import Enum
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from .partitions import Partition
-from .settings import Access, Api
+from .access import READ_ONLY, READ_WRITE, Access, Login, Where
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
 
-READ_ACTIONS = ("s3:GetObject",)
-WRITE_ACTIONS = (
-    "s3:PutObject",
-    "s3:DeleteObject",
-    "s3:AbortMultipartUpload",
-    "s3:ListMultipartUploadParts",
-)
-"""PutObject covers starting, filling and completing a multipart upload; the other two let a client clean up after one."""
+INLINE_LIMIT = 10_240
+"""Characters, white space not counted, of all inline policies of a role together.
 
-
-class Login(str, Enum):
-    """The `amr` value that tells how an identity signed in."""
-
-    AUTHENTICATED = "authenticated"
-    GUEST = "unauthenticated"
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+MANAGED_LIMIT = 6_144
+"""The same, of one managed policy."""
+MANAGED_POLICIES = 10
+"""Managed policies that a role may have attached, unless AWS raised the quota."""
+TRUST_LIMIT = 2_048
+"""The same, of a trust policy."""
 
 
 def document(statements: Iterable[Statement]) -> Document:
@@ -39,70 +35,238 @@ def document(statements: Iterable[Statement]) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def own_id(issuer: str) -> str:
-    """The policy variable that stands for the caller's identity id."""
-    return f"${{{issuer}:sub}}"
-
-
-def trust(issuer: str, identity_pool_id: str, login: Login) -> Document:
+def trust(
+    issuer: str, identity_pool_id: str, login: Login, providers: Collection[str] = (), tagged: bool = False
+) -> Document:
     """Let one identity pool, and no other, vend the role to one kind of identity.
 
     Without the `aud` test any identity pool of any account could vend it.
 
+    Args:
+        providers: names of identity providers; with some, only who signed in with one of them gets the role.
+        tagged: whether the pool passes principal tags, which the role must allow or no credentials are vended.
+
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+            https://docs.aws.amazon.com/cognito/latest/developerguide/using-attributes-for-access-control-policy-example.html
     """
+    condition: dict[str, dict[str, Any]] = {
+        "StringEquals": {f"{issuer}:aud": identity_pool_id},
+        "ForAnyValue:StringLike": {f"{issuer}:amr": login.value},
+    }
+    if providers:
+        condition["ForAnyValue:StringEquals"] = {f"{issuer}:amr": one_or_more(list(providers))}
+    action = "sts:AssumeRoleWithWebIdentity"
     return document(
         [
             {
                 "Effect": "Allow",
                 "Principal": {"Federated": issuer},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {
-                    "StringEquals": {f"{issuer}:aud": identity_pool_id},
-                    "ForAnyValue:StringLike": {f"{issuer}:amr": login.value},
-                },
+                "Action": [action, "sts:TagSession"] if tagged else action,
+                "Condition": condition,
             }
         ]
     )
 
 
-def own_folder(partition: Partition, issuer: str, bucket: str, prefix: str, access: Access) -> list[Statement]:
-    """The objects under `PREFIX` + own id + `/`, and a listing of exactly that folder.
+_OBJECT_ACTIONS = (
+    ("s3:GetObject", Access.READ),
+    ("s3:PutObject", Access.WRITE),
+    ("s3:DeleteObject", Access.DELETE),
+    ("s3:AbortMultipartUpload", Access.WRITE),
+    ("s3:ListMultipartUploadParts", Access.WRITE),
+)
+"""PutObject covers starting, filling and completing a multipart upload; the last two let a client clean up after one."""
+
+
+def object_actions(access: Collection[Access]) -> list[str]:
+    return [action for action, needed in _OBJECT_ACTIONS if needed in access]
+
+
+def files(
+    where: Where, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str | None = None
+) -> list[Statement]:
+    """The objects of one folder, and a listing of exactly that folder.
 
     The `/` before the `*` matters: `ID*` would also reach `ID-other/`. The listing needs the bucket's own ARN, and a
     positive test of `s3:prefix`, which fails when a request names no prefix.
+
+    Args:
+        folder: everything before the object's name, ending in `/`; may hold policy variables.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
     """
-    bucket_arn = f"arn:{partition.name}:s3:::{bucket}"
-    folder = f"{prefix}{own_id(issuer)}/*"
-    actions = READ_ACTIONS if access is Access.READ_ONLY else READ_ACTIONS + WRITE_ACTIONS
+    found: list[Statement] = []
+    actions = object_actions(access)
+    if actions:
+        found.append(_allow(name, actions, where.s3(f"{bucket}/{folder}*")))
+    if Access.LIST in access:
+        condition = {"StringLike": {"s3:prefix": f"{folder}*"}}
+        found.append(_allow(f"List{name}", "s3:ListBucket", where.s3(bucket), condition))
+    if kms_key and actions:
+        found.append(_bucket_key(where, name, bucket, folder, access, kms_key))
+    return found
+
+
+def _bucket_key(
+    where: Where, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str
+) -> Statement:
+    """The bucket's KMS key, through S3 and for these objects only.
+
+    A bucket that uses S3 Bucket Keys names itself in the encryption context in the place of the object.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    actions = ["kms:Decrypt"]  # also to write in parts
+    if Access.WRITE in access:
+        actions.append("kms:GenerateDataKey")
+    condition = {
+        "StringEquals": {"kms:ViaService": f"s3.{kms_key.split(':')[3]}.{where.partition.dns_suffix}"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [where.s3(f"{bucket}/{folder}*"), where.s3(bucket)]},
+    }
+    return _allow(f"KeyOf{name}", actions, kms_key, condition)
+
+
+def own_folder(
+    where: Where, bucket: str, prefix: str, access: Collection[Access] = READ_WRITE, kms_key: str | None = None
+) -> list[Statement]:
+    """The files under `PREFIX` + own id + `/`."""
+    return files(where, "OwnFolder", bucket, f"{prefix}{where.own_id}/", access, kms_key)
+
+
+def levels(where: Where, bucket: str, login: Login, kms_key: str | None = None) -> list[Statement]:
+    """Amplify's levels of storage: `public/` is everybody's, `protected/ID/` is read by all and written by its owner,
+    `private/ID/` is the owner's alone. Guests only read `public/` and `protected/`.
+
+    Source: https://docs.amplify.aws/gen1/javascript/build-a-backend/storage/configure-access/
+    """
+    reading = READ_ONLY if login is Login.GUEST else READ_WRITE
+    found = files(where, "Public", bucket, "public/", reading, kms_key)
+    found += files(where, "Protected", bucket, "protected/", READ_ONLY, kms_key)
+    if login is Login.AUTHENTICATED:
+        writing = frozenset({Access.WRITE, Access.DELETE})
+        found += files(where, "OwnProtected", bucket, f"protected/{where.own_id}/", writing, kms_key)
+        found += files(where, "Private", bucket, f"private/{where.own_id}/", READ_WRITE, kms_key)
+    return found
+
+
+def invoke_api(
+    where: Where,
+    api: str,
+    stage: str = "*",
+    methods: Sequence[str] = ("*",),
+    paths: Sequence[str] = ("*",),
+    region: str | None = None,
+    account: str | None = None,
+) -> list[Statement]:
+    """Call the methods and paths of one API's stage, REST or HTTP.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+    """
+    arn = where.arn("execute-api", api, region, account)
+    if tuple(methods) == ("*",) and tuple(paths) == ("*",):
+        resources = [f"{arn}/{stage}/*"] if stage != "*" else [f"{arn}/*"]
+    else:
+        resources = [f"{arn}/{stage}/{method}/{path.lstrip('/')}" for method in methods for path in paths]
+    return [_allow("InvokeApi", "execute-api:Invoke", resources)]
+
+
+def graphql(
+    where: Where, api: str, fields: Sequence[str], region: str | None = None, account: str | None = None
+) -> list[Statement]:
+    """Query fields of one AppSync API; `Query.*` is all fields of a type.
+
+    Source: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
+    """
+    arn = where.arn("appsync", f"apis/{api}", region, account)
+    resources = [f"{arn}/types/{kind}/fields/{field}" for kind, field in (each.split(".", 1) for each in fields)]
+    return [_allow("QueryGraph", "appsync:GraphQL", resources or f"{arn}/*")]
+
+
+_ROW_ACTIONS = {
+    Access.READ: ("dynamodb:GetItem", "dynamodb:BatchGetItem"),
+    Access.LIST: ("dynamodb:Query",),
+    Access.WRITE: ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"),
+    Access.DELETE: ("dynamodb:DeleteItem",),
+}
+
+
+def own_rows(
+    where: Where,
+    table: str,
+    access: Collection[Access],
+    indexes: Sequence[str] = (),
+    region: str | None = None,
+    account: str | None = None,
+) -> list[Statement]:
+    """The rows whose partition key is the own id; no scan, which has no leading key.
+
+    `ForAllValues` alone is true where a request names no key at all, hence the second test.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    arn = where.arn("dynamodb", f"table/{table}", region, account)
+    resources = [arn, *(f"{arn}/index/{index}" for index in indexes)]
+    actions = [action for kind in Access if kind in access for action in _ROW_ACTIONS[kind]]
+    condition = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [where.own_id]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    return [_allow("OwnRows", actions, resources, condition)]
+
+
+def own_topics(where: Where, prefix: str, region: str | None = None, account: str | None = None) -> list[Statement]:
+    """Connect under the own id, and publish and subscribe below `PREFIX` + own id + `/`.
+
+    An AWS IoT policy must be attached to the identity as well; IAM alone does not let it in.
+
+    Source: https://docs.aws.amazon.com/iot/latest/developerguide/cognito-identities.html
+    """
+    own = f"{prefix}{where.own_id}/*"
+    topic, topics = (where.arn("iot", f"{kind}/{own}", region, account) for kind in ("topic", "topicfilter"))
     return [
-        {
-            "Sid": "OwnFolder",
-            "Effect": "Allow",
-            "Action": list(actions),
-            "Resource": f"{bucket_arn}/{folder}",
-        },
-        {
-            "Sid": "ListOwnFolder",
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": bucket_arn,
-            "Condition": {"StringLike": {"s3:prefix": folder}},
-        },
+        _allow("ConnectAsOneself", "iot:Connect", where.arn("iot", f"client/{where.own_id}", region, account)),
+        _allow("OwnTopics", ["iot:Publish", "iot:Receive"], topic),
+        _allow("SubscribeToOwnTopics", "iot:Subscribe", topics),
     ]
 
 
-def invoke_api(partition: Partition, region: str, account: str, api: Api) -> Statement:
-    """Call the configured methods and paths of one API's stage."""
-    arn = f"arn:{partition.name}:execute-api:{api.region or region}:{api.account or account}:{api.id}"
-    if api.methods == ("*",) and api.paths == ("*",):
-        resources = [f"{arn}/{api.stage}/*"] if api.stage != "*" else [f"{arn}/*"]
-    else:
-        resources = [f"{arn}/{api.stage}/{method}/{path.lstrip('/')}" for method in api.methods for path in api.paths]
-    return {"Sid": "InvokeApi", "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": _one_or_more(resources)}
+def own_dataset(where: Where, prefix: str = "") -> list[Statement]:
+    """Cognito Sync's datasets of the own identity.
+
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/resource-permissions.html
+    """
+    resource = where.arn("cognito-sync", f"identitypool/{where.own_pool}/identity/{where.own_id}/dataset/{prefix}*")
+    actions = ("ListDatasets", "DescribeDataset", "ListRecords", "UpdateRecords", "DeleteDataset")
+    return [_allow("OwnDatasets", [f"cognito-sync:{action}" for action in actions], resource)]
 
 
-def guide(partition: Partition, issuer: str, region: str, bucket: str, api_id: str) -> list[Statement]:
+def app_events(where: Where, app: str, region: str | None = None, account: str | None = None) -> list[Statement]:
+    """Report events to one Pinpoint application, and keep the own endpoint up to date.
+
+    Source: https://docs.aws.amazon.com/pinpoint/latest/developerguide/permissions-actions.html
+    """
+    arn = where.arn("mobiletargeting", f"apps/{app}", region, account)
+    return [_allow("AppEvents", ["mobiletargeting:PutEvents", "mobiletargeting:UpdateEndpoint"], f"{arn}/*")]
+
+
+def call_function(
+    where: Where,
+    name: str,
+    qualifier: str | None = None,
+    region: str | None = None,
+    account: str | None = None,
+) -> list[Statement]:
+    """Call one Lambda function, or one version or alias of it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
+    tail = f":{qualifier}" if qualifier else ""
+    return [
+        _allow("CallFunction", "lambda:InvokeFunction", where.arn("lambda", f"function:{name}{tail}", region, account))
+    ]
+
+
+def guide(where: Where, bucket: str, api: str, api_region: str | None = None) -> list[Statement]:
     """The three statements of the tutorial policy that circulates, for people who migrate from it.
 
     It gives more than an app needs: `cognito-identity:*` on `*` lets a user rewire the pool's roles.
@@ -113,18 +277,78 @@ def guide(partition: Partition, issuer: str, region: str, bucket: str, api_id: s
             "Action": ["mobileanalytics:PutEvents", "cognito-sync:*", "cognito-identity:*"],
             "Resource": ["*"],
         },
-        {
-            "Effect": "Allow",
-            "Action": ["s3:*"],
-            "Resource": [f"arn:{partition.name}:s3:::{bucket}/{own_id(issuer)}*"],
-        },
+        {"Effect": "Allow", "Action": ["s3:*"], "Resource": [where.s3(f"{bucket}/{where.own_id}*")]},
         {
             "Effect": "Allow",
             "Action": ["execute-api:Invoke"],
-            "Resource": [f"arn:{partition.name}:execute-api:{region}:*:{api_id}/*"],
+            "Resource": [where.arn("execute-api", f"{api}/*", api_region, "*")],
         },
     ]
 
 
-def _one_or_more(values: Sequence[str]) -> str | list[str]:
+def size(statements: Sequence[Statement]) -> int:
+    """Characters of a document, as IAM counts them: white space is free."""
+    return len("".join(json.dumps(document(statements), separators=(",", ":")).split()))
+
+
+def named_apart(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements with a Sid each, no two the same, as IAM asks of a document."""
+    seen: dict[str, int] = {}
+    found: list[Statement] = []
+    for statement in statements:
+        sid = statement.get("Sid")
+        if sid is not None:
+            seen[sid] = seen.get(sid, 0) + 1
+            if seen[sid] > 1:
+                statement = {**statement, "Sid": f"{sid}{seen[sid]}"}
+        found.append(statement)
+    return found
+
+
+def split(statements: Sequence[Statement], spare: int = 0) -> list[list[Statement]]:
+    """The statements as they fit into policies: one inline policy, or else managed ones, in order.
+
+    A statement with many resources is cut where it does not fit into one policy.
+
+    Args:
+        spare: characters to leave free in each.
+    """
+    whole = named_apart(statements)
+    return [whole] if size(whole) <= INLINE_LIMIT - spare else managed(statements, spare)
+
+
+def managed(statements: Sequence[Statement], spare: int = 0) -> list[list[Statement]]:
+    """The statements as they fit into managed policies, in order, each Sid once in a policy."""
+    parts: list[list[Statement]] = [[]]
+    for statement in statements:
+        for piece in _pieces(statement, MANAGED_LIMIT - spare):
+            if parts[-1] and size([*parts[-1], piece]) > MANAGED_LIMIT - spare:
+                parts.append([])
+            parts[-1].append(piece)
+    return [named_apart(part) for part in parts]
+
+
+def _pieces(statement: Statement, limit: int) -> list[Statement]:
+    resources = statement.get("Resource")
+    if size([statement]) <= limit or not isinstance(resources, list) or len(resources) < 2:
+        return [statement]
+    half = len(resources) // 2
+    halves = ({**statement, "Resource": one_or_more(part)} for part in (resources[:half], resources[half:]))
+    return [piece for part in halves for piece in _pieces(part, limit)]
+
+
+def _allow(
+    sid: str, action: str | list[str], resource: str | list[str], condition: dict[str, Any] | None = None
+) -> Statement:
+    found: Statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": _flat(resource)}
+    if condition:
+        found["Condition"] = condition
+    return found
+
+
+def _flat(value: str | list[str]) -> str | list[str]:
+    return value if isinstance(value, str) else one_or_more(value)
+
+
+def one_or_more(values: Sequence[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else list(values)

@@ -1,80 +1,313 @@
 """What a scoped identity pool consists of, decided from settings before any resource is made.
 
-Everything but the ids that AWS gives out later is here: the identity providers, the permission document, the folder
-template, and the configuration that a front end needs.
+Everything but the ids that AWS gives out later is here: the identity providers, the roles with their permission documents,
+who gets which role, and the configuration that a front end needs. A plan can also be made from settings that are not
+all known yet: it then has the shape of the final one, with placeholders in its documents.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from . import documents
-from .documents import Login
-from .partitions import Partition, issuer_of, partition_of
-from .settings import Problem, Profile, Settings, SettingsError
+from .access import Login, Where
+from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
+from .grants import Grant, own_folders, shared_spaces
+from .partitions import issuer_of, partition_of
+from .providers import Kind, Provider, UserPool
+from .roles import Ambiguous, By, Role, RoleMapping
+from .sections import PENDING, Problem, SettingsError
+from .settings import Profile, Settings
+
+SPARE = 200
+"""Characters left free in a document for each value that is not known yet."""
+
+
+@dataclass(frozen=True)
+class VendedRole:
+    """A role that the pool gives out.
+
+    Attributes:
+        key: what outputs call it: `authenticated`, `unauthenticated`, `group:NAME` or `mapped:NAME`.
+        name: the ending of its resources' names.
+        path: where it stands in the settings.
+        role: its settings.
+        providers: names of the only providers whose users get it; empty: any.
+        whom: who gets it, for its description.
+        policies: its statements, as they fit into policies; one policy is an inline one.
+    """
+
+    key: str
+    name: str
+    path: str
+    login: Login
+    role: Role
+    providers: tuple[str, ...]
+    whom: str
+    policies: tuple[tuple[Statement, ...], ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A scoped identity pool on paper.
-
-    Attributes:
-        region: where the pool lives.
-        issuer: the federated principal of its roles' trust.
-        permissions: the authenticated role's document, as JSON.
-        folder: where a user's files are, `BUCKET/PREFIX${…:sub}/`.
-    """
+    """A scoped identity pool on paper."""
 
     settings: Settings
-    region: str
-    partition: Partition
-    issuer: str
-    permissions: str
-    folder: str
+    where: Where
 
-    def providers(self) -> list[dict[str, Any]]:
+    @cached_property
+    def roles(self) -> tuple[VendedRole, ...]:
+        """All vended roles: signed-in users', guests', groups', and those that rules give out."""
+        return tuple(self._roles()) if self.settings.makes_roles else ()
+
+    def _roles(self) -> Iterator[VendedRole]:
+        settings = self.settings
+        yield self._role(
+            "authenticated", "authenticated", "authenticated", settings.authenticated, (), "signed-in users"
+        )
+        if settings.guests is not None:
+            whom = f"guests, because: {settings.guests.reason}"
+            yield self._role("unauthenticated", "guest", "guests", settings.guests.role, (), whom)
+        for index, group in enumerate(settings.groups):
+            pool = settings.pool_of(group)
+            only: tuple[str, ...] = (pool.name,) if pool is not None else ()
+            whom = f"members of the group {group.name}"
+            key, name = self.group_names()[index]
+            yield self._role(key, name, f"groups[{index}]", group.role, only, whom)
+        for index, mapped in enumerate(settings.mapped):
+            only = self._only(mapped.name)
+            path, whom = f"mappedRoles[{index}]", f"users whom a rule makes {mapped.name}"
+            yield self._role(f"mapped:{mapped.name}", f"mapped-{mapped.name}", path, mapped.role, only, whom)
+
+    def group_names(self) -> list[tuple[str, str]]:
+        """Each group's key and the ending of its resources' names; groups of two user pools may have one name."""
+        found: list[tuple[str, str]] = []
+        seen: dict[str, int] = {}
+        for group in self.settings.groups:
+            name = "".join(c if c.isascii() and c.isalnum() else "-" for c in group.name)
+            seen[name] = seen.get(name, 0) + 1
+            again = f"-{seen[name]}" if seen[name] > 1 else ""
+            found.append((f"group:{group.name}{again}", f"group-{name}{again}"))
+        return found
+
+    def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], whom: str) -> VendedRole:
+        login = Login.GUEST if key == Login.GUEST.value else Login.AUTHENTICATED
+        policies = () if role.arn is not None else self._policies(path, self._statements(role, login))
+        return VendedRole(key, name, path, login, role, only, whom, policies)
+
+    def _statements(self, role: Role, login: Login) -> list[Statement]:
+        found: list[Statement] = []
+        if login is Login.AUTHENTICATED:
+            if role.inherit:
+                found += self._base()
+            if role.inherit and role is not self.settings.authenticated:
+                found += [s for g in self.settings.authenticated.grants for s in g.statements(self.where, login)]
+        return found + [s for g in role.grants for s in g.statements(self.where, login)]
+
+    def _base(self) -> list[Statement]:
+        """What every signed-in user may do."""
+        uploads, api = self.settings.uploads, self.settings.api
+        if self.settings.profile is Profile.GUIDE:
+            return documents.guide(self.where, uploads.bucket, api.id, api.region)
+        signed_in = Login.AUTHENTICATED
+        return [*uploads.statements(self.where, signed_in), *api.statements(self.where, signed_in)]
+
+    def _policies(self, path: str, statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], ...]:
+        if not statements:
+            return ()
+        open_values = json.dumps(statements).count(PENDING)
+        parts = documents.split(statements, min(SPARE * open_values, MANAGED_LIMIT // 2))
+        problem = ""
+        if len(parts) > 1:
+            over = next((part[0] for part in parts if documents.size(part) > MANAGED_LIMIT), None)
+            if over is not None:
+                problem = f"the statement `{over.get('Sid', '')}` alone is over {MANAGED_LIMIT} characters, IAM's limit"
+            elif len(parts) > MANAGED_POLICIES:
+                problem = f"its grants fill {len(parts)} policies; IAM attaches {MANAGED_POLICIES} to a role"
+        if problem:
+            raise SettingsError([Problem(path, f"{problem}; grant less at once")])
+        return tuple(tuple(part) for part in parts)
+
+    def _only(self, name: str) -> tuple[str, ...]:
+        """The providers whose rules give out a role, where all of them show in `amr` by their names."""
+        found: list[str] = []
+        for mapping in self.settings.mappings:
+            if any(rule.role == name for rule in mapping.rules):
+                provider = self._provider(mapping.provider)
+                if isinstance(provider, Provider) and provider.kind is not Kind.SOCIAL:
+                    return ()
+                if provider is not None:
+                    found.append(provider.name)
+        return tuple(found)
+
+    def _provider(self, ref: str) -> UserPool | Provider | None:
+        pools = (pool for pool in self.settings.user_pools if pool.id == ref)
+        return next(pools, None) or next((p for p in self.settings.providers if p.ref == ref), None)
+
+    def trust(self, identity_pool_id: str, vended: VendedRole) -> str:
+        """The trust policy of a role, as JSON.
+
+        Raises:
+            SettingsError: it is over IAM's limit.
+        """
+        found = documents.trust(
+            self.where.issuer, identity_pool_id, vended.login, vended.providers, self.settings.tagged
+        )
+        text = json.dumps(found)
+        if len("".join(text.split())) > TRUST_LIMIT:
+            raise SettingsError(
+                [Problem(vended.path, f"its trust policy is over {TRUST_LIMIT} characters, IAM's limit")]
+            )
+        return text
+
+    def user_pool_providers(self) -> list[dict[str, Any]]:
         """One entry for each app client of each user pool, as CreateIdentityPool takes them."""
         return [
             {
                 "client_id": client,
-                "provider_name": pool.provider_name(),
+                "provider_name": pool.name,
                 "server_side_token_check": pool.server_side_token_check,
             }
             for pool in self.settings.user_pools
             for client in pool.clients
         ]
 
-    def logins(self) -> list[str]:
-        """The keys under which a client hands its ID token over, one for each user pool."""
-        return [pool.provider_name() for pool in self.settings.user_pools]
+    def social_providers(self) -> dict[str, str]:
+        return {p.name: p.app for p in self.settings.providers if p.app is not None}
 
-    def trust(self, identity_pool_id: str, login: Login) -> str:
-        return json.dumps(documents.trust(self.issuer, identity_pool_id, login))
+    def named(self, kind: Kind) -> list[str]:
+        """Names of the providers of a kind, as AWS takes them."""
+        return [p.name for p in self.settings.providers if p.kind is kind]
+
+    def logins(self) -> list[str]:
+        """The keys under which a client hands its token over, one for each provider."""
+        own = [self.where.issuer for p in self.settings.providers if p.kind is Kind.DEVELOPER]
+        others = [p.login for p in self.settings.providers if p.kind is not Kind.DEVELOPER]
+        return [*(pool.name for pool in self.settings.user_pools), *others, *own]
+
+    def principal_tags(self) -> list[tuple[str, dict[str, str]]]:
+        """Providers whose claims become tags: each with the claims, none for AWS's defaults."""
+        every: list[UserPool | Provider] = [*self.settings.user_pools, *self.settings.providers]
+        return [(p.name, dict(p.tags.claims)) for p in every if p.tags is not None]
+
+    def mappings(self, arns: Mapping[str, str]) -> list[dict[str, Any]]:
+        """How each provider's users get their role, as SetIdentityPoolRoles takes it.
+
+        Args:
+            arns: the vended roles' ARNs, by key.
+        """
+        found: list[dict[str, Any]] = []
+        for mapping in (*self.settings.mappings, *self._implied()):
+            provider = self._provider(mapping.provider)
+            if provider is None:
+                continue
+            names = [provider.name]
+            if isinstance(provider, UserPool):
+                names = [f"{provider.name}:{client}" for client in provider.clients]
+            entry: dict[str, Any] = {
+                "type": "Rules" if mapping.by is By.RULES else "Token",
+                "ambiguous_role_resolution": "Deny" if mapping.ambiguous is Ambiguous.DENY else "AuthenticatedRole",
+            }
+            if mapping.by is By.RULES:
+                entry["mapping_rules"] = [
+                    {
+                        "claim": rule.claim,
+                        "match_type": rule.match.value,
+                        "value": rule.value,
+                        "role_arn": _arn_of(rule.role, arns),
+                    }
+                    for rule in mapping.rules
+                ]
+            found += [{"identity_provider": name, **entry} for name in names]
+        return found
+
+    def _implied(self) -> Iterator[RoleMapping]:
+        """A user pool with groups and no mapping of its own: its tokens say the role."""
+        said = {mapping.provider for mapping in self.settings.mappings}
+        pools = [self.settings.pool_of(group) for group in self.settings.groups]
+        for pool_id in dict.fromkeys(pool.id for pool in pools if pool is not None):
+            if pool_id not in said:
+                yield RoleMapping(pool_id, By.TOKEN, Ambiguous.DENY)
+
+    def folder(self) -> str:
+        """Where a user's files are, `BUCKET/PREFIX${…:sub}/`."""
+        return f"{self.settings.uploads.bucket}/{self.settings.uploads.prefix}{self.where.own_id}/"
+
+    def elsewhere(self) -> tuple[list[str], list[str]]:
+        """ARNs of roles that were made elsewhere: all of them, and those whose trust nobody has checked."""
+        settings = self.settings
+        roles = [settings.authenticated, *([settings.guests.role] if settings.guests else [])]
+        roles += [group.role for group in settings.groups] + [each.role for each in settings.mapped]
+        named = [(role.arn, role.trust) for role in roles if role.arn is not None]
+        named += [(rule.role, None) for m in settings.mappings for rule in m.rules if rule.role.startswith("arn:")]
+        every = list(dict.fromkeys(arn for arn, _ in named))
+        checked = {arn for arn, trust in named if trust is not None}
+        return every, [arn for arn in every if arn not in checked]
+
+    def pack_config(self) -> dict[str, Any]:
+        """What the policy pack must be told of what is shared and let in on purpose: the content of its config file.
+
+        A rule that has a half in the stack is told in both halves.
+        """
+        granted = [(grant, vended.login) for vended in self.roles for grant in self._granted(vended)]
+        spaces: dict[tuple[str, str], tuple[str, ...]] = {}
+        for space in (each for grant, login in granted for each in shared_spaces(grant, login)):
+            known = spaces.get((space.pattern, space.why), ())
+            spaces[space.pattern, space.why] = tuple(dict.fromkeys((*known, *space.actions)))
+        shared = [{"pattern": p, "actions": list(actions), "why": why} for (p, why), actions in spaces.items()]
+        folders = list(dict.fromkeys(each for grant, _ in granted for each in own_folders(grant)))
+        elsewhere, _ = self.elsewhere()
+        isolated: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        if shared:
+            isolated["shared"] = own["shared"] = shared
+        if folders:
+            own["folders"] = list(dict.fromkeys((*own_folders(self.settings.uploads), *folders)))
+        known_roles = {"rolesElsewhere": elsewhere} if elsewhere else {}
+        found: dict[str, Any] = {}
+        for rule, config in (
+            ("s3-isolated-by-identity", {**isolated, **known_roles}),
+            ("s3-own-folder", {**own, **known_roles}),
+            ("vended-role-cannot-escalate", known_roles),
+        ):
+            if config:
+                found[rule] = found[f"{rule}-in-stack"] = config
+        guests, name = self.settings.guests, self.settings.pool_name
+        if guests is not None and name is not None:
+            found["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
+        return found
+
+    def _granted(self, vended: VendedRole) -> Iterator[Grant]:
+        """The grants of a role beside the base, its own and those it inherits."""
+        if vended.login is Login.AUTHENTICATED and vended.role.inherit:
+            yield from self.settings.authenticated.grants
+        yield from vended.role.grants
 
     def amplify(self, identity_pool_id: str) -> dict[str, Any]:
         """What Amplify's `configure` takes.
 
         Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
         """
-        first, api = self.settings.user_pools[0], self.settings.api
-        api_region = api.region or self.region
+        api, uploads = self.settings.api, self.settings.uploads
+        api_region = api.region or self.where.region
         stage = "" if api.stage in ("*", "$default") else f"/{api.stage}"
+        cognito: dict[str, Any] = {
+            "identityPoolId": identity_pool_id,
+            "allowGuestAccess": self.settings.guests is not None,
+        }
+        if self.settings.user_pools:
+            first = self.settings.user_pools[0]
+            cognito = {"userPoolId": first.id, "userPoolClientId": first.clients[0], **cognito}
         return {
-            "Auth": {
-                "Cognito": {
-                    "userPoolId": first.id,
-                    "userPoolClientId": first.clients[0],
-                    "identityPoolId": identity_pool_id,
-                    "allowGuestAccess": self.settings.guests is not None,
-                }
-            },
-            "Storage": {"S3": {"bucket": self.settings.uploads.bucket, "region": self.region}},
+            "Auth": {"Cognito": cognito},
+            "Storage": {"S3": {"bucket": uploads.bucket, "region": self.where.region}},
             "API": {
                 "REST": {
                     api.id: {
-                        "endpoint": f"https://{api.id}.execute-api.{api_region}.{self.partition.dns_suffix}{stage}",
+                        "endpoint": f"https://{api.id}.execute-api.{api_region}.{self.where.partition.dns_suffix}{stage}",
                         "region": api_region,
                     }
                 }
@@ -82,28 +315,26 @@ class Plan:
         }
 
 
+def _arn_of(role: str, arns: Mapping[str, str]) -> str:
+    if role.startswith("arn:"):
+        return role
+    return arns["authenticated" if role == "authenticated" else f"mapped:{role}"]
+
+
 def plan(settings: Settings, region: str, account: str) -> Plan:
     """Decide everything that can be decided before AWS gives out ids.
 
     Args:
-        settings: complete settings, nothing pending.
+        settings: settings; with PENDING in them, the plan has the shape of the final one and no use beyond that.
         region: the pool's region.
-        account: the account whose API is called, where the settings name no other.
+        account: the account that is deployed to.
 
     Raises:
-        SettingsError: the region has no identity issuer that is known.
+        SettingsError: the region has no identity issuer that is known, or what is granted does not fit into IAM.
     """
     issuer = issuer_of(region)
     if issuer is None:
         raise SettingsError([Problem("region", f"`{region}` has no identity issuer in AWS's public material")])
-    partition = partition_of(region)
-    uploads, api = settings.uploads, settings.api
-    if settings.profile is Profile.GUIDE:
-        statements = documents.guide(partition, issuer, api.region or region, uploads.bucket, api.id)
-    else:
-        statements = [
-            *documents.own_folder(partition, issuer, uploads.bucket, uploads.prefix, uploads.access),
-            documents.invoke_api(partition, region, account, api),
-        ]
-    folder = f"{uploads.bucket}/{uploads.prefix}{documents.own_id(issuer)}/"
-    return Plan(settings, region, partition, issuer, json.dumps(documents.document(statements)), folder)
+    found = Plan(settings, Where(partition_of(region), issuer, region, account))
+    _ = found.roles  # whatever does not fit is said here, before anything is made
+    return found

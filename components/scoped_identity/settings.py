@@ -6,28 +6,20 @@ Knows nothing of Pulumi: a value that is not known yet is recognised by a predic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
 
-from . import identifiers
-from .identifiers import Check
-from .partitions import issuer_of, partition_of
-
-PENDING = "(known later)"
-"""What stands in a Settings for a value that is not known yet."""
+from . import grants, identifiers, providers, roles
+from .access import READ_ONLY, READ_WRITE, Login, Where
+from .grants import Api, OwnFolder
+from .partitions import AWS, issuer_of, partition_of
+from .providers import Kind, Provider, UserPool
+from .roles import Ambiguous, By, Every, Group, Guests, Mapped, Role, RoleMapping
+from .sections import PENDING, Problem, Reader, Section, SettingsError, show
+from .session_policy import denied_to_guests
 
 MAX_TAGS = 50
-SESSION_SECONDS = (3600, 43200)
-"""Bounds of a role's longest session. Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
-
-
-class Access(str, Enum):
-    """What a signed-in user may do in the own folder."""
-
-    READ_ONLY = "read-only"
-    READ_WRITE = "read-write"
 
 
 class Profile(str, Enum):
@@ -37,81 +29,63 @@ class Profile(str, Enum):
     GUIDE = "guide"
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong: the path of the setting, and what would be right."""
+class Files(str, Enum):
+    """What a signed-in user may do in the own folder."""
 
-    path: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.text}"
+    READ_ONLY = "read-only"
+    READ_WRITE = "read-write"
 
 
-class SettingsError(ValueError):
-    """Settings that make no sense, with all their problems."""
+class Roles(str, Enum):
+    """Whose roles an existing pool gets."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(p) for p in problems))
-        self.problems = tuple(problems)
+    MAKE = "make"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True)
-class UserPool:
+class ExistingPool:
+    """An identity pool that was made elsewhere, and is not managed here."""
+
     id: str
-    clients: tuple[str, ...]
-    region: str
-    server_side_token_check: bool = True
-
-    def provider_name(self) -> str:
-        """The key of `logins` for this pool: no scheme, the pool's own region.
-
-        Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-integrating-user-pools-with-identity-pools.html
-        """
-        suffix = partition_of(self.region).dns_suffix
-        return f"cognito-idp.{self.region}.{suffix}/{self.id}"
-
-
-@dataclass(frozen=True)
-class Uploads:
-    bucket: str
-    prefix: str = ""
-    access: Access = Access.READ_WRITE
-
-
-@dataclass(frozen=True)
-class Api:
-    id: str
-    region: str | None = None
-    account: str | None = None
-    stage: str = "*"
-    methods: tuple[str, ...] = ("*",)
-    paths: tuple[str, ...] = ("*",)
-
-
-@dataclass(frozen=True)
-class Roles:
-    path: str = "/"
-    permissions_boundary: str | None = None
-    max_session_seconds: int = 3600
+    roles: Roles = Roles.MAKE
 
 
 @dataclass(frozen=True)
 class Settings:
-    pool_name: str
+    pool_name: str | None
+    """None for a pool that was made elsewhere."""
     user_pools: tuple[UserPool, ...]
-    uploads: Uploads
+    uploads: OwnFolder
     api: Api
     region: str | None = None
-    guests: str | None = None
-    """Why guests are let in; None keeps them out."""
+    providers: tuple[Provider, ...] = ()
+    existing: ExistingPool | None = None
+    authenticated: Role = field(default_factory=Role)
+    guests: Guests | None = None
+    groups: tuple[Group, ...] = ()
+    mapped: tuple[Mapped, ...] = ()
+    mappings: tuple[RoleMapping, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    roles: Roles = Roles()
+    roles: Every = field(default_factory=Every)
     profile: Profile = Profile.LEAST_PRIVILEGE
-    protect: bool = False
+    protect: bool = True
 
+    @property
+    def makes_roles(self) -> bool:
+        return self.existing is None or self.existing.roles is Roles.MAKE
 
-_Choice = TypeVar("_Choice", Access, Profile)
+    @property
+    def tagged(self) -> bool:
+        """Whether any provider's users come with principal tags, which every vended role must then allow."""
+        tags = [*(pool.tags for pool in self.user_pools), *(provider.tags for provider in self.providers)]
+        return any(each is not None for each in tags)
+
+    def pool_of(self, group: Group) -> UserPool | None:
+        """The user pool of a group: the one it names, or the only one."""
+        if group.user_pool is None:
+            return self.user_pools[0] if len(self.user_pools) == 1 else None
+        return next((pool for pool in self.user_pools if pool.id == group.user_pool), None)
 
 
 def _never(_: object) -> bool:
@@ -128,98 +102,79 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
     Raises:
         SettingsError: with every problem found, in the order of the settings.
     """
-    reader = _Reader(pending)
-    top = _Section(reader, "", raw)
-    pool_name = top.text("poolName", identifiers.pool_name)
+    reader = Reader(pending)
+    top = Section(reader, "", raw)
+    existing = _existing(top)
+    name = top.optional_text("poolName", identifiers.pool_name)
+    if existing is None and name is None:
+        reader.report("poolName", "is missing")
+    if existing is not None and name is not None and not reader.failed("existingPool"):
+        reader.report("poolName", "an existing pool has its name; leave it out")
     region = top.optional_text("region", identifiers.region)
-    user_pools = tuple(_user_pool(item) for item in top.sections("userPools", "{id: …, clients: […]}"))
-    if not user_pools and not reader.failed("userPools"):
-        reader.report("userPools", "at least one user pool is needed: {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}")
-    uploads = _uploads(top.section("uploads", "{bucket: NAME}"))
-    api = _api(top.section("api", "{id: API_ID}"))
-    guests = _guests(top)
-    tags = _tags(top)
-    roles = _roles(top.section("roles", "{path: /app/}", required=False))
-    profile = top.choice("profile", Profile, Profile.LEAST_PRIVILEGE)
-    protect = top.flag("protect", False)
+    settings = Settings(
+        pool_name=name,
+        region=region,
+        user_pools=providers.user_pools(top),
+        providers=providers.others(top),
+        existing=existing,
+        uploads=_uploads(top.section("uploads", "{bucket: NAME}")),
+        api=_api(top.section("api", "{id: API_ID}")),
+        authenticated=roles.authenticated(top),
+        guests=roles.guests(top),
+        groups=roles.groups(top),
+        mapped=roles.mapped(top),
+        mappings=roles.mappings(top),
+        tags=_tags(top),
+        roles=roles.every(top),
+        profile=top.choice("profile", Profile, Profile.LEAST_PRIVILEGE),
+        protect=top.flag("protect", True),
+    )
+    if top.take("classicFlow") not in (None, False):
+        reader.report(
+            "classicFlow",
+            "is always off: it knows no role mappings, and gives tokens for any role that trusts the pool",
+        )
     top.close()
-    settings = Settings(pool_name, user_pools, uploads, api, region, guests, tags, roles, profile, protect)
     if not reader.problems:
-        _contradictions(settings, reader)
+        for problem in _contradictions(settings):
+            reader.report(problem.path, problem.text)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
 
 
-def _user_pool(section: _Section) -> UserPool:
-    pool_id = section.text("id", identifiers.user_pool_id)
-    clients = section.texts("clients", identifiers.client_id, "a list of app client ids")
-    region = section.optional_text("region", identifiers.region)
-    check = section.flag("serverSideTokenCheck", True)
+def _existing(top: Section) -> ExistingPool | None:
+    section = top.optional_section("existingPool", "{id: REGION:UUID}")
+    if section is None:
+        return None
+    found = ExistingPool(section.text("id", identifiers.identity_pool_id), section.choice("roles", Roles, Roles.MAKE))
     section.close()
-    own = identifiers.region_of_user_pool(pool_id) if pool_id != PENDING and pool_id else (region or PENDING)
-    if region is not None and own != region and not section.reader.failed(section.at("id")):
-        section.reader.report(
-            section.at("region"), f"`{region}` does not fit the pool `{pool_id}`, which is in {own}; leave it out"
-        )
-    return UserPool(pool_id, clients, own, check)
+    return found
 
 
-def _uploads(section: _Section) -> Uploads:
-    bucket = section.text("bucket", identifiers.bucket)
-    prefix = section.optional_text("prefix", identifiers.prefix) or ""
-    access = section.choice("access", Access, Access.READ_WRITE)
-    section.close()
-    return Uploads(bucket, prefix, access)
-
-
-def _api(section: _Section) -> Api:
-    api = Api(
-        id=section.text("id", identifiers.api_id),
-        region=section.optional_text("region", identifiers.region),
-        account=section.optional_text("account", identifiers.account),
-        stage=section.optional_text("stage", identifiers.stage) or "*",
-        methods=section.texts("methods", identifiers.method, "a list such as [GET, POST]", default=("*",)),
-        paths=section.texts("paths", identifiers.path, "a list such as [/notes/*]", default=("*",)),
+def _uploads(section: Section) -> OwnFolder:
+    found = OwnFolder(
+        section.text("bucket", identifiers.bucket),
+        section.optional_text("prefix", identifiers.prefix) or "",
+        READ_ONLY if section.choice("access", Files, Files.READ_WRITE) is Files.READ_ONLY else READ_WRITE,
+        section.optional_text("kmsKey", identifiers.kms_key),
     )
     section.close()
-    return api
+    return found
 
 
-def _roles(section: _Section) -> Roles:
-    low, high = SESSION_SECONDS
-    roles = Roles(
-        path=section.optional_text("path", identifiers.role_path) or "/",
-        permissions_boundary=section.optional_text("permissionsBoundary", identifiers.policy_arn),
-        max_session_seconds=section.whole("maxSessionSeconds", low, high, low),
-    )
+def _api(section: Section) -> Api:
+    found = grants.api(section)
     section.close()
-    return roles
+    return found
 
 
-def _guests(top: _Section) -> str | None:
-    value = top.take("guests")
-    how = "say why guests are let in: {reason: …}; leave it out to keep them out"
-    if value is None or value is False or value == {}:
-        return None
-    if not isinstance(value, Mapping):
-        top.reader.report("guests", f"`{_show(value)}` does not turn guests on; {how}")
-        return None
-    section = _Section(top.reader, "guests", value)
-    reason = section.take("reason")
-    section.close()
-    if not isinstance(reason, str) or len(reason.strip()) < 10:
-        top.reader.report("guests.reason", f"a sentence is needed, not `{_show(reason)}`; {how}")
-        return None
-    return reason.strip()
-
-
-def _tags(top: _Section) -> tuple[tuple[str, str], ...]:
+def _tags(top: Section) -> tuple[tuple[str, str], ...]:
     value = top.take("tags")
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        top.reader.report("tags", f"`{_show(value)}` is not a map of tags: {{key: value}}")
+        top.reader.report("tags", f"`{show(value)}` is not a map of tags: {{key: value}}")
         return ()
     if len(value) > MAX_TAGS:
         top.reader.report("tags", f"{len(value)} tags; AWS allows {MAX_TAGS}")
@@ -229,184 +184,167 @@ def _tags(top: _Section) -> tuple[tuple[str, str], ...]:
         elif not 1 <= len(key) <= 128:
             top.reader.report(f"tags.{key[:20]}", "a tag's key has 1 to 128 characters")
         elif not isinstance(text, str) and not top.reader.pending(text):
-            top.reader.report(f"tags.{key}", f"`{_show(text)}` must be a string; put it in quotes")
+            top.reader.report(f"tags.{key}", f"`{show(text)}` must be a string; put it in quotes")
         elif isinstance(text, str) and len(text) > 256:
             top.reader.report(f"tags.{key}", "a tag's value has at most 256 characters")
     return tuple((key, text if isinstance(text, str) else PENDING) for key, text in value.items())
 
 
-def _contradictions(settings: Settings, reader: _Reader) -> None:
+def _contradictions(settings: Settings) -> Iterator[Problem]:
     """What is wrong only together."""
-    seen: dict[str, int] = {}
-    for index, pool in enumerate(settings.user_pools):
-        if pool.id != PENDING and pool.id in seen:
-            where = f"userPools[{seen[pool.id]}]"
-            reader.report(f"userPools[{index}].id", f"`{pool.id}` is {where} already; put its clients together there")
-        seen.setdefault(pool.id, index)
-        for position, client in enumerate(pool.clients):
-            if client != PENDING and client in pool.clients[:position]:
-                reader.report(f"userPools[{index}].clients[{position}]", f"`{client}` stands twice; write it once")
-    if settings.region is not None:
-        if issuer_of(settings.region) is None:
-            reader.report(
-                "region",
-                f"`{settings.region}` is a region whose identity issuer is not in AWS's public material; "
-                "no role can be bound to it safely",
-            )
-            return
-        partition = partition_of(settings.region).name
-        if settings.api.region is not None and partition_of(settings.api.region).name != partition:
-            reader.report(
-                "api.region", f"`{settings.api.region}` is not in the partition `{partition}` of {settings.region}"
-            )
-        boundary = settings.roles.permissions_boundary
-        if boundary not in (None, PENDING) and boundary.split(":")[1] != partition:
-            reader.report("roles.permissionsBoundary", f"`{boundary}` is not in the partition `{partition}`")
-        for index, pool in enumerate(settings.user_pools):
-            if pool.region != PENDING and partition_of(pool.region).name != partition:
-                reader.report(
-                    f"userPools[{index}].id",
-                    f"`{pool.id}` is not in the partition `{partition}` of {settings.region}; "
-                    "a user pool of another partition cannot be a provider",
-                )
+    yield from _providers(settings)
+    yield from _groups_and_mappings(settings)
+    if settings.guests is not None:
+        yield from _guest_grants(settings.guests)
+    if settings.existing is not None:
+        yield from _existing_pool(settings, settings.existing)
+    yield from _partitions(settings)
     if settings.profile is Profile.GUIDE:
         if settings.uploads.prefix:
-            reader.report(
+            yield Problem(
                 "uploads.prefix", "the profile `guide` has no folder prefix; leave it out, or use `least-privilege`"
             )
-        if settings.uploads.access is Access.READ_ONLY:
-            reader.report(
+        if settings.uploads.access != READ_WRITE:
+            yield Problem(
                 "uploads.access",
                 "the profile `guide` grants every S3 action; `read-only` needs the profile `least-privilege`",
             )
 
 
-class _Reader:
-    """Collects problems, so that all of them are told at once."""
-
-    def __init__(self, pending: Callable[[object], bool]) -> None:
-        self.pending = pending
-        self.problems: list[Problem] = []
-
-    def report(self, path: str, text: str) -> None:
-        self.problems.append(Problem(path, text))
-
-    def failed(self, path: str) -> bool:
-        return any(p.path.startswith(path) for p in self.problems)
-
-
-class _Section:
-    """One object of the settings, whose keys are taken one by one; what is left over is unknown."""
-
-    def __init__(self, reader: _Reader, path: str, raw: Mapping[str, object]) -> None:
-        self.reader = reader
-        self.path = path
-        self._raw = raw
-        self._known: list[str] = []
-
-    def at(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def take(self, key: str) -> object:
-        self._known.append(key)
-        return self._raw.get(key)
-
-    def close(self) -> None:
-        for key in self._raw:
-            if key not in self._known:
-                self.reader.report(self.at(key), f"unknown setting; known here: {', '.join(self._known)}")
-
-    def _checked(self, at: str, value: object, check: Check) -> str:
-        if self.reader.pending(value):
-            return PENDING
-        if not isinstance(value, str):
-            self.reader.report(at, f"`{_show(value)}` must be a string; put it in quotes")
-            return ""
-        problem = check(value)
-        if problem:
-            self.reader.report(at, problem)
-        return value
-
-    def text(self, key: str, check: Check) -> str:
-        value = self.take(key)
-        if value is None or value == "":
-            self.reader.report(self.at(key), "is missing")
-            return ""
-        return self._checked(self.at(key), value, check)
-
-    def optional_text(self, key: str, check: Check) -> str | None:
-        value = self.take(key)
-        return None if value is None or value == "" else self._checked(self.at(key), value, check)
-
-    def texts(self, key: str, check: Check, what: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        value = self.take(key)
-        if value is None and default is not None:
-            return default
-        if self.reader.pending(value):
-            return (PENDING,)
-        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-            self.reader.report(self.at(key), f"`{_show(value)}` must be {what}")
-            return ()
-        return tuple(self._checked(f"{self.at(key)}[{i}]", item, check) for i, item in enumerate(value))
-
-    def choice(self, key: str, options: type[_Choice], default: _Choice) -> _Choice:
-        value = self.take(key)
-        if value is None or value == "":
-            return default
-        for option in options:
-            if value == option.value:
-                return option
-        named = " or ".join(f"`{o.value}`" for o in options)
-        self.reader.report(self.at(key), f"`{_show(value)}` must be {named}")
-        return default
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool):
-            return value
-        self.reader.report(self.at(key), f"`{_show(value)}` must be true or false")
-        return default
-
-    def whole(self, key: str, low: int, high: int, default: int) -> int:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, float) and value.is_integer():  # other languages hand every number over as a float
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.reader.report(self.at(key), f"`{_show(value)}` must be a whole number from {low} to {high}")
-        return default
-
-    def section(self, key: str, shape: str, required: bool = True) -> _Section:
-        value = self.take(key)
-        if isinstance(value, Mapping):
-            return _Section(self.reader, self.at(key), value)
-        if value is not None or required:
-            problem = f"must be {shape}" if value is not None else f"is missing; write {shape}"
-            shown = f"`{_show(value)}` " if value is not None else ""
-            self.reader.report(self.at(key), shown + problem)
-        return _Section(_Reader(self.reader.pending), self.at(key), {})
-
-    def sections(self, key: str, shape: str) -> Iterator[_Section]:
-        value = self.take(key)
-        if value is None:
-            return
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            self.reader.report(self.at(key), f"`{_show(value)}` must be a list of {shape}")
-            return
-        for index, item in enumerate(value):
-            if isinstance(item, Mapping):
-                yield _Section(self.reader, f"{self.at(key)}[{index}]", item)
-            else:
-                self.reader.report(f"{self.at(key)}[{index}]", f"`{_show(item)}` must be {shape}")
+def _providers(settings: Settings) -> Iterator[Problem]:
+    if not settings.user_pools and not settings.providers and settings.guests is None and settings.existing is None:
+        yield Problem(
+            "userPools",
+            "nobody can sign in; name a user pool, {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}, "
+            "one of `providers`, or let `guests` in",
+        )
+    seen: dict[str, int] = {}
+    for index, pool in enumerate(settings.user_pools):
+        if pool.id != PENDING and pool.id in seen:
+            where = f"userPools[{seen[pool.id]}]"
+            yield Problem(f"userPools[{index}].id", f"`{pool.id}` is {where} already; put its clients together there")
+        seen.setdefault(pool.id, index)
+        for position, client in enumerate(pool.clients):
+            if client != PENDING and client in pool.clients[:position]:
+                yield Problem(f"userPools[{index}].clients[{position}]", f"`{client}` stands twice; write it once")
+    for kind in (Kind.OIDC, Kind.SAML):
+        arns = [p.name for p in settings.providers if p.kind is kind]
+        for index, arn in enumerate(arns):
+            if arn != PENDING and arn in arns[:index]:
+                yield Problem(f"providers.{kind.value}[{index}].arn", f"`{arn}` stands twice; write it once")
 
 
-def _show(value: object) -> str:
-    """A value as its author wrote it, cut short."""
-    if value is None:
-        return "nothing"
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
+    names = [mapped.name for mapped in settings.mapped]
+    for index, name in enumerate(names):
+        if name in names[:index] or name in ("authenticated", "guest"):
+            yield Problem(f"mappedRoles[{index}].name", f"`{name}` is the name of another role; choose another")
+    keys = [(group.user_pool, group.name) for group in settings.groups]
+    for index, group in enumerate(settings.groups):
+        if keys[index] in keys[:index]:
+            yield Problem(f"groups[{index}].name", f"`{group.name}` stands twice; write it once")
+        if settings.pool_of(group) is None and not _open(settings, group.user_pool):
+            said = f"`{group.user_pool}` is not one of `userPools`" if group.user_pool else "is missing"
+            yield Problem(f"groups[{index}].userPool", f"{said}; say which user pool the group is in")
+    refs = {**{p.id: "pool" for p in settings.user_pools}, **{p.ref: p.kind.value for p in settings.providers}}
+    providers_ = [mapping.provider for mapping in settings.mappings]
+    for index, mapping in enumerate(settings.mappings):
+        path = f"mappings[{index}]"
+        provider = mapping.provider
+        if provider in providers_[:index]:
+            yield Problem(f"{path}.provider", f"`{provider}` has a mapping already; put its rules together there")
+        if provider not in refs and not _open(settings, provider):
+            known = ", ".join(ref for ref in refs if ref != PENDING) or "none"
+            yield Problem(f"{path}.provider", f"`{provider}` is not one of the providers; known here: {known}")
+        elif refs.get(provider) == Kind.DEVELOPER.value:
+            yield Problem(f"{path}.provider", "AWS maps no roles for a developer provider")
+        elif mapping.by is By.TOKEN:
+            if refs.get(provider, "pool") != "pool":
+                yield Problem(f"{path}.by", f"only a user pool's tokens name roles; map `{provider}` by `rules`")
+            elif not _has_groups(settings, provider):
+                yield Problem(
+                    f"{path}.by", "a mapping by token needs `groups` of that user pool, whose roles the tokens name"
+                )
+        for position, rule in enumerate(mapping.rules):
+            if not rule.role.startswith("arn:") and rule.role not in (*names, "authenticated", PENDING):
+                known = ", ".join(["authenticated", *names])
+                yield Problem(
+                    f"{path}.rules[{position}].role", f"`{rule.role}` is not a role; known here: {known}, or an ARN"
+                )
+    used = {rule.role for mapping in settings.mappings for rule in mapping.rules}
+    for index, name in enumerate(names):
+        if name not in used:
+            yield Problem(f"mappedRoles[{index}].name", f"no rule gives `{name}` to anybody; name it in `mappings`")
+
+
+def _open(settings: Settings, user_pool: str | None) -> bool:
+    """Whether it cannot be told yet if a user pool is one of the settings'."""
+    return user_pool == PENDING or (user_pool is not None and any(p.id == PENDING for p in settings.user_pools))
+
+
+def _has_groups(settings: Settings, provider: str) -> bool:
+    pools = [settings.pool_of(group) for group in settings.groups]
+    return any(pool is None or pool.id in (provider, PENDING) for pool in pools)
+
+
+def _guest_grants(guests: Guests) -> Iterator[Problem]:
+    """A grant that the session policy of guests denies anyway would only mislead."""
+    where = Where(AWS, "cognito-identity.amazonaws.com", "us-east-1", "123456789012")
+    for index, grant in enumerate(guests.role.grants):
+        services = {s for each in grant.statements(where, Login.GUEST) for s in denied_to_guests(each)}
+        if services:
+            yield Problem(
+                f"guests.grants[{index}]",
+                f"guests never get to `{'`, `'.join(sorted(services))}`: the session policy that AWS puts on them leaves "
+                "it out; grant it to signed-in users",
+            )
+
+
+def _existing_pool(settings: Settings, existing: ExistingPool) -> Iterator[Problem]:
+    if existing.id != PENDING and settings.region not in (None, existing.id.partition(":")[0]):
+        yield Problem("existingPool.id", f"`{existing.id}` is not in the region {settings.region}")
+    if settings.providers or any(pool.tags is not None for pool in settings.user_pools):
+        yield Problem(
+            "providers", "an existing pool has its providers; name only the user pools that a front end signs in with"
+        )
+    if existing.roles is Roles.KEEP and (settings.groups or settings.mapped or settings.mappings):
+        yield Problem("existingPool.roles", "`keep` leaves the pool's roles alone; groups and mappings need `make`")
+
+
+def _partitions(settings: Settings) -> Iterator[Problem]:
+    if settings.region is None:
+        return
+    if issuer_of(settings.region) is None:
+        yield Problem(
+            "region",
+            f"`{settings.region}` is a region whose identity issuer is not in AWS's public material; "
+            "no role can be bound to it safely",
+        )
+        return
+    partition = partition_of(settings.region).name
+    if settings.api.region is not None and partition_of(settings.api.region).name != partition:
+        yield Problem(
+            "api.region", f"`{settings.api.region}` is not in the partition `{partition}` of {settings.region}"
+        )
+    arns = {
+        "roles.permissionsBoundary": settings.roles.permissions_boundary,
+        "uploads.kmsKey": settings.uploads.kms_key,
+        "authenticated.role": settings.authenticated.arn,
+        "guests.role": settings.guests.role.arn if settings.guests else None,
+        **{f"groups[{i}].role": group.role.arn for i, group in enumerate(settings.groups)},
+        **{f"mappedRoles[{i}].role": each.role.arn for i, each in enumerate(settings.mapped)},
+        **{f"providers: {p.name}": p.name for p in settings.providers if p.kind in (Kind.OIDC, Kind.SAML)},
+    }
+    for path, arn in arns.items():
+        if arn is not None and arn != PENDING and arn.split(":")[1] != partition:
+            yield Problem(path, f"`{arn}` is not in the partition `{partition}` of {settings.region}")
+    for index, pool in enumerate(settings.user_pools):
+        if pool.region != PENDING and partition_of(pool.region).name != partition:
+            yield Problem(
+                f"userPools[{index}].id",
+                f"`{pool.id}` is not in the partition `{partition}` of {settings.region}; "
+                "a user pool of another partition cannot be a provider",
+            )
+
+
+__all__ = ["PENDING", "Ambiguous", "Files", "Profile", "Settings", "SettingsError", "parse"]

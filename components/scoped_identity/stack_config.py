@@ -12,11 +12,16 @@ from typing import Any, cast
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from .pool import ScopedIdentityPoolArgs
+from .args import ScopedIdentityPoolArgs
 
 _OUTPUT_OF = re.compile(r"stack://([\w.-]+/[\w.-]+/[\w.-]+)#([\w.-]+)")
-_STRUCTURED = {"userPools", "uploads", "api", "guests", "tags", "roles", "protect"}
+_STRUCTURED = {
+    *("userPools", "providers", "existingPool", "uploads", "api", "authenticated", "guests", "groups", "mappedRoles"),
+    *("mappings", "tags", "roles", "protect", "classicFlow"),
+}
 _HERE = {"poolName", "profile"} | _STRUCTURED
+_AS_IS = {"tags", "claims", "statement", "trust"}
+"""Settings whose keys are the user's own words."""
 
 
 def pool_args() -> ScopedIdentityPoolArgs:
@@ -50,7 +55,7 @@ def pool_args() -> ScopedIdentityPoolArgs:
     region = config.get("aws:region")
     if region:
         args["region"] = region
-    return cast(ScopedIdentityPoolArgs, {k: _resolved(v, references, k != "tags") for k, v in args.items()})
+    return cast(ScopedIdentityPoolArgs, {k: _resolved(v, references, k not in _AS_IS) for k, v in args.items()})
 
 
 def _malformed(path: str, value: Any) -> list[str]:
@@ -66,7 +71,10 @@ def _malformed(path: str, value: Any) -> list[str]:
 def _resolved(value: Any, references: dict[str, pulumi.StackReference], names: bool) -> Any:
     """The value with references in the place of `stack://` texts, and Python's names for the keys."""
     if isinstance(value, Mapping):
-        return {_snake_name(k) if names else k: _resolved(v, references, names) for k, v in value.items()}
+        return {
+            _snake_name(k) if names else k: _resolved(v, references, names and k not in _AS_IS)
+            for k, v in value.items()
+        }
     if isinstance(value, list):
         return [_resolved(item, references, names) for item in value]
     match = _OUTPUT_OF.fullmatch(value) if isinstance(value, str) else None

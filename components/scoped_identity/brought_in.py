@@ -1,0 +1,58 @@
+"""Whether a role that was made elsewhere trusts the pool, and only it, as far as its trust policy tells.
+
+INVARIANT (bound trust): the Federated principal is the pool's issuer, `StringEquals ISSUER:aud` is the pool's id, and
+`ForAnyValue:StringLike ISSUER:amr` is the kind of login. What is written in another way is refused here, with the policy
+that would be right; the policy pack decides it more finely.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .access import Login
+
+
+def loose_ends(
+    trust: Mapping[str, Any], issuer: str, identity_pool_id: str, login: Login, tagged: bool
+) -> Iterator[str]:
+    """What keeps the pool out, or lets others in; each in words."""
+    statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
+    ours = [s for s in statements if isinstance(s, Mapping) and s.get("Effect") == "Allow" and _federated(s)]
+    if not any(issuer in _federated(s) for s in ours):
+        yield f"does not let `{issuer}` in"
+    for statement in ours:
+        if issuer not in _federated(statement):
+            continue
+        conditions = statement.get("Condition")
+        conditions = conditions if isinstance(conditions, Mapping) else {}
+        pools = _values(conditions, "StringEquals", f"{issuer}:aud")
+        if identity_pool_id not in pools:
+            yield f"does not name the pool `{identity_pool_id}` by StringEquals `{issuer}:aud`"
+        kinds = _values(conditions, "ForAnyValue:StringLike", f"{issuer}:amr") or _values(
+            conditions, "ForAnyValue:StringEquals", f"{issuer}:amr"
+        )
+        if login.value not in kinds:
+            yield f"does not ask for `{login.value}` by ForAnyValue:StringLike `{issuer}:amr`"
+        if tagged and "sts:tagsession" not in [a.lower() for a in _list(statement.get("Action"))]:
+            yield "does not allow sts:TagSession, without which nobody with principal tags gets credentials"
+
+
+def _federated(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    return _list(principal.get("Federated")) if isinstance(principal, Mapping) else []
+
+
+def _values(conditions: Mapping[str, Any], operator: str, key: str) -> list[str]:
+    block = conditions.get(operator)
+    if not isinstance(block, Mapping):
+        return []
+    return [value for name, values in block.items() if name.lower() == key.lower() for value in _list(values)]
+
+
+def _list(value: object) -> list[str]:
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,311 @@
+"""Grants: what a role may do, each a kind of its own with its settings.
+
+A grant is read from one object of the settings, and gives statements for the place it is used in. The statements
+themselves are in `documents`; here is which settings each kind takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from . import documents, identifiers
+from .access import READ_ONLY, READ_WRITE, Access, Login, Where
+from .documents import Statement
+from .sections import Section
+
+
+class Grant(Protocol):
+    """Something that a role may do."""
+
+    def statements(self, where: Where, login: Login) -> list[Statement]: ...
+
+
+@dataclass(frozen=True)
+class SharedSpace:
+    """Files that more than one identity reaches on purpose: what the policy pack must be told."""
+
+    pattern: str
+    """`BUCKET/KEY` with `*`, and variables as in a policy."""
+    actions: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class OwnFolder:
+    """The files under the own identity id."""
+
+    bucket: str
+    prefix: str = ""
+    access: frozenset[Access] = READ_WRITE
+    kms_key: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.own_folder(where, self.bucket, self.prefix, self.access, self.kms_key)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Amplify's three levels of storage in one bucket."""
+
+    bucket: str
+    kms_key: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.levels(where, self.bucket, login, self.kms_key)
+
+    def shared(self, login: Login) -> list[SharedSpace]:
+        access = READ_ONLY if login is Login.GUEST else READ_WRITE
+        return [
+            _space(self.bucket, "public/", access, "Amplify's level `public`: everybody's files."),
+            _space(self.bucket, "protected/", READ_ONLY, "Amplify's level `protected`: all read, the owner writes."),
+        ]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Files that everybody with the role reads, or more."""
+
+    bucket: str
+    prefix: str
+    why: str
+    access: frozenset[Access] = READ_ONLY
+    kms_key: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.files(where, "Shared", self.bucket, self.prefix, self.access, self.kms_key)
+
+    def shared(self, login: Login) -> list[SharedSpace]:
+        return [_space(self.bucket, self.prefix, self.access, self.why)]
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API of API Gateway, REST or HTTP."""
+
+    id: str
+    region: str | None = None
+    account: str | None = None
+    stage: str = "*"
+    methods: tuple[str, ...] = ("*",)
+    paths: tuple[str, ...] = ("*",)
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.invoke_api(where, self.id, self.stage, self.methods, self.paths, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class GraphQl:
+    """Fields of an AppSync API."""
+
+    id: str
+    fields: tuple[str, ...] = ()
+    region: str | None = None
+    account: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.graphql(where, self.id, self.fields, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class OwnRows:
+    """The rows of a DynamoDB table whose partition key is the own identity id."""
+
+    table: str
+    access: frozenset[Access] = READ_WRITE
+    indexes: tuple[str, ...] = ()
+    region: str | None = None
+    account: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.own_rows(where, self.table, self.access, self.indexes, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class OwnTopics:
+    """AWS IoT topics under the own identity id."""
+
+    prefix: str = ""
+    region: str | None = None
+    account: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.own_topics(where, self.prefix, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class OwnDatasets:
+    """Cognito Sync's datasets of the own identity."""
+
+    prefix: str = ""
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.own_dataset(where, self.prefix)
+
+
+@dataclass(frozen=True)
+class AppEvents:
+    """Events of one Pinpoint application."""
+
+    app: str
+    region: str | None = None
+    account: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.app_events(where, self.app, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class CallFunction:
+    """A Lambda function."""
+
+    name: str
+    qualifier: str | None = None
+    region: str | None = None
+    account: str | None = None
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return documents.call_function(where, self.name, self.qualifier, self.region, self.account)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A statement as it is, for what no other grant says."""
+
+    statement: Statement
+
+    def statements(self, where: Where, login: Login) -> list[Statement]:
+        return [self.statement]
+
+
+def shared_spaces(grant: Grant, login: Login) -> list[SharedSpace]:
+    """The spaces that a grant shares between identities."""
+    return grant.shared(login) if isinstance(grant, Levels | Shared) else []
+
+
+def own_folders(grant: Grant) -> list[str]:
+    """The places, as `BUCKET/PREFIX`, that hold users' folders which a grant reaches."""
+    if isinstance(grant, OwnFolder):
+        return [f"{grant.bucket}/{grant.prefix}"]
+    return [f"{grant.bucket}/protected/", f"{grant.bucket}/private/"] if isinstance(grant, Levels) else []
+
+
+def _space(bucket: str, prefix: str, access: frozenset[Access], why: str) -> SharedSpace:
+    actions = [*documents.object_actions(access), *(["s3:ListBucket"] if Access.LIST in access else [])]
+    return SharedSpace(f"{bucket}/{prefix}*", tuple(actions), why)
+
+
+def _own_folder(section: Section) -> Grant:
+    return OwnFolder(
+        section.text("bucket", identifiers.bucket),
+        section.optional_text("prefix", identifiers.prefix) or "",
+        frozenset(section.choices("access", Access, tuple(Access))),
+        section.optional_text("kmsKey", identifiers.kms_key),
+    )
+
+
+def _levels(section: Section) -> Grant:
+    return Levels(section.text("bucket", identifiers.bucket), section.optional_text("kmsKey", identifiers.kms_key))
+
+
+def _shared(section: Section) -> Grant:
+    return Shared(
+        section.text("bucket", identifiers.bucket),
+        section.text("prefix", identifiers.prefix),
+        section.text("why", identifiers.sentence),
+        frozenset(section.choices("access", Access, (Access.READ, Access.LIST))),
+        section.optional_text("kmsKey", identifiers.kms_key),
+    )
+
+
+def _place(section: Section) -> tuple[str | None, str | None]:
+    region = section.optional_text("region", identifiers.region)
+    return region, section.optional_text("account", identifiers.account)
+
+
+def api(section: Section) -> Api:
+    return Api(
+        section.text("id", identifiers.api_id),
+        *_place(section),
+        stage=section.optional_text("stage", identifiers.stage) or "*",
+        methods=section.texts("methods", identifiers.method, "a list such as [GET, POST]", default=("*",)),
+        paths=section.texts("paths", identifiers.path, "a list such as [/notes/*]", default=("*",)),
+    )
+
+
+def _graphql(section: Section) -> Grant:
+    what = "a list such as [Query.listNotes, Mutation.*]"
+    fields = section.texts("fields", identifiers.graphql_field, what, default=())
+    return GraphQl(section.text("id", identifiers.graphql_api), fields, *_place(section))
+
+
+def _own_rows(section: Section) -> Grant:
+    return OwnRows(
+        section.text("table", identifiers.table),
+        frozenset(section.choices("access", Access, tuple(Access))),
+        section.texts("indexes", identifiers.table, "a list of the table's indexes", default=()),
+        *_place(section),
+    )
+
+
+def _own_topics(section: Section) -> Grant:
+    return OwnTopics(section.optional_text("prefix", identifiers.prefix) or "", *_place(section))
+
+
+def _own_datasets(section: Section) -> Grant:
+    return OwnDatasets(section.optional_text("prefix", identifiers.dataset) or "")
+
+
+def _app_events(section: Section) -> Grant:
+    return AppEvents(section.text("app", identifiers.pinpoint_app), *_place(section))
+
+
+def _call_function(section: Section) -> Grant:
+    name = section.text("name", identifiers.function)
+    return CallFunction(name, section.optional_text("qualifier", identifiers.qualifier), *_place(section))
+
+
+_STATEMENT_KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
+
+
+def _raw(section: Section) -> Grant:
+    statement: dict[str, Any] = {key: section.plain(key) for key in _STATEMENT_KEYS if section.has(key)}
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        section.reader.report(section.at("Effect"), "must be Allow or Deny")
+    for one, other in (("Action", "NotAction"), ("Resource", "NotResource")):
+        if (one in statement) is (other in statement):
+            section.reader.report(section.path, f"a statement has either {one} or {other}")
+    return Raw(statement)
+
+
+KINDS: dict[str, Callable[[Section], Grant]] = {
+    "ownFolder": _own_folder,
+    "levels": _levels,
+    "shared": _shared,
+    "api": api,
+    "graphql": _graphql,
+    "ownRows": _own_rows,
+    "ownTopics": _own_topics,
+    "ownDatasets": _own_datasets,
+    "appEvents": _app_events,
+    "function": _call_function,
+    "statement": _raw,
+}
+"""How each kind of grant is read."""
+
+
+def read(section: Section, key: str) -> tuple[Grant, ...]:
+    """The grants of a role: a list of objects with one key each, the grant's kind."""
+    found: list[Grant] = []
+    for item in section.sections(key, "{KIND: {…}}"):
+        kinds = [kind for kind in KINDS if item.has(kind)]
+        if len(kinds) == 1:
+            settings = item.section(kinds[0], "an object with the grant's settings")
+            found.append(KINDS[kinds[0]](settings))
+            settings.close()
+            item.close()
+        else:
+            said = f"has {', '.join(kinds)}; write each as a grant of its own" if kinds else "names no kind of grant"
+            item.reader.report(item.path, f"{said}; kinds: {', '.join(KINDS)}")
+    return tuple(found)

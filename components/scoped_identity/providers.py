@@ -1,0 +1,146 @@
+"""Identity providers: who vouches that somebody is who they are, and under which key AWS knows each.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/external-identity-providers.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from . import identifiers
+from .identifiers import Check, region_of_user_pool
+from .partitions import partition_of
+from .sections import PENDING, Section
+
+
+class Kind(Enum):
+    SOCIAL = "social"
+    OIDC = "oidc"
+    SAML = "saml"
+    DEVELOPER = "developer"
+
+
+@dataclass(frozen=True)
+class PrincipalTags:
+    """Claims that become tags of the session; none: AWS's defaults, `username` from `sub` and `client` from `aud`.
+
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html
+    """
+
+    claims: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class UserPool:
+    id: str
+    clients: tuple[str, ...]
+    region: str
+    server_side_token_check: bool = True
+    tags: PrincipalTags | None = None
+
+    @property
+    def name(self) -> str:
+        """The key of `logins` for this pool: no scheme, the pool's own region.
+
+        Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-integrating-user-pools-with-identity-pools.html
+        """
+        suffix = partition_of(self.region).dns_suffix
+        return f"cognito-idp.{self.region}.{suffix}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider that is not a user pool.
+
+    Attributes:
+        ref: how the settings call it: `google`, …, or its ARN.
+        name: how AWS calls it: the key of SupportedLoginProviders, the ARN, or the developer provider's name.
+        app: the app's id there; None for providers that are IAM's.
+    """
+
+    kind: Kind
+    ref: str
+    name: str
+    app: str | None = None
+    tags: PrincipalTags | None = None
+
+    @property
+    def login(self) -> str:
+        """The key under which a client hands its token over."""
+        if self.kind is Kind.OIDC:
+            return self.name.partition(":oidc-provider/")[2]
+        return self.name
+
+
+SOCIAL: dict[str, tuple[str, str, Check]] = {
+    "facebook": ("graph.facebook.com", "appId", identifiers.facebook_app),
+    "google": ("accounts.google.com", "clientId", identifiers.google_client),
+    "apple": ("appleid.apple.com", "servicesId", identifiers.apple_services),
+    "amazon": ("www.amazon.com", "appId", identifiers.amazon_app),
+}
+"""Key in the settings to AWS's name, the key of the app's id, and what such an id looks like."""
+
+TWITTER = "api.twitter.com"
+
+
+def user_pools(top: Section) -> tuple[UserPool, ...]:
+    return tuple(_user_pool(item) for item in top.sections("userPools", "{id: …, clients: […]}"))
+
+
+def _user_pool(section: Section) -> UserPool:
+    pool_id = section.text("id", identifiers.user_pool_id)
+    clients = section.texts("clients", identifiers.client_id, "a list of app client ids")
+    given = section.optional_text("region", identifiers.region)
+    region = PENDING if pool_id == PENDING else region_of_user_pool(pool_id)
+    if given is not None and pool_id != PENDING and not identifiers.user_pool_id(pool_id) and given != region:
+        section.reader.report(
+            section.at("region"), f"`{given}` does not fit the pool `{pool_id}`; leave it out, the id says it"
+        )
+    check = section.flag("serverSideTokenCheck", True)
+    tags = _principal_tags(section)
+    section.close()
+    return UserPool(pool_id, clients, region, check, tags)
+
+
+def others(top: Section) -> tuple[Provider, ...]:
+    """The providers that are not user pools."""
+    section = top.optional_section("providers", "{google: {clientId: …}, oidc: [{arn: …}], …}")
+    if section is None:
+        return ()
+    found: list[Provider] = []
+    for ref, (name, key, check) in SOCIAL.items():
+        item = section.optional_section(ref, f"{{{key}: …}}")
+        if item is not None:
+            found.append(Provider(Kind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
+            item.close()
+    twitter = section.optional_section("twitter", "{consumerKey: …, consumerSecret: …}")
+    if twitter is not None:
+        parts = [twitter.text(key, identifiers.twitter_key) for key in ("consumerKey", "consumerSecret")]
+        found.append(Provider(Kind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
+        twitter.close()
+    for kind, check in ((Kind.OIDC, identifiers.oidc_arn), (Kind.SAML, identifiers.saml_arn)):
+        for item in section.sections(kind.value, "{arn: …}"):
+            arn = item.text("arn", check)
+            found.append(Provider(kind, arn, arn, None, _principal_tags(item)))
+            item.close()
+    developer = section.optional_section("developer", "{name: …}")
+    if developer is not None:
+        name = developer.text("name", identifiers.developer_provider)
+        found.append(Provider(Kind.DEVELOPER, "developer", name, None))
+        developer.close()
+    section.close()
+    return tuple(found)
+
+
+def _principal_tags(section: Section) -> PrincipalTags | None:
+    """`{claims: {TAG: CLAIM}}` or `{defaults: true}`."""
+    tags = section.optional_section("principalTags", "{claims: {TAG: CLAIM}} or {defaults: true}")
+    if tags is None:
+        return None
+    claims = tags.texts_by_key("claims", "a map of tags to claims", 50)
+    defaults = tags.flag("defaults", False)
+    tags.close()
+    if bool(claims) is defaults and not tags.reader.failed(tags.path):
+        tags.reader.report(tags.path, "is either {claims: {TAG: CLAIM}} or {defaults: true}")
+    return PrincipalTags(claims)
