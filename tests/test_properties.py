@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,17 +13,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from components.scoped_identity.documents import Login
-from components.scoped_identity.plan import plan
+from components.scoped_identity.documents import document
+from components.scoped_identity.plan import Plan, plan
 from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.documents import Document, Kind, parse
 from policies.identity_scope.evaluator import Applicable, Reading, decide
 from policies.identity_scope.identities import fresh, shape_of
 from policies.identity_scope.prover import Proof, Result, Scope, isolation, own_folder, ways_round
-from policies.identity_scope.reach import Caller, Principal
+from policies.identity_scope.reach import Caller, Principal, Shared
 from policies.identity_scope.trust import loose_ends
 from tests.pack import ME
 from tests.strategies import documents
+from tests.test_documents import permissions
 from tests.test_settings import good
 
 REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2", "us-gov-west-1", "us-gov-east-1"]
@@ -35,16 +35,49 @@ def scope(*texts: Any, regions: tuple[str, ...] = ("us-east-1",)) -> Scope:
     return Scope((Principal("role", read, urn="role"),), regions)
 
 
+BUCKETS = st.sampled_from(["notes", "a.b-c", "abc"])
+PREFIXES_ABOVE = st.sampled_from(["", "users/", "a/b/"])
+ACCESS = st.lists(st.sampled_from(["read", "write", "delete", "list"]), min_size=1, max_size=4, unique=True)
+GRANTS = st.one_of(
+    st.builds(lambda b, p, a: {"ownFolder": {"bucket": b, "prefix": p, "access": a}}, BUCKETS, PREFIXES_ABOVE, ACCESS),
+    st.builds(lambda b: {"levels": {"bucket": b}}, BUCKETS),
+    st.builds(
+        lambda b, p, a: {"shared": {"bucket": b, "prefix": p, "access": a, "why": "All of them need it."}},
+        BUCKETS,
+        st.sampled_from(["all/", "public/x/"]),
+        ACCESS,
+    ),
+    st.sampled_from(
+        [
+            {"api": {"id": "c3d4", "stage": "v2", "methods": ["GET"], "paths": ["/x/*"]}},
+            {"graphql": {"id": "a" * 26, "fields": ["Query.*"]}},
+            {"ownRows": {"table": "notes", "indexes": ["by-date"]}},
+            {"ownTopics": {"prefix": "notes/"}},
+            {"ownDatasets": {}},
+            {"appEvents": {"app": "0" * 32}},
+            {"function": {"name": "thumbnail"}},
+        ]
+    ),
+)
+
+
 @st.composite
 def emitted(draw: st.DrawFn) -> tuple[str, dict[str, Any], str]:
     """(region, permission document, trust document) of some settings, as the component makes them."""
+    made = draw(plans())
+    pool = f"{made.where.region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+    return made.where.region, permissions(made), made.trust(pool, made.roles[0])
+
+
+@st.composite
+def plans(draw: st.DrawFn, grants: bool = False) -> Plan:
     region = draw(st.sampled_from(REGIONS))
     raw = good() | {
         "region": region,
         "userPools": [{"id": f"{region}_Abc", "clients": ["c"]}],
         "uploads": {
-            "bucket": draw(st.sampled_from(["notes", "a.b-c", "abc"])),
-            "prefix": draw(st.sampled_from(["", "users/", "a/b/"])),
+            "bucket": draw(BUCKETS),
+            "prefix": draw(PREFIXES_ABOVE),
             "access": draw(st.sampled_from(["read-only", "read-write"])),
         },
         "api": {
@@ -54,19 +87,51 @@ def emitted(draw: st.DrawFn) -> tuple[str, dict[str, Any], str]:
             "paths": draw(st.sampled_from([["*"], ["/notes/*"]])),
         },
     }
-    made = plan(parse_settings(raw), region, "123456789012")
-    pool = f"{region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
-    return region, json.loads(made.permissions), made.trust(pool, draw(st.sampled_from(list(Login))))
+    if grants:
+        some = st.lists(GRANTS, max_size=3)
+        raw["authenticated"] = {"grants": draw(some)}
+        raw["guests"] = {"reason": "Visitors look around.", "grants": draw(some)}
+        raw["groups"] = [{"name": "editors", "inherit": draw(st.booleans()), "grants": draw(some)}]
+        raw["userPools"][0]["principalTags"] = draw(st.sampled_from([None, {"defaults": True}]))
+    return plan(parse_settings(raw), region, "123456789012")
 
 
 @given(emitted())
+@settings(deadline=None)
 def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any], str]) -> None:
-    region, document, trust = made
-    asked = scope(document, regions=(region,))
+    region, text, trust = made
+    asked = scope(text, regions=(region,))
     assert isolation(asked) == []
     assert own_folder(asked) == []
     assert ways_round(asked) == []
     assert list(loose_ends(parse(trust, Kind.TRUST), frozenset(), {})) == []
+
+
+@given(plans(grants=True))
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_granted_passes_the_pack_that_is_told_what_is_shared(made: Plan) -> None:
+    """The component's own account of what is shared is enough, for all roles together; without it nothing else is wrong."""
+    region, told = made.where.region, made.pack_config()
+    principals = tuple(
+        Principal(
+            role.key, tuple((f"{role.key} {i}", parse(document(p))) for i, p in enumerate(role.policies)), urn=role.key
+        )
+        for role in made.roles
+    )
+    shared = tuple(
+        Shared(s["pattern"], tuple(s["actions"]), s["why"])
+        for s in told.get("s3-isolated-by-identity", {}).get("shared", [])
+    )
+    asked = Scope(principals, (region,), shared)
+    assert isolation(asked) == []
+    assert ways_round(asked) == []
+    folders = tuple(told.get("s3-own-folder", {}).get("folders", []))
+    assert own_folder(replace(asked, folders=folders)) == []
+    pool = f"{region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+    for role in made.roles:
+        assert list(loose_ends(parse(made.trust(pool, role), Kind.TRUST), frozenset({pool}), {})) == []
+    if shared and any("public" in s.pattern for s in shared):
+        assert isolation(replace(asked, shared=())) != []
 
 
 def _variable(text: str) -> str:
@@ -156,7 +221,8 @@ def test_where_it_holds_those_whose_ids_a_document_names_in_part_meet_nobody(
     if outside:
         statements.append({"Effect": "Deny", "Action": "s3:*", "NotResource": resources[:1]})
     asked = scope({"Version": "2012-10-17", "Statement": statements})
-    assume(isolation(replace(asked, steps=4000)) == [])
+    if isolation(replace(asked, steps=4000)) != []:
+        return
     random_ = random.Random(seed)
     granted = Applicable(asked.principals[0].documents)
     for head, tail in product(("1", "7f", "0"), repeat=2):

@@ -452,10 +452,10 @@ def object_reach(
         mine = [applied for applied, bits in relevant if bits & part]
         if not any(a.kind == "allow" for a in mine):
             continue
-        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup, caller)]
+        patterns = _shared([space for space, bits in spaces if bits & part], caller)
+        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup, caller, beside=patterns)]
         if principal.boundary is not None:
             layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup, caller))
-        patterns = _shared([space for space, bits in spaces if bits & part], caller)
         negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, caller, patterns)
         found.append(Objects(principal.name, first, layers, negative))
     return found
@@ -466,25 +466,26 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
     found: list[Names] = []
     for index, action in enumerate(LIST_ACTIONS):
         listings: list[Listing] = []
+        patterns = _shared([s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
         lookup = _without_prefix(caller.request(action, "*").lookup)
         for applied in _statements(principal):
             statement = applied.statement
             if not mask(statement, LIST_ACTIONS) >> index & 1:
                 continue
             wide = statement.effect is Effect.ALLOW
+            beside = _keys(statement, patterns) if wide else []
             others = [c for c in statement.conditions if c.key != PREFIX_KEY]
             truth = min((_holds(c, lookup, statement) for c in others), default=Truth.YES)
             if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
                 continue
             tests = tuple(
-                _prefix_test(c, lookup, statement.expands, wide, caller)
+                _prefix_test(c, lookup, statement.expands, wide, caller, beside)
                 for c in statement.conditions
                 if c.key == PREFIX_KEY
             )
             listings.append(Listing(applied.kind, _layer([applied], lookup, caller), tests))
         if any(item.role == "allow" for item in listings):
-            spaces = [s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1]
-            layer = _layer([], lookup, caller, _shared(spaces, caller))
+            layer = _layer([], lookup, caller, patterns)
             found.append(Names(principal.name, action, listings, principal.boundary is not None, layer))
     return found
 
@@ -550,7 +551,15 @@ def _statements(principal: Principal) -> Iterable[Applied]:
                     yield Applied("deny", statement, policy.name, policy.bucket)
 
 
-def _layer(statements: Sequence[Applied], lookup: Lookup, caller: Caller, extra: Sequence[Pattern] = ()) -> Layer:
+def _layer(
+    statements: Sequence[Applied],
+    lookup: Lookup,
+    caller: Caller,
+    extra: Sequence[Pattern] = (),
+    beside: Sequence[Pattern] = (),
+) -> Layer:
+    """What some statements apply to, and `extra`; without patterns that lie wholly in one of `beside`, which is taken away
+    in any case."""
     patterns: list[Pattern] = list(extra)
     tests: list[ResourceTest] = []
     for applied in statements:
@@ -558,11 +567,27 @@ def _layer(statements: Sequence[Applied], lookup: Lookup, caller: Caller, extra:
         found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
         found = caller.read(found, wider=(applied.kind != "deny") is not statement.not_resource)
         if applied.bucket is None and not statement.not_resource:
-            patterns.extend(found)
+            patterns.extend(p for p in found if not _inside(p, beside))
         else:
             within = [_EVERYWHERE] if applied.bucket is None else _of_bucket(applied.bucket)
             tests.append(ResourceTest(GlobSet(found), statement.not_resource, GlobSet(within)))
     return Layer(patterns, tests)
+
+
+def _inside(pattern: Pattern, spaces: Sequence[Pattern]) -> bool:
+    """Whether all of a pattern lies in a space that is `TEXT*`: decided on literal beginnings alone."""
+    head = literal_prefix(pattern)
+    return any(
+        s and s[-1] is Wild.ANY and head.startswith(t := literal_prefix(s)) and len(s) == len(t) + 1 for s in spaces
+    )
+
+
+def _keys(statement: Statement, spaces: Sequence[Pattern]) -> list[Pattern]:
+    """The spaces as patterns of keys, where a statement is about one bucket only."""
+    if len(statement.resources) != 1 or statement.not_resource or any(c in statement.resources[0] for c in "*?$"):
+        return []
+    head = literal(f"{statement.resources[0]}/")
+    return [space[len(head) :] for space in spaces if space[: len(head)] == head]
 
 
 def _of_bucket(bucket: str) -> list[Pattern]:
@@ -606,8 +631,11 @@ def _without_prefix(lookup: Lookup) -> Lookup:
     return look
 
 
-def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool, caller: Caller) -> PrefixTest:
-    """A condition on `s3:prefix`; what cannot be read as a language of prefixes is as `wide` says."""
+def _prefix_test(
+    condition: Condition, lookup: Lookup, expands: bool, wide: bool, caller: Caller, beside: Sequence[Pattern]
+) -> PrefixTest:
+    """A condition on `s3:prefix`; what cannot be read as a language of prefixes is as `wide` says. A prefix that begins
+    only keys of a space in `beside` tells of none but these."""
 
     def absent(key: str) -> Values:
         return Missing.ABSENT if key == PREFIX_KEY else lookup(key)
@@ -634,6 +662,8 @@ def _prefix_test(condition: Condition, lookup: Lookup, expands: bool, wide: bool
         one = concretise(template(value, expands, condition.operator in LIKE_OPERATORS), lookup, wide is not negated)
         if one.pattern is not None:
             patterns.append(one.pattern)
+    if not negated and "IgnoreCase" not in condition.operator:
+        patterns = [p for p in patterns if not _inside(p, beside)]
     patterns = caller.read(patterns, wider=wide is not negated)
     return PrefixTest(
         holds_absent, holds_empty, GlobSet(patterns, fold="IgnoreCase" in condition.operator), negated, False
