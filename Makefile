@@ -10,11 +10,11 @@ READY := $(VENV)/.ready
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-up: $(READY)     ## deploy a stack into the sandbox and show what two users can do (STACK=, PROFILE=guide, PACK=off)
-	@$(BIN)/python -m sandbox up --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter off,$(PACK)),--no-pack)
+up: $(READY)     ## deploy a stack into the sandbox and show what two users can do (STACK=, PROFILE=guide, PACK=off, PACK_CONFIG=FILE)
+	@$(BIN)/python -m sandbox up --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PACK_CONFIG),--policy-pack-config $(PACK_CONFIG)) $(if $(filter off,$(PACK)),--no-pack)
 
 serve: $(READY)  ## the same, and stay up for a front end (PORT=4566)
-	@$(BIN)/python -m sandbox serve --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter off,$(PACK)),--no-pack) $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m sandbox serve --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PACK_CONFIG),--policy-pack-config $(PACK_CONFIG)) $(if $(filter off,$(PACK)),--no-pack) $(if $(PORT),--port $(PORT))
 
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest

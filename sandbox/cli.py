@@ -6,15 +6,17 @@ Exit codes: 0, everything as it should be; 1, a row of the table deviates or the
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import guide_front_end, program, stack_files, world
+from . import furniture, guide_front_end, program, stack_files, world
 from .analyzer import Analyzer, AnalyzerFailed
 from .enforced import Enforced, PolicyViolation
 from .program import Registration, Run, Watcher
@@ -35,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(quiet=getattr(options, "json", False))
     try:
         files = stack_files.read(ROOT, options.stack, _changes(options))
+        pack = _pack_config(options.policy_pack_config) if options.pack else None
         if options.command == "serve":
-            return _serve(files, options.port, options.pack, terminal)
-        return _up(files, options.json, options.pack, terminal)
+            return _serve(files, options.port, pack, terminal)
+        return _up(files, options.json, pack, terminal)
     except StackFileError as error:
         terminal.problem(f"error: {error}")
         return 2
@@ -76,12 +79,30 @@ def _parser() -> argparse.ArgumentParser:
             "--profile", choices=["least-privilege", "guide"], help="permission documents, in place of the config's"
         )
         command.add_argument(
+            "--policy-pack-config", metavar="FILE", type=Path, help="JSON with the pack's config, as for `pulumi up`"
+        )
+        command.add_argument(
             "--no-pack",
             dest="pack",
             action="store_false",
             help="leave the policy pack out, to see what users could do with what it would have stopped",
         )
     return parser
+
+
+def _pack_config(path: Path | None) -> PackConfig:
+    """Raises: StackFileError."""
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StackFileError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise StackFileError(f"{path}: not JSON") from None
+    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+        raise StackFileError(f"{path}: must be an object with the config of each rule: {{RULE: {{…}}}}")
+    return found
 
 
 def _port(text: str) -> int:
@@ -100,14 +121,21 @@ def _forget_aws() -> None:
         del os.environ[name]
 
 
-def _deploy(sandbox: Sandbox, files: StackFiles, with_pack: bool, terminal: Terminal) -> tuple[App, Foreign, Run]:
+PackConfig = Mapping[str, Mapping[str, Any]]
+"""By rule, as `--policy-pack-config` takes it."""
+
+
+def _deploy(
+    sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, terminal: Terminal
+) -> tuple[App, Foreign, Run]:
     main = ROOT / "__main__.py"
     foundation = world.lay_foundation(files.app_config())
     with terminal.step("checking the stack's config"):
-        program.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
+        checked = program.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
     with terminal.step("making what exists before the stack: user pool, bucket, API"):
         app = world.read_app(foundation.config)
         foreign = world.build(sandbox, app)
+        furniture.furnish(sandbox, app, foundation.config)
 
     def announce(resource: Registration) -> None:
         if resource.custom:
@@ -117,8 +145,14 @@ def _deploy(sandbox: Sandbox, files: StackFiles, with_pack: bool, terminal: Term
         outputs = foundation.stack_outputs
         return program.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
 
-    if with_pack:
-        run = _under_the_pack(deploy, announce, f"deploying the stack `{files.stack}` under the pack", terminal)
+    if pack is not None:
+        try:
+            run = _under_the_pack(
+                deploy, announce, pack, f"deploying the stack `{files.stack}` under the pack", terminal
+            )
+        except PolicyViolation:
+            terminal.hint(checked.outputs.get("packConfig") or {}, pack)
+            raise
     else:
         with terminal.step(f"deploying the stack `{files.stack}` without the pack"):
             run = deploy(announce)
@@ -126,11 +160,13 @@ def _deploy(sandbox: Sandbox, files: StackFiles, with_pack: bool, terminal: Term
     return app, foreign, run
 
 
-def _under_the_pack(deploy: Callable[[Watcher], Run], announce: Watcher, what: str, terminal: Terminal) -> Run:
+def _under_the_pack(
+    deploy: Callable[[Watcher], Run], announce: Watcher, config: PackConfig, what: str, terminal: Terminal
+) -> Run:
     with terminal.step("starting the policy pack `identity-scope`"):
         analyzer = Analyzer(ROOT / "policies")
     with analyzer, terminal.step(what):
-        analyzer.configure({})
+        analyzer.configure(config)
         enforced = Enforced(analyzer, announce)
         try:
             run = deploy(enforced)
@@ -140,11 +176,11 @@ def _under_the_pack(deploy: Callable[[Watcher], Run], announce: Watcher, what: s
     return run
 
 
-def _up(files: StackFiles, as_json: bool, with_pack: bool, terminal: Terminal) -> int:
+def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Terminal) -> int:
     terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
-        app, foreign, run = _deploy(sandbox, files, with_pack, terminal)
-        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
+        app, foreign, run = _deploy(sandbox, files, pack, terminal)
+        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), ""))
         with terminal.step("signing A and B up and in, and letting them try"):
             rows = list(trial.rows())
     terminal.say("")
@@ -160,9 +196,9 @@ def _up(files: StackFiles, as_json: bool, with_pack: bool, terminal: Terminal) -
     return 0
 
 
-def _serve(files: StackFiles, port: int, with_pack: bool, terminal: Terminal) -> int:
+def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, _, run = _deploy(sandbox, files, with_pack, terminal)
+        app, _, run = _deploy(sandbox, files, pack, terminal)
         pool_id, clients = app.user_pools[0]
         world.sign_up(sandbox, pool_id, clients[0], "alice")
         terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs))

@@ -18,11 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.iam.models import iam_backends
+
 from components.scoped_identity.partitions import issuer_of, partition_of
 
 from . import tokens
 from .faults import Fault
-from .tokens import Login
+from .role_mapping import role_of
+from .tokens import Elsewhere, Login
 
 SESSION_SECONDS = 3600
 """Credentials of the enhanced flow last an hour, whatever the role allows."""
@@ -103,6 +106,8 @@ class CognitoIdentity:
         self.pools: dict[str, Pool] = {}
         self.identities: dict[str, Identity] = {}
         self.sessions: dict[str, Session] = {}
+        self.elsewhere = Elsewhere()
+        """The providers that are not user pools."""
 
     def call(self, operation: str, parameters: Parameters, region: str) -> dict[str, Any]:
         """Perform an operation.
@@ -187,7 +192,8 @@ class CognitoIdentity:
         given = frozenset((login.provider, login.subject) for login in logins)
         if given != identity.logins:
             raise Fault("NotAuthorizedException", "Access to Identity '" + identity.id + "' is forbidden.")
-        session = self._vend(pool, identity, logins)
+        custom = parameters.get("CustomRoleArn")
+        session = self._vend(pool, identity, logins, str(custom) if custom is not None else None)
         return {
             "IdentityId": identity.id,
             "Credentials": {
@@ -197,6 +203,20 @@ class CognitoIdentity:
                 "Expiration": session.expires,
             },
         }
+
+    def get_open_id_token_for_developer_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
+        """The app's back end vouches for a user: an identity, and a token that stands for it."""
+        pool = self._pool(parameters)
+        name = pool.config.get("DeveloperProviderName")
+        given = dict(parameters.get("Logins") or {})
+        if name is None or list(given) != [name]:
+            raise Fault("InvalidParameterException", "Please provide a valid developer provider name.")
+        identity = self._identity(pool, [Login(name, str(given[name]), {})])
+        issuer, expires = str(issuer_of(pool.region)), self._now() + 900
+        token = self.elsewhere.issue(
+            f"https://{issuer}", identity.id, pool.id, expires, {"amr": ["authenticated", name]}
+        )
+        return {"IdentityId": identity.id, "Token": token}
 
     def get_open_id_token(self, parameters: Parameters, region: str) -> dict[str, Any]:
         """The first call of the classic flow; refused unless the pool turns that flow on."""
@@ -225,18 +245,36 @@ class CognitoIdentity:
             )
 
     def _logins(self, pool: Pool, logins: Mapping[str, str]) -> list[Login]:
-        found: list[Login] = []
-        providers = pool.providers()
-        for name, token in logins.items():
-            entries = providers.get(name)
-            if not entries:
-                raise Fault(
-                    "NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400
-                )
+        return [self._login(pool, str(name), str(token)) for name, token in logins.items()]
+
+    def _login(self, pool: Pool, name: str, token: str) -> Login:
+        """Who hands over a token under a provider's name."""
+        entries = pool.providers().get(name)
+        if entries:
             clients = {entry["ClientId"] for entry in entries}
             check = any(entry.get("ServerSideTokenCheck") for entry in entries)
-            found.append(tokens.verify(self._account, name, token, clients, check, self._now()))
-        return found
+            return tokens.verify(self._account, name, token, clients, check, self._now())
+        if name == issuer_of(pool.region) and pool.config.get("DeveloperProviderName"):
+            claims = self.elsewhere.verify(f"https://{name}", token, {pool.id}, self._now())
+            identity = self.identities.get(str(claims.get("sub")))
+            provider, subject = next(iter(identity.logins)) if identity else ("", "")
+            return Login(provider, subject, claims)
+        provider, audiences = self.provider(pool, name)
+        claims = self.elsewhere.verify(f"https://{name}", token, audiences, self._now())
+        return Login(provider, str(claims["sub"]), claims, str(claims["aud"]))
+
+    def provider(self, pool: Pool, login: str) -> tuple[str, set[str]]:
+        """A provider elsewhere by its key in `logins`: its name in the pool, and the apps it may speak to."""
+        social = pool.config.get("SupportedLoginProviders") or {}
+        if login in social:
+            return login, {str(social[login]).partition(";")[0]}
+        for arn in pool.config.get("OpenIdConnectProviderARNs") or []:
+            if arn.partition(":oidc-provider/")[2] == login:
+                known = iam_backends[self._account][arn.split(":")[1]].open_id_providers.get(arn)
+                return arn, set(known.client_id_list) if known is not None else set()
+        if login in (pool.config.get("SamlProviderARNs") or []):
+            return login, {"urn:amazon:webservices"}
+        raise Fault("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400)
 
     def _identity(self, pool: Pool, logins: list[Login]) -> Identity:
         """A login's identity; the same login always gets the same one, a guest always gets a new one."""
@@ -249,13 +287,13 @@ class CognitoIdentity:
         self.identities[identity.id] = identity
         return identity
 
-    def _vend(self, pool: Pool, identity: Identity, logins: list[Login]) -> Session:
+    def _vend(self, pool: Pool, identity: Identity, logins: list[Login], custom: str | None) -> Session:
         kind = "authenticated" if logins else "unauthenticated"
-        role_arn = pool.roles.get(kind)
+        role_arn = role_of(pool.roles, pool.role_mappings, logins, custom)
         issuer = issuer_of(pool.region)
         if role_arn is None or issuer is None:
             raise _misconfigured()
-        amr = (kind, *(p for g in logins for p in (g.provider, f"{g.provider}:CognitoSignIn:{g.subject}")))
+        amr = (kind, *(each for login in logins for each in login.amr()))
         context = {
             f"{issuer}:aud": (pool.id,),
             f"{issuer}:sub": (identity.id,),
@@ -264,7 +302,7 @@ class CognitoIdentity:
         tags = tuple(tag for login in logins for tag in _tags(pool.principal_tags.get(login.provider), login))
         context.update({f"aws:requesttag/{key.lower()}": (value,) for key, value in tags})
         role_id = self._assume(role_arn, context, bool(tags))
-        provider = ",".join(f"{g.provider},{g.provider}:CognitoSignIn:{g.subject}" for g in logins)
+        provider = ",".join(",".join(login.amr()) for login in logins)
         session = Session(
             access_key="ASIA" + secrets.token_hex(8).upper(),
             secret=secrets.token_urlsafe(30),
@@ -339,4 +377,5 @@ _OPERATIONS: dict[str, Callable[[CognitoIdentity, Parameters, str], dict[str, An
     "GetId": CognitoIdentity.get_id,
     "GetCredentialsForIdentity": CognitoIdentity.get_credentials_for_identity,
     "GetOpenIdToken": CognitoIdentity.get_open_id_token,
+    "GetOpenIdTokenForDeveloperIdentity": CognitoIdentity.get_open_id_token_for_developer_identity,
 }

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.s3.models import s3_backends
 
+from components.scoped_identity.session_policy import GUEST_SERVICES
 from policies.identity_scope.documents import Document, DocumentError, Kind, parse
 from policies.identity_scope.evaluator import Applicable, Decision, Outcome, Request, decide
 
@@ -53,6 +54,15 @@ class Enforcement:
             Fault: AccessDenied, in AWS's words.
         """
         decision = self.decide(session, question, region, now)
+        service = question.action.partition(":")[0]
+        guest = session.amr[0] == "unauthenticated"
+        if decision.allowed and guest and service not in GUEST_SERVICES:
+            raise Fault(
+                "AccessDenied",
+                f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
+                f'"{question.resource}" because no session policy allows the {question.action} action',
+                403,
+            )
         if decision.allowed:
             return
         why = {

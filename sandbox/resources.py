@@ -1,4 +1,4 @@
-"""Resource types of pulumi-aws as calls to AWS: what the real provider would do to create each of them.
+"""Resource types of pulumi-aws as calls to AWS: what the real provider would do to create, update and delete each of them.
 
 A type that is not here is an error that names it, never a silent success.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .server import ACCOUNT, Sandbox
 
 Inputs = Mapping[str, Any]
-Created = tuple[str, dict[str, Any]]
+Made = tuple[str, dict[str, Any]]
 """A resource's id and its outputs."""
 
 
@@ -20,10 +21,43 @@ class UnknownType(Exception):
     """The sandbox does not know a resource type or function."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the sandbox does not know `{what}`; known: {', '.join(sorted([*_CREATE, *_INVOKE]))}")
+        super().__init__(f"the sandbox does not know `{what}`; known: {', '.join(sorted([*_TYPES, *_INVOKE]))}")
 
 
-def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) -> Created:
+@dataclass(frozen=True)
+class Existing:
+    """A resource that an earlier run made."""
+
+    id: str
+    inputs: Inputs
+    outputs: Inputs
+
+
+@dataclass(frozen=True)
+class Type:
+    """A resource type.
+
+    Attributes:
+        replaces: inputs whose change makes another resource (the provider's ForceNew).
+        named: whether AWS wants a name that the provider invents where the program has none.
+        update: None where every input replaces.
+    """
+
+    create: Callable[[Sandbox, str, str, Inputs], Made]
+    update: Callable[[Sandbox, str, Existing, Inputs], Mapping[str, Any]] | None
+    delete: Callable[[Sandbox, str, Existing], None]
+    replaces: frozenset[str] = frozenset()
+    named: bool = False
+
+
+def type_of(kind: str) -> Type:
+    """Raises: UnknownType."""
+    if kind not in _TYPES:
+        raise UnknownType(kind)
+    return _TYPES[kind]
+
+
+def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) -> Made:
     """Create a resource by real API calls.
 
     Args:
@@ -35,10 +69,20 @@ def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) 
         UnknownType: the sandbox does not have it.
         botocore.exceptions.ClientError: AWS refused.
     """
-    make = _CREATE.get(kind)
-    if make is None:
-        raise UnknownType(kind)
-    return make(sandbox, str(inputs.get("region") or region), name, inputs)
+    return type_of(kind).create(sandbox, str(inputs.get("region") or region), name, inputs)
+
+
+def update(sandbox: Sandbox, region: str, kind: str, old: Existing, inputs: Inputs) -> Made:
+    """Change a resource in place; its new outputs. Raises as `create` does."""
+    change = type_of(kind).update
+    assert change is not None, kind
+    changed = change(sandbox, str(inputs.get("region") or region), old, inputs)
+    return old.id, {**old.outputs, **inputs, **changed}
+
+
+def delete(sandbox: Sandbox, region: str, kind: str, old: Existing) -> None:
+    """Delete a resource. Raises as `create` does."""
+    type_of(kind).delete(sandbox, str(old.inputs.get("region") or region), old)
 
 
 def invoke(sandbox: Sandbox, region: str, token: str, inputs: Inputs) -> dict[str, Any]:
@@ -57,19 +101,16 @@ def physical_name(inputs: Inputs, name: str) -> str:
     return head + secrets.token_hex(4)[:7]
 
 
-_NAMED = frozenset({"aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"})
-
-
 def checked_name(kind: str, name: str, inputs: Inputs) -> str | None:
     """The name that the provider's check gives a resource that has none; None where it needs none."""
-    return physical_name(inputs, name) if kind in _NAMED and "name" not in inputs else None
+    return physical_name(inputs, name) if kind in _TYPES and _TYPES[kind].named and "name" not in inputs else None
 
 
 def _tag_list(inputs: Inputs) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in (inputs.get("tags") or {}).items()]
 
 
-def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _pool_request(inputs: Inputs) -> dict[str, Any]:
     request = {
         "IdentityPoolName": inputs["identityPoolName"],
         "AllowUnauthenticatedIdentities": bool(inputs.get("allowUnauthenticatedIdentities")),
@@ -88,15 +129,28 @@ def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> 
             for item in inputs.get("cognitoIdentityProviders") or []
         ],
     }
+    return {k: v for k, v in request.items() if v is not None}
+
+
+def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     client = sandbox.client("cognito-identity", region)
-    pool = client.create_identity_pool(**{k: v for k, v in request.items() if v is not None})
+    pool = client.create_identity_pool(**_pool_request(inputs))
     pool_id = pool["IdentityPoolId"]
     partition = client.meta.partition
     arn = f"arn:{partition}:cognito-identity:{region}:{ACCOUNT}:identitypool/{pool_id}"
     return pool_id, {**inputs, "arn": arn}
 
 
-def _role_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _update_identity_pool(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    sandbox.client("cognito-identity", region).update_identity_pool(IdentityPoolId=old.id, **_pool_request(inputs))
+    return {}
+
+
+def _delete_identity_pool(sandbox: Sandbox, region: str, old: Existing) -> None:
+    sandbox.client("cognito-identity", region).delete_identity_pool(IdentityPoolId=old.id)
+
+
+def _role_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     mappings = {
         item["identityProvider"]: {
             "Type": item["type"],
@@ -131,7 +185,63 @@ def _role_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -
     return inputs["identityPoolId"], dict(inputs)
 
 
-def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _update_role_attachment(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _role_attachment(sandbox, region, "", inputs)
+    return {}
+
+
+def _delete_role_attachment(sandbox: Sandbox, region: str, old: Existing) -> None:
+    client = sandbox.client("cognito-identity", region)
+    client.set_identity_pool_roles(IdentityPoolId=old.inputs["identityPoolId"], Roles={})
+
+
+def _principal_tags(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+    pool, provider = inputs["identityPoolId"], inputs["identityProviderName"]
+    sandbox.client("cognito-identity", region).set_principal_tag_attribute_map(
+        IdentityPoolId=pool,
+        IdentityProviderName=provider,
+        UseDefaults=bool(inputs.get("useDefaults")),
+        PrincipalTags=dict(inputs.get("principalTags") or {}),
+    )
+    return f"{pool}:{provider}", dict(inputs)
+
+
+def _update_principal_tags(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _principal_tags(sandbox, region, "", inputs)
+    return {}
+
+
+def _delete_principal_tags(sandbox: Sandbox, region: str, old: Existing) -> None:
+    _principal_tags(sandbox, region, "", {**old.inputs, "useDefaults": False, "principalTags": {}})
+
+
+def _group_request(inputs: Inputs) -> dict[str, Any]:
+    request = {
+        "GroupName": inputs["name"],
+        "UserPoolId": inputs["userPoolId"],
+        "RoleArn": inputs.get("roleArn"),
+        "Precedence": int(inputs["precedence"]) if inputs.get("precedence") is not None else None,
+        "Description": inputs.get("description"),
+    }
+    return {k: v for k, v in request.items() if v is not None}
+
+
+def _user_group(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+    sandbox.client("cognito-idp", region).create_group(**_group_request(inputs))
+    return f"{inputs['userPoolId']}/{inputs['name']}", dict(inputs)
+
+
+def _update_user_group(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    sandbox.client("cognito-idp", region).update_group(**_group_request(inputs))
+    return {}
+
+
+def _delete_user_group(sandbox: Sandbox, region: str, old: Existing) -> None:
+    client = sandbox.client("cognito-idp", region)
+    client.delete_group(GroupName=old.inputs["name"], UserPoolId=old.inputs["userPoolId"])
+
+
+def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     request = {
         "RoleName": physical_name(inputs, name),
         "AssumeRolePolicyDocument": inputs["assumeRolePolicy"],
@@ -146,7 +256,29 @@ def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
     return made["RoleName"], {**inputs, **outputs}
 
 
-def _role_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _update_role(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    iam = sandbox.client("iam", region)
+    iam.update_assume_role_policy(RoleName=old.id, PolicyDocument=inputs["assumeRolePolicy"])
+    iam.update_role(
+        RoleName=old.id,
+        Description=inputs.get("description") or "",
+        MaxSessionDuration=int(inputs.get("maxSessionDuration") or 3600),
+    )
+    if inputs.get("permissionsBoundary"):
+        iam.put_role_permissions_boundary(RoleName=old.id, PermissionsBoundary=inputs["permissionsBoundary"])
+    elif old.inputs.get("permissionsBoundary"):
+        iam.delete_role_permissions_boundary(RoleName=old.id)
+    gone = [key for key in old.inputs.get("tags") or {} if key not in (inputs.get("tags") or {})]
+    iam.untag_role(RoleName=old.id, TagKeys=gone)
+    iam.tag_role(RoleName=old.id, Tags=_tag_list(inputs))
+    return {}
+
+
+def _delete_role(sandbox: Sandbox, region: str, old: Existing) -> None:
+    sandbox.client("iam", region).delete_role(RoleName=old.id)
+
+
+def _role_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     policy = physical_name(inputs, name)
     sandbox.client("iam", region).put_role_policy(
         RoleName=inputs["role"], PolicyName=policy, PolicyDocument=inputs["policy"]
@@ -154,7 +286,16 @@ def _role_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Cr
     return f"{inputs['role']}:{policy}", {**inputs, "name": policy}
 
 
-def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _update_role_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _role_policy(sandbox, region, "", inputs)
+    return {}
+
+
+def _delete_role_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
+    sandbox.client("iam", region).delete_role_policy(RoleName=old.inputs["role"], PolicyName=old.outputs["name"])
+
+
+def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     made = sandbox.client("iam", region).create_policy(
         PolicyName=physical_name(inputs, name),
         PolicyDocument=inputs["policy"],
@@ -164,14 +305,47 @@ def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created
     return made["Arn"], {**inputs, "arn": made["Arn"], "name": made["PolicyName"], "policyId": made["PolicyId"]}
 
 
-def _role_policy_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _update_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    iam = sandbox.client("iam", region)
+    iam.create_policy_version(PolicyArn=old.id, PolicyDocument=inputs["policy"], SetAsDefault=True)
+    _drop_old_versions(iam, old.id)  # IAM keeps five
+    return {}
+
+
+def _delete_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
+    iam = sandbox.client("iam", region)
+    _drop_old_versions(iam, old.id)
+    iam.delete_policy(PolicyArn=old.id)
+
+
+def _drop_old_versions(iam: Any, arn: str) -> None:
+    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+
+
+def _role_policy_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     sandbox.client("iam", region).attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
     return f"{inputs['role']}/{inputs['policyArn']}", dict(inputs)
 
 
-def _bucket_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Created:
+def _delete_role_policy_attachment(sandbox: Sandbox, region: str, old: Existing) -> None:
+    iam = sandbox.client("iam", region)
+    iam.detach_role_policy(RoleName=old.inputs["role"], PolicyArn=old.inputs["policyArn"])
+
+
+def _bucket_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     sandbox.client("s3", region).put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
     return inputs["bucket"], dict(inputs)
+
+
+def _update_bucket_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _bucket_policy(sandbox, region, "", inputs)
+    return {}
+
+
+def _delete_bucket_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
+    sandbox.client("s3", region).delete_bucket_policy(Bucket=old.id)
 
 
 def _region(sandbox: Sandbox, region: str, inputs: Inputs) -> dict[str, Any]:
@@ -183,14 +357,41 @@ def _caller(sandbox: Sandbox, region: str, inputs: Inputs) -> dict[str, Any]:
     return {"accountId": who["Account"], "arn": who["Arn"], "userId": who["UserId"], "id": who["Account"]}
 
 
-_CREATE: dict[str, Callable[[Sandbox, str, str, Inputs], Created]] = {
-    "aws:cognito/identityPool:IdentityPool": _identity_pool,
-    "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": _role_attachment,
-    "aws:iam/role:Role": _role,
-    "aws:iam/rolePolicy:RolePolicy": _role_policy,
-    "aws:iam/policy:Policy": _policy,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_policy_attachment,
-    "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
+_TYPES: dict[str, Type] = {
+    "aws:cognito/identityPool:IdentityPool": Type(
+        _identity_pool,
+        _update_identity_pool,
+        _delete_identity_pool,
+        frozenset({"identityPoolName", "developerProviderName", "region"}),
+    ),
+    "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": Type(
+        _role_attachment,
+        _update_role_attachment,
+        _delete_role_attachment,
+        frozenset({"identityPoolId", "roles", "region"}),
+    ),
+    "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag": Type(
+        _principal_tags,
+        _update_principal_tags,
+        _delete_principal_tags,
+        frozenset({"identityPoolId", "identityProviderName", "region"}),
+    ),
+    "aws:cognito/userGroup:UserGroup": Type(
+        _user_group, _update_user_group, _delete_user_group, frozenset({"name", "userPoolId", "region"})
+    ),
+    "aws:iam/role:Role": Type(_role, _update_role, _delete_role, frozenset({"name", "namePrefix", "path"}), True),
+    "aws:iam/rolePolicy:RolePolicy": Type(
+        _role_policy, _update_role_policy, _delete_role_policy, frozenset({"name", "namePrefix", "role"}), True
+    ),
+    "aws:iam/policy:Policy": Type(
+        _policy, _update_policy, _delete_policy, frozenset({"name", "namePrefix", "path", "description"}), True
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Type(
+        _role_policy_attachment, None, _delete_role_policy_attachment, frozenset({"role", "policyArn"})
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": Type(
+        _bucket_policy, _update_bucket_policy, _delete_bucket_policy, frozenset({"bucket", "region"})
+    ),
 }
 _INVOKE: dict[str, Callable[[Sandbox, str, Inputs], dict[str, Any]]] = {
     "aws:index/getRegion:getRegion": _region,

@@ -1,4 +1,4 @@
-"""API Gateway's side of a signed call: a REST API whose methods ask for `AWS_IAM`.
+"""API Gateway's side of a signed call: a REST or HTTP API whose methods ask for `AWS_IAM`.
 
 moto makes APIs but does not answer for them under IAM. This endpoint lets a vended session call
 `/execute-api/API_ID/STAGE/PATH`, asks IAM for `execute-api:Invoke` on the method's ARN, and answers with what a Lambda
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moto.apigateway.models import apigateway_backends
+from moto.apigatewayv2.models import apigatewayv2_backends
 
 from .cognito_identity import Session
 from .faults import Answer, Fault, json_answer
@@ -52,7 +53,8 @@ def answer(call: Call, session: Session, account: str, region: str) -> Answer:
         Fault: there is no such API or stage.
     """
     api = apigateway_backends[account][region].apis.get(call.api)
-    if api is None or call.stage not in api.stages:
+    http = apigatewayv2_backends[account][region].apis.get(call.api)
+    if (api is None or call.stage not in api.stages) and (http is None or call.stage not in http.stages):
         raise Fault("Forbidden", "Forbidden", 403)
     identity = {
         "accessKey": session.access_key,

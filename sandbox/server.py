@@ -33,7 +33,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from components.scoped_identity.partitions import partition_of
 
-from . import rest_api, s3_requests
+from . import dynamodb_requests, rest_api, s3_requests
 from .cognito_identity import PUBLIC_OPERATIONS, CognitoIdentity, Session, pool_arn, read_parameters
 from .enforcement import Enforcement
 from .faults import Answer, Fault, Protocol, fault_answer, json_answer
@@ -209,6 +209,9 @@ class Sandbox:
             raise Fault("AccessDenied", "Access Denied", 403)
         if session is None:
             return None
+        if signature.service == "dynamodb" and target.startswith(dynamodb_requests.TARGET):
+            self._rows(request, target.removeprefix(dynamodb_requests.TARGET), signature, session)
+            return None
         if signature.service != "s3":
             if _operation(request) == "GetCallerIdentity":
                 return None
@@ -216,6 +219,15 @@ class Sandbox:
         for question in s3_requests.questions(request, partition_of(signature.region).name):
             self.enforcement.authorise(session, question, signature.region, self.now())
         return None
+
+    def _rows(self, request: HttpRequest, operation: str, signature: Signature, session: Session) -> None:
+        arn = f"arn:{partition_of(signature.region).name}:dynamodb:{signature.region}:{ACCOUNT}:table/"
+        parameters = read_parameters(request.body)
+        try:
+            for asked in dynamodb_requests.questions(operation, parameters, arn, ACCOUNT, signature.region):
+                self.enforcement.authorise(session, asked, signature.region, self.now())
+        except Fault as fault:
+            raise Fault("AccessDeniedException", fault.message, 400) from None
 
     def _caller(self, request: HttpRequest, signature: Signature) -> Session | None:
         """The session that signed; None for the administrator."""

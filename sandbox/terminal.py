@@ -92,6 +92,16 @@ class Terminal:
             f"\nstopped: {what} was not made" if violation.resource else "\nthe stack violates the policy pack"
         )
 
+    def hint(self, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """What the stack shares on purpose, ready for the pack, where the pack has not been told."""
+        missing = {rule: config for rule, config in wanted.items() if rule not in given}
+        if missing:
+            self.problem(
+                "\nthe stack's config shares this on purpose; whoever answers for the pack may allow it, in a file for "
+                "--policy-pack-config:"
+            )
+            self.problem(json.dumps(missing, indent=2))
+
     def table(self, rows: Sequence[Row]) -> None:
         heads = ("who", "tries", "expected", "got")
         lines = [(r.who, r.tries, r.expected.value, r.got) for r in rows]

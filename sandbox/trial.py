@@ -74,18 +74,42 @@ class Trial:
         self._foreign = foreign
         self._pool_id = pool_id
         self._provider = provider
-        self._user_pool, clients = app.user_pools[0]
-        self._client_id = clients[0]
         self._identity = sandbox.client("cognito-identity", app.region)
 
     def sign_in(self, name: str) -> Person:
         """Sign up, sign in, get an identity and its credentials."""
-        world.sign_up(self._sandbox, self._user_pool, self._client_id, name)
-        token = world.id_token(self._sandbox, self._user_pool, self._client_id, name)
-        return self._vend(name, token)
+        if not self._app.user_pools:
+            return self.vend(name, self.token_elsewhere(name))
+        pool, (client, *_) = self._app.user_pools[0]
+        world.sign_up(self._sandbox, pool, client, name, self._app.claims, self._app.groups)
+        return self.vend(name, world.id_token(self._sandbox, pool, client, name))
+
+    def token_elsewhere(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
+        """A token of the provider that is not a user pool, for the app that the identity pool names."""
+        pool = self._sandbox.identity.pools[self._pool_id]
+        developer = pool.config.get("DeveloperProviderName")
+        if developer and self._provider.startswith("cognito-identity"):
+            answer = self._identity.get_open_id_token_for_developer_identity(
+                IdentityPoolId=self._pool_id, Logins={developer: subject or name}
+            )
+            token: str = answer["Token"]
+            if ahead > 0:
+                return token
+            elsewhere = self._sandbox.identity.elsewhere
+            return elsewhere.issue(
+                f"https://{self._provider}", answer["IdentityId"], self._pool_id, self._sandbox.now() + ahead, {}
+            )
+        _, apps = self._sandbox.identity.provider(pool, self._provider)
+        expires = self._sandbox.now() + ahead
+        elsewhere = self._sandbox.identity.elsewhere
+        claims = dict(self._app.claims)
+        return elsewhere.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
 
     def rows(self) -> Iterator[Row]:
         """Every attempt, in the table's order."""
+        if not self._provider:
+            yield from self._guests(f"{self._app.prefix}somebody/secret.txt")
+            return
         a, b = self.sign_in("alice"), self.sign_in("bob")
         s3 = self._sandbox.client("s3", self._app.region, a.credentials)
         admin = self._sandbox.client("s3", self._app.region)
@@ -127,18 +151,38 @@ class Trial:
         yield self._row("A", "call the app's API", lambda: self._call(a, self._app.api), note=a.identity)
         yield self._row("A", "call another API", lambda: self._call(a, self._foreign.api), Result.DENIED)
 
-        yield from self._refusals()
+        yield from self._guests(key)
+        yield from self._refusals() if self._app.user_pools else self._refusals_elsewhere()
+
+    def _guests(self, others: str) -> Iterator[Row]:
+        """What somebody does who has not signed in."""
+        allowed = Result.ALLOWED if self._app.guests else Result.REFUSED
+        yield self._row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
+        if self._app.guests:
+            guest = self.vend("guest", None)
+            s3 = self._sandbox.client("s3", self._app.region, guest.credentials)
+            bucket = self._app.bucket
+            yield self._row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
+            yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
+
+    def _refusals_elsewhere(self) -> Iterator[Row]:
+        """Who gets no credentials from a provider that is not a user pool."""
+        for what, token in (
+            ("an expired token", self.token_elsewhere("bob", ahead=-60)),
+            ("a forged token", _forge(self.token_elsewhere("bob"))),
+        ):
+            yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
 
     def _refusals(self) -> Iterator[Row]:
         """Who gets no credentials at all."""
-        yield self._row("guest", "get credentials", lambda: self._vend("guest", None), Result.REFUSED)
-        signed_in = world.id_token(self._sandbox, self._user_pool, self._client_id, "bob")
+        user_pool, (client, *_) = self._app.user_pools[0]
+        signed_in = world.id_token(self._sandbox, user_pool, client, "bob")
         world.sign_up(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
         stranger = world.id_token(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
-        unlisted = world.id_token(self._sandbox, self._user_pool, self._foreign.unlisted_client, "bob")
-        pool = tokens.user_pool(ACCOUNT, self._user_pool)
+        unlisted = world.id_token(self._sandbox, user_pool, self._foreign.unlisted_client, "bob")
+        pool = tokens.user_pool(ACCOUNT, user_pool)
         assert pool is not None
-        expired, _ = pool.create_jwt(self._client_id, "bob", "id", expires_in=-60)
+        expired, _ = pool.create_jwt(client, "bob", "id", expires_in=-60)
         for what, token in (
             ("a token of another user pool", stranger),
             ("a token of another app client", unlisted),
@@ -148,9 +192,9 @@ class Trial:
             yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
 
     def _vending(self, token: str) -> Callable[[], Person]:
-        return lambda: self._vend("anyone", token)
+        return lambda: self.vend("anyone", token)
 
-    def _vend(self, name: str, token: str | None) -> Person:
+    def vend(self, name: str, token: str | None) -> Person:
         logins = {"Logins": {self._provider: token}} if token else {}
         identity = self._identity.get_id(IdentityPoolId=self._pool_id, **logins)["IdentityId"]
         found = self._identity.get_credentials_for_identity(IdentityId=identity, **logins)["Credentials"]

@@ -7,13 +7,14 @@ The things get the very ids that the stack's config names, so that the config ru
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from moto.cognitoidp.models import cognitoidp_backends
 
 from components.scoped_identity.identifiers import region_of_user_pool
+from components.scoped_identity.partitions import partition_of
 
 from .server import ACCOUNT, Sandbox
 
@@ -43,6 +44,11 @@ class App:
     read_only: bool = False
     boundary: str | None = None
     """ARN of the permissions boundary that the roles get."""
+    guests: bool = False
+    groups: tuple[str, ...] = ()
+    """Groups that somebody must be in to get a role: one of the first user pool's."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """Claims that somebody must have to get a role: what the first rule asks for."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,15 @@ def read_app(config: Mapping[str, Any]) -> App:
     stage = str(api.get("stage") or "*")
     method = str((api.get("methods") or ["*"])[0])
     path = str((api.get("paths") or ["*"])[0])
+    existing = config.get("existingPool")
+    if existing:
+        region = str(existing["id"]).partition(":")[0]
+    user_pools = tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config.get("userPools") or [])
+    ours = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
+    rules = [rule for mapping in config.get("mappings") or [] for rule in mapping.get("rules") or []]
     return App(
         region=region,
-        user_pools=tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config["userPools"]),
+        user_pools=user_pools,
         bucket=str(uploads["bucket"]),
         prefix=str(uploads.get("prefix") or ""),
         api=str(api["id"]),
@@ -76,6 +88,9 @@ def read_app(config: Mapping[str, Any]) -> App:
         path="notes" if path == "*" else path.lstrip("/").replace("*", "1"),
         read_only=uploads.get("access") == "read-only",
         boundary=(config.get("roles") or {}).get("permissionsBoundary"),
+        guests=bool(config.get("guests")),
+        groups=tuple(str(g["name"]) for g in ours[:1]),
+        claims=tuple((str(rule["claim"]), str(rule["value"])) for rule in rules[:1]),
     )
 
 
@@ -116,23 +131,34 @@ def lay_foundation(config: Mapping[str, Any]) -> Foundation:
 def build(sandbox: Sandbox, app: App) -> Foreign:
     """Make everything, and say what the foreign things are called."""
     for pool_id, clients in app.user_pools:
-        _user_pool(sandbox, pool_id, clients)
-    first = app.user_pools[0][0]
-    unlisted = _client(sandbox, first, "unlisted00000000client0000")
+        _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims))
+    unlisted = _client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
     stranger = f"{app.region}_Stranger1"
     _user_pool(sandbox, stranger, ("stranger000000000client000",))
-    for bucket in (app.bucket, "somebody-elses-bucket"):
-        _bucket(sandbox, app.region, bucket)
+    for name in (app.bucket, "somebody-elses-bucket"):
+        bucket(sandbox, app.region, name)
     if app.boundary:
         _boundary(sandbox, app.region, app.boundary)
-    _rest_api(sandbox, app.api_region, app.api, app.stage)
-    _rest_api(sandbox, app.api_region, "0therap1id", app.stage)
+    rest_api(sandbox, app.api_region, app.api, app.stage)
+    rest_api(sandbox, app.api_region, "0therap1id", app.stage)
     return Foreign("somebody-elses-bucket", "0therap1id", stranger, "stranger000000000client000", unlisted)
 
 
-def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...]) -> None:
+def provider_name(pool_id: str) -> str:
+    """A user pool's key in `logins`."""
     region = region_of_user_pool(pool_id)
-    made = sandbox.client("cognito-idp", region).create_user_pool(PoolName=pool_id)["UserPool"]["Id"]
+    return f"cognito-idp.{region}.{partition_of(region).dns_suffix}/{pool_id}"
+
+
+def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...], claims: tuple[str, ...] = ()) -> None:
+    region = region_of_user_pool(pool_id)
+    schema = [
+        {"Name": claim.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True}
+        for claim in claims
+        if claim.startswith("custom:")
+    ]
+    custom = {"Schema": schema} if schema else {}
+    made = sandbox.client("cognito-idp", region).create_user_pool(PoolName=pool_id, **custom)["UserPool"]["Id"]
     # AWS chooses a user pool's id; here the config has chosen already.
     pools = cognitoidp_backends[ACCOUNT][region].user_pools
     pool = pools.pop(made)
@@ -156,7 +182,8 @@ def _client(sandbox: Sandbox, pool_id: str, client_id: str) -> str:
     return client_id
 
 
-def _bucket(sandbox: Sandbox, region: str, name: str) -> None:
+def bucket(sandbox: Sandbox, region: str, name: str) -> None:
+    """A bucket that a front end may use from any page."""
     s3 = sandbox.client("s3", region)
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **where)
@@ -185,7 +212,8 @@ def _boundary(sandbox: Sandbox, region: str, arn: str) -> None:
     sandbox.client("iam", region).create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(document))
 
 
-def _rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:
+def rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:
+    """An API whose every method asks for `AWS_IAM`."""
     gateway = sandbox.client("apigateway", region)
     gateway.create_rest_api(name=api_id, tags={"_custom_id_": api_id})
     root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
@@ -201,12 +229,22 @@ def _rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:
     gateway.create_deployment(restApiId=api_id, stageName=stage)
 
 
-def sign_up(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> None:
-    """A person signs up, and the confirmation code is taken as given."""
+def sign_up(
+    sandbox: Sandbox,
+    pool_id: str,
+    client_id: str,
+    name: str,
+    claims: Sequence[tuple[str, str]] = (),
+    groups: Sequence[str] = (),
+) -> None:
+    """A person signs up, the confirmation code is taken as given, and an administrator puts the person into groups."""
     region = region_of_user_pool(pool_id)
     idp = sandbox.client("cognito-idp", region)
-    idp.sign_up(ClientId=client_id, Username=name, Password=PASSWORD)
+    attributes = [{"Name": claim, "Value": value} for claim, value in claims]
+    idp.sign_up(ClientId=client_id, Username=name, Password=PASSWORD, UserAttributes=attributes)
     idp.admin_confirm_sign_up(UserPoolId=pool_id, Username=name)
+    for group in groups:
+        idp.admin_add_user_to_group(UserPoolId=pool_id, Username=name, GroupName=group)
 
 
 def id_token(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import program, stack_files, world
+from sandbox import furniture, program, stack_files, world
 from sandbox.program import Run
 from sandbox.server import Sandbox
 from sandbox.trial import Person, Trial
@@ -64,6 +64,7 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
         foundation = world.lay_foundation(files.app_config())
         app = world.read_app(foundation.config)
         foreign = world.build(sandbox, app)
+        furniture.furnish(sandbox, app, foundation.config)
         run = program.run(
             sandbox,
             ROOT / "__main__.py",

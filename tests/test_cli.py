@@ -43,8 +43,9 @@ def widened_copy(to: Path) -> Path:
     copy = copy_of_the_project(to)
     path = copy / "components" / "scoped_identity" / "documents.py"
     text = path.read_text()
-    assert '"Resource": f"{bucket_arn}/{folder}"' in text
-    path.write_text(text.replace('"Resource": f"{bucket_arn}/{folder}"', '"Resource": f"{bucket_arn}/*"'))
+    granted = 'where.s3(f"{bucket}/{folder}*"))'
+    assert text.count(granted) == 1
+    path.write_text(text.replace(granted, 'where.s3(f"{bucket}/*"))'))
     return copy
 
 

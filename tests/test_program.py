@@ -93,9 +93,9 @@ def test_production_protects_the_pool_and_binds_the_roles() -> None:
         assert role.inputs["permissionsBoundary"] == "arn:aws:iam::123456789012:policy/app-users-boundary"
 
 
-def test_the_attachment_is_deleted_before_it_is_replaced_and_waits_for_the_grants(dev: Deployed) -> None:
+def test_the_attachment_takes_no_roles_away_when_it_is_replaced_and_waits_for_the_grants(dev: Deployed) -> None:
     attachment = one(dev, "IdentityPoolRoleAttachment")
-    assert attachment.delete_before_replace is True
+    assert attachment.retain_on_delete is True
     assert one(dev, "RolePolicy").urn in attachment.dependencies
 
 
@@ -144,7 +144,7 @@ def test_ids_of_another_stack_are_read_from_it() -> None:
 
 
 BAD_CONFIG = [
-    ({"colour": "red"}, "colour: unknown setting; known here: api, guests, poolName"),
+    ({"colour": "red"}, "colour: unknown setting; known here: api, authenticated, classicFlow"),
     ({"uploads": {"bucket": "stack:x"}}, "uploads.bucket: `stack:x` is not an output of a stack"),
     ({"poolName": "", "api": {"id": "!"}}, "api.id: `!` is not an API's id"),
 ]
