@@ -30,6 +30,10 @@ from .world import App, Foreign
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class _Stopped(Exception):
+    """The pack stopped the deployment, and that has been told."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
@@ -52,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         terminal.problem(f"error: cannot listen on 127.0.0.1: {error.strerror or error}")
         return 2
-    except PolicyViolation as violation:
-        terminal.violation(violation)
+    except _Stopped:
         return 1
     except (AnalyzerFailed, UnknownType, ClientError, BotoCoreError) as error:
         terminal.problem(f"error: the deployment failed: {error}")
@@ -150,9 +153,10 @@ def _deploy(
             run = _under_the_pack(
                 deploy, announce, pack, f"deploying the stack `{files.stack}` under the pack", terminal
             )
-        except PolicyViolation:
+        except PolicyViolation as violation:
+            terminal.violation(violation)
             terminal.hint(checked.outputs.get("packConfig") or {}, pack)
-            raise
+            raise _Stopped from None
     else:
         with terminal.step(f"deploying the stack `{files.stack}` without the pack"):
             run = deploy(announce)

@@ -97,8 +97,8 @@ class Terminal:
         missing = {rule: config for rule, config in wanted.items() if rule not in given}
         if missing:
             self.problem(
-                "\nthe stack's config shares this on purpose; whoever answers for the pack may allow it, in a file for "
-                "--policy-pack-config:"
+                "\nthe stack's config lets this in on purpose; whoever answers for the pack may allow it, in a file for "
+                "--policy-pack-config (here: PACK_CONFIG=FILE):"
             )
             self.problem(json.dumps(missing, indent=2))
 

@@ -147,3 +147,47 @@ def test_aws_settings_of_the_host_are_not_read(tmp_path: Path) -> None:
         env={**os.environ, "AWS_PROFILE": "missing", "AWS_ENDPOINT_URL": "http://192.0.2.1", "HOME": str(tmp_path)},
     )
     assert done.returncode == 0
+
+
+SHARING = """
+  scoped-identity:guests:
+    reason: Visitors read the public notes before they sign up.
+    grants:
+      - shared: {bucket: notes-dev-public, prefix: notes/, why: Public notes are there for everybody.}
+"""
+
+
+def test_what_is_shared_on_purpose_is_printed_as_the_packs_config_and_passes_with_it(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path / "copy")
+    with (copy / "Pulumi.dev.yaml").open("a", encoding="utf-8") as file:
+        file.write(SHARING)
+    stopped = run("up", cwd=copy)
+    assert stopped.returncode == 1
+    assert "policy violation guests-are-declared (mandatory)" in stopped.stderr
+    wanted = stopped.stderr[stopped.stderr.index("{\n") : stopped.stderr.rindex("}") + 1]
+    (tmp_path / "pack.json").write_text(wanted)
+    told = run("up", "--policy-pack-config", str(tmp_path / "pack.json"), cwd=copy)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "No such file"), ("{", "not JSON"), ("[]", "must be an object"), ('{"a": 1}', "must be an object")],
+)
+def test_a_pack_config_that_cannot_be_read_is_one_clear_line(
+    tmp_path: Path, text: str | None, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pack.json"
+    if text is not None:
+        path.write_text(text)
+    assert main(["up", "--policy-pack-config", str(path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_setting_of_the_pack_that_it_does_not_know_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pack.json"
+    path.write_text('{"guests-are-declared": {"guest": []}}')
+    assert main(["up", "--policy-pack-config", str(path)]) != 0
+    assert "guest" in capsys.readouterr().err

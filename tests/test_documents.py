@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from components.scoped_identity import documents
 from components.scoped_identity.access import READ_ONLY, READ_WRITE, Login, Where
 from components.scoped_identity.partitions import AWS, GOVCLOUD
-from components.scoped_identity.plan import Plan, plan
-from components.scoped_identity.settings import parse
+from components.scoped_identity.plan import Plan, VendedRole, plan
+from components.scoped_identity.settings import SettingsError, parse
 from tests.test_settings import Raw, good
 
 ISSUER = "cognito-identity.amazonaws.com"
@@ -152,3 +155,101 @@ def test_the_front_end_configuration_has_amplifys_shape() -> None:
             }
         },
     }
+
+
+def _vended(raw: Raw, key: str) -> VendedRole:
+    settings = parse(raw)
+    (vended,) = (each for each in plan(settings, "eu-west-1", "123456789012").roles if each.key == key)
+    return vended
+
+
+LONG = [f"/a-long-resource-name-{n:04}" for n in range(1000)]
+
+
+def _paths(count: int) -> dict[str, Any]:
+    return {"api": {"id": "a1b2c3", "paths": LONG[:count]}}
+
+
+def test_a_short_document_is_one_inline_policy_and_a_long_one_is_cut_into_managed_ones() -> None:
+    assert len(_vended(good(), "authenticated").policies) == 1
+    policies = _vended(good() | {"authenticated": {"grants": [_paths(150)]}}, "authenticated").policies
+    assert len(policies) > 1
+    assert all(documents.size(policy) <= documents.MANAGED_LIMIT for policy in policies)
+    resources = [r for policy in policies for s in policy for r in s["Resource"] if "a1b2c3" in r]
+    assert resources == [f"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/*/{path[1:]}" for path in LONG[:150]]
+
+
+def test_what_does_not_fit_into_iam_is_said_before_anything_is_made() -> None:
+    with pytest.raises(SettingsError, match=r"authenticated: its grants fill \d+ policies; IAM attaches 10 to a role"):
+        _vended(good() | {"authenticated": {"grants": [_paths(1000)]}}, "authenticated")
+    actions = [f"translate:Action{n:05}" for n in range(500)]
+    statement = {"statement": {"Sid": "Huge", "Effect": "Allow", "Action": actions, "Resource": "*"}}
+    with pytest.raises(SettingsError, match="authenticated: the statement `Huge` alone is over 6144 characters"):
+        _vended(good() | {"authenticated": {"grants": [statement]}}, "authenticated")
+
+
+def test_statements_of_one_document_have_names_of_their_own() -> None:
+    folders = [{"ownFolder": {"bucket": name}} for name in ("abc", "def")]
+    (policy,) = _vended(good() | {"authenticated": {"grants": folders}}, "authenticated").policies
+    sids = [statement["Sid"] for statement in policy]
+    assert sids[:2] == ["OwnFolder", "ListOwnFolder"]
+    assert len(set(sids)) == len(sids) == 7
+
+
+GROUPED = {
+    "groups": [{"name": "editors", "grants": [_paths(1)]}, {"name": "robots", "inherit": False, "grants": [_paths(2)]}],
+    "authenticated": {"grants": [{"ownDatasets": {}}]},
+}
+
+
+def test_a_group_inherits_what_signed_in_users_may_unless_told_not_to() -> None:
+    raw = good() | GROUPED
+    base = json.dumps(_vended(raw, "authenticated").policies[0][:4])
+    assert json.dumps(_vended(raw, "group:editors").policies[0][:4]) == base
+    (robots,) = _vended(raw, "group:robots").policies
+    assert [statement["Sid"] for statement in robots] == ["InvokeApi"]
+
+
+def test_a_groups_role_is_only_for_those_who_sign_in_with_its_user_pool() -> None:
+    settings = parse(good() | GROUPED)
+    made = plan(settings, "eu-west-1", "123456789012")
+    vended = next(each for each in made.roles if each.key == "group:editors")
+    condition = json.loads(made.trust("eu-west-1:0a", vended))["Statement"][0]["Condition"]
+    assert condition["ForAnyValue:StringEquals"] == {
+        f"{ISSUER}:amr": "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123"
+    }
+    assert condition["ForAnyValue:StringLike"] == {f"{ISSUER}:amr": "authenticated"}
+
+
+def test_user_pools_with_groups_are_mapped_by_token_and_ambiguous_is_denied() -> None:
+    made = plan(parse(good() | GROUPED), "eu-west-1", "123456789012")
+    assert made.mappings({}) == [
+        {
+            "identity_provider": "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123:1h57kf5cpq17m0eml12EXAMPLE",
+            "type": "Token",
+            "ambiguous_role_resolution": "Deny",
+        }
+    ]
+
+
+def test_principal_tags_add_the_right_to_tag_to_every_trust() -> None:
+    raw = good() | GROUPED | {"guests": {"reason": "Visitors look around."}}
+    raw["userPools"][0]["principalTags"] = {"claims": {"team": "custom:team"}}
+    made = plan(parse(raw), "eu-west-1", "123456789012")
+    for vended in made.roles:
+        action = json.loads(made.trust("eu-west-1:0a", vended))["Statement"][0]["Action"]
+        assert action == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"], vended.key
+    assert made.principal_tags() == [
+        ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123", {"team": "custom:team"}),
+    ]
+
+
+def test_roles_elsewhere_are_told_apart_by_whether_their_trust_was_checked() -> None:
+    trust = documents.trust(ISSUER, "eu-west-1:0a", Login.GUEST)
+    guests = {"reason": "Visitors look around.", "role": "arn:aws:iam::123456789012:role/g", "trust": trust}
+    raw = good() | {"guests": guests, "authenticated": {"role": "arn:aws:iam::123456789012:role/a"}}
+    made = plan(parse(raw), "eu-west-1", "123456789012")
+    assert made.elsewhere() == (
+        ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/g"],
+        ["arn:aws:iam::123456789012:role/a"],
+    )
