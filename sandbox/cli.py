@@ -202,10 +202,15 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Ter
 
 def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, _, run = _deploy(sandbox, files, pack, terminal)
-        pool_id, clients = app.user_pools[0]
-        world.sign_up(sandbox, pool_id, clients[0], "alice")
-        terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs))
+        app, foreign, run = _deploy(sandbox, files, pack, terminal)
+        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), ""))
+        token = None
+        if app.user_pools:
+            pool_id, clients = app.user_pools[0]
+            world.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
+        elif run.outputs["logins"]:
+            token = trial.token_elsewhere("alice")
+        terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs, token))
         try:
             terminal.say("Ctrl-C stops it.")
             threading.Event().wait()

@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.cli import main
 from tests.conftest import ROOT
@@ -133,6 +135,37 @@ def test_serve_stays_up_prints_an_example_and_stops_on_ctrl_c() -> None:
     assert "nothing is left behind" in rest
     assert re.search(r"endpoint: \"http://127\.0\.0\.1:\d+\"", told)
     assert "fromCognitoIdentityPool" in told
+
+
+GOOGLE = {"userPools": [], "providers": {"google": {"clientId": "1.apps.googleusercontent.com"}}}
+VISITORS = {"userPools": [], "guests": {"reason": "Only visitors here, nobody signs in."}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected", "rows"),
+    [(GOOGLE, 'logins: { "accounts.google.com": token }', 17), (VISITORS, "identity pool", 3)],
+)
+def test_a_stack_without_user_pools_is_tried_and_served(
+    tmp_path: Path, settings: dict[str, Any], expected: str, rows: int
+) -> None:
+    copy = copy_of_the_project(tmp_path / "copy")
+    path = copy / "Pulumi.dev.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["config"] |= {f"scoped-identity:{key}": value for key, value in settings.items()}
+    path.write_text(yaml.safe_dump(config))
+    assert f"{rows} of {rows} attempts ended as they should" in run("up", "--no-pack", cwd=copy).stdout
+    command = [sys.executable, "-u", "-m", "sandbox", "serve", "--no-pack"]
+    with subprocess.Popen(command, cwd=copy, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C stops it" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert expected in said
+    assert process.returncode == 0
 
 
 def test_aws_settings_of_the_host_are_not_read(tmp_path: Path) -> None:

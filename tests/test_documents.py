@@ -253,3 +253,8 @@ def test_roles_elsewhere_are_told_apart_by_whether_their_trust_was_checked() -> 
         ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/g"],
         ["arn:aws:iam::123456789012:role/a"],
     )
+
+
+def test_a_pool_that_only_guests_use_has_no_role_for_others() -> None:
+    raw = good() | {"userPools": [], "guests": {"reason": "Visitors look around."}}
+    assert [each.key for each in plan(parse(raw), "eu-west-1", "123456789012").roles] == ["unauthenticated"]

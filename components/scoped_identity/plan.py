@@ -65,9 +65,9 @@ class Plan:
 
     def _roles(self) -> Iterator[VendedRole]:
         settings = self.settings
-        yield self._role(
-            "authenticated", "authenticated", "authenticated", settings.authenticated, (), "signed-in users"
-        )
+        if settings.user_pools or settings.providers or settings.existing is not None:
+            whom = "signed-in users"
+            yield self._role("authenticated", "authenticated", "authenticated", settings.authenticated, (), whom)
         if settings.guests is not None:
             whom = f"guests, because: {settings.guests.reason}"
             yield self._role("unauthenticated", "guest", "guests", settings.guests.role, (), whom)
