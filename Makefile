@@ -19,11 +19,14 @@ serve: $(READY)  ## the same, and stay up for a front end (PORT=4566)
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest
 
-check: $(READY)  ## format, lint and type checks
+check: $(READY)  ## format, lint, types, and the workflows' shape and safety
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@cd policies && ../$(BIN)/mypy --config-file ../pyproject.toml .
+	@$(BIN)/zizmor --offline --quiet --min-severity medium .github
+	@$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
 
 bench: $(READY)  ## measure, as ratios in one run
 	@$(BIN)/python -m benchmarks
