@@ -91,10 +91,12 @@ def literal(text: str) -> Pattern:
 
 def literal_prefix(pattern: Pattern) -> str:
     """The characters before the first wildcard or choice."""
-    for index, token in enumerate(pattern):
+    letters: list[str] = []
+    for token in pattern:
         if isinstance(token, Wild) or len(token) > 1:
-            return "".join(str(t) for t in pattern[:index])
-    return "".join(str(t) for t in pattern)
+            break
+        letters.append(token)
+    return "".join(letters)
 
 
 class GlobSet:

@@ -214,12 +214,16 @@ def _between(
         if all(_common(shape, mine, theirs, budget[0]) is None for mine, theirs in _sides(scope, shape, both)):
             return
     except BudgetExceeded as error:
-        undecided = error  # an example may still be found, and says more than that nothing was decided
+        # An example may still be found, and says more than that nothing was decided; but not at any price.
+        undecided, budget = error, (budget[0], Budget(min(budget[1].left, scope.steps // 4)))
     shown = False
-    for mine, theirs in _sides(scope, shape, example):
-        for result in _meet(scope, shape, mine, theirs, budget[1]):
-            shown = True
-            yield result
+    try:
+        for mine, theirs in _sides(scope, shape, example):
+            for result in _meet(scope, shape, mine, theirs, budget[1]):
+                shown = True
+                yield result
+    except BudgetExceeded as error:
+        raise undecided or error from None
     if undecided is not None and not shown:
         raise undecided
     if not shown:
@@ -238,10 +242,15 @@ def _sides(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[_Side, _Si
         if scope.asks_about(my[0]) or scope.asks_about(their[0]):
             yield (both[0], *my), (both[1], *their)
     for opener, reached, identities in ((callers[0], theirs, both), (callers[1], mine, both[::-1])):
-        for principal in scope.principals:
+        for principal in filter(_may_be_opened, scope.principals):
             for opening in _reaches_of(opened(principal), opener, ()):
                 for their in reached:
                     yield (identities[0], *opening), (identities[1], *their)
+
+
+def _may_be_opened(principal: Principal) -> bool:
+    """Whether a bucket policy could grant the role anything."""
+    return any(s.effect is Effect.ALLOW for policy in principal.resource for s in policy.document.statements)
 
 
 def _reaches(scope: Scope, caller: Caller) -> list[tuple[Principal, Reach]]:
@@ -280,7 +289,7 @@ def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget
 
 def _common(shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> str | None:
     """A shortest word of both sides' languages."""
-    if _apart(mine[2].prefixes(), theirs[2].prefixes()):
+    if _apart(mine[2].prefixes, theirs[2].prefixes):
         return None
     return shortest_word([Universe(shape.partition), mine[2], theirs[2]], all, [True] * 3, budget)
 
@@ -371,7 +380,7 @@ def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget) -> Re
     if scope.folders:
         allowed = [f"{head}{folder}{identity}/" for folder in scope.folders]
         return _escape(scope, shape, identity, reaches, allowed, budget)
-    beginnings = [prefix for _, reach in reaches for prefix in reach.prefixes()]
+    beginnings = [prefix for _, reach in reaches for prefix in reach.prefixes]
     mark = beginnings[0].find(f"/{identity}/") if beginnings else -1
     if mark > len(head) and all(each.startswith(beginnings[0][: mark + len(identity) + 2]) for each in beginnings):
         return None  # settled on literal beginnings alone

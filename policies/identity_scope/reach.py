@@ -155,6 +155,7 @@ class Objects:
     def weight(self) -> int:
         return self._negative.weight + sum(layer.weight for layer in self._layers)
 
+    @cached_property
     def prefixes(self) -> list[str]:
         """Literal beginnings, one of which every word has; from the layer that says most."""
         candidates = [[literal_prefix(p) for p in layer.patterns] for layer in self._layers]
@@ -253,6 +254,7 @@ class Names:
     def start(self) -> ListState:
         return (self._shared.start, ("bucket", *(item.buckets.start for item in self._listings)))
 
+    @cached_property
     def prefixes(self) -> list[str]:
         found: list[str] = []
         for listing in self._listings:
@@ -576,6 +578,8 @@ def _layer(
 
 def _inside(pattern: Pattern, spaces: Sequence[Pattern]) -> bool:
     """Whether all of a pattern lies in a space that is `TEXT*`: decided on literal beginnings alone."""
+    if not spaces:
+        return False
     head = literal_prefix(pattern)
     return any(
         s and s[-1] is Wild.ANY and head.startswith(t := literal_prefix(s)) and len(s) == len(t) + 1 for s in spaces

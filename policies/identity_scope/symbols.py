@@ -11,6 +11,7 @@ it is replaced by its symbolic one: so where these share nothing, nobody does. T
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .globs import Pattern, Wild
 from .identities import NAMED, overlap
@@ -23,6 +24,7 @@ _HEX = frozenset("0123456789abcdef")
 _PART = re.compile(r"(?<=-\d:)[0-9a-f-]{1,36}")
 
 
+@lru_cache(maxsize=64)
 def symbolic(region: str) -> tuple[str, str]:
     """Two identities of a region that stand for any two that no document names."""
     # Their last digits may be the first letters of a region's name, and have letters of their own, one for each place.
@@ -33,6 +35,12 @@ def symbolic(region: str) -> tuple[str, str]:
 def anybody(region: str) -> str:
     """An identity of a region that stands for any one alone, with no other's id beside it."""
     return _identity(region, _DIGITS[0], 0)
+
+
+@lru_cache(maxsize=64)
+def _digits(region: str) -> str:
+    """All letters that stand for digits of the two."""
+    return "".join(sorted({letter for identity in symbolic(region) for letter in identity if _is_digit(letter)}))
 
 
 def _identity(region: str, digit: str, own: int) -> str:
@@ -54,17 +62,18 @@ def loosened(pattern: Pattern, region: str) -> Pattern:
     Before the first wildcard a letter faces a digit only after `REGION:`; after one it may face any. An id that stands in
     full is an identity of its own, which is tried by name.
     """
+    runs = _runs(pattern)
+    own = _own(region)
+    if not _PART.search(runs[0][1]) and all(_HEX.isdisjoint(run) for _, run in runs[1:]):  # most patterns
+        return (
+            tuple(own.get(token, token) if isinstance(token, str) else token for token in pattern) if own else pattern
+        )
     found: list[str | Wild] = []
-    digits = "".join(sorted({letter for identity in symbolic(region) for letter in identity if _is_digit(letter)}))
-    for start, run in _runs(pattern):
+    digits = _digits(region)
+    for start, run in runs:
         faced = _faced(run, anchored=start == 0)
         for index, token in enumerate(run):
-            if _is_digit(token):
-                found.append(_own(token, region))
-            elif index in faced:
-                found.append(token + digits)
-            else:
-                found.append(token)
+            found.append(token + digits if index in faced else own.get(token, token))
         if start + len(run) < len(pattern):
             found.append(pattern[start + len(run)])
     return tuple(found)
@@ -72,15 +81,9 @@ def loosened(pattern: Pattern, region: str) -> Pattern:
 
 def _runs(pattern: Pattern) -> list[tuple[int, str]]:
     """The literal runs between wildcards, also empty ones, each with where it begins."""
-    runs: list[tuple[int, str]] = []
-    start, run = 0, ""
-    for index, token in enumerate(pattern):
-        if isinstance(token, Wild):
-            runs.append((start, run))
-            start, run = index + 1, ""
-        else:
-            run += token
-    return [*runs, (start, run)]
+    wild = [index for index, token in enumerate(pattern) if isinstance(token, Wild)]
+    starts = [0, *(index + 1 for index in wild)]
+    return [(start, "".join(pattern[start:end])) for start, end in zip(starts, [*wild, len(pattern)], strict=True)]  # type: ignore[arg-type]
 
 
 def _faced(run: str, anchored: bool) -> frozenset[int]:
@@ -89,7 +92,12 @@ def _faced(run: str, anchored: bool) -> frozenset[int]:
     return frozenset(i for part in parts for i in part if run[i] in _HEX and i not in named)
 
 
-def _own(letter: str, region: str) -> str:
-    """A digit of the identity's own; one of the last may also be the letter that begins a region's name there."""
-    place = (ord(letter) & 0xFF) - 1
-    return letter if place < 0 else letter + overlap(region)[place]
+@lru_cache(maxsize=64)
+def _own(region: str) -> dict[str, str]:
+    """An identity's own last digits, each with the letter that begins a region's name there."""
+    begins = overlap(region)
+    return {
+        chr(ord(d) + 1 + place): chr(ord(d) + 1 + place) + begins[place]
+        for d in _DIGITS
+        for place in range(len(begins))
+    }
