@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,8 @@ from tests.strategies import documents
 from tests.test_documents import permissions
 from tests.test_settings import good
 
+SCALE = int(os.environ.get("PROPERTY_SCALE", "1"))
+"""How many times the usual number of examples."""
 REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2", "us-gov-west-1", "us-gov-east-1"]
 
 
@@ -108,7 +111,7 @@ def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any
 
 
 @given(plans(grants=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 * SCALE, deadline=None)
 def test_whatever_is_granted_passes_the_pack_that_is_told_what_is_shared(made: Plan) -> None:
     """The component's own account of what is shared is enough, for all roles together; without it nothing else is wrong."""
     region, told = made.where.region, made.pack_config()
@@ -181,7 +184,7 @@ WIDENINGS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 @pytest.mark.parametrize("name", list(WIDENINGS))
 @given(made=emitted())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15 * SCALE, deadline=None)
 def test_a_single_widening_step_is_caught(name: str, made: tuple[str, dict[str, Any], str]) -> None:
     region, document, _ = made
     widened = copy.deepcopy(document)
@@ -191,7 +194,7 @@ def test_a_single_widening_step_is_caught(name: str, made: tuple[str, dict[str, 
 
 
 @given(documents())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * SCALE, deadline=None)
 def test_every_counterexample_replays(text: dict[str, Any]) -> None:
     """Both requests of a violation are allowed, and they are about the same object."""
     asked = scope(text)
@@ -212,7 +215,7 @@ PARTLY = st.lists(SEGMENTS, min_size=2, max_size=3).map(lambda parts: "arn:aws:s
 
 
 @given(st.lists(PARTLY, min_size=2, max_size=2), st.booleans(), st.integers())
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70 * SCALE, deadline=None)
 def test_where_it_holds_those_whose_ids_a_document_names_in_part_meet_nobody(
     resources: list[str], outside: bool, seed: int
 ) -> None:
@@ -247,7 +250,7 @@ def _guesses(random_: random.Random, one: str, other: str, literals: list[str]) 
 
 
 @given(documents(), st.integers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * SCALE, deadline=None)
 def test_where_it_holds_random_requests_find_nothing(text: dict[str, Any], seed: int) -> None:
     """No object of 10,000 random ones, over the run, is allowed to two identities, under any of the actions that matter."""
     asked = scope(text)
@@ -279,7 +282,7 @@ def _verdict(results: list[Result]) -> bool:
 
 
 @given(documents(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 * SCALE, deadline=None)
 def test_the_verdict_does_not_depend_on_how_it_is_written(text: dict[str, Any], random_: random.Random) -> None:
     """Order of statements, lists split into statements, and the case of actions change nothing."""
     before = _verdict(isolation(scope(text)))
@@ -305,7 +308,7 @@ def test_the_verdict_does_not_depend_on_how_it_is_written(text: dict[str, Any], 
 
 
 @given(documents())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * SCALE, deadline=None)
 def test_own_folder_is_stronger_than_isolation_within_a_bucket(text: dict[str, Any]) -> None:
     """Where everything lies in one folder that ends in the own id, nobody meets anybody."""
     asked = scope(text)

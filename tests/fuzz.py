@@ -1,0 +1,266 @@
+"""Random inputs for every entry where foreign bytes come in: `python -m tests.fuzz --seconds 60`.
+
+Each entry has a way to make inputs, from good ones by mutation, and the only exceptions that it may answer with. Anything
+else that escapes, or an input that takes longer than two seconds, is a defect; it is printed with its input, and the exit
+code is 1. A bounded run is part of the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.scoped_identity.settings import SettingsError
+from components.scoped_identity.settings import parse as parse_settings
+from policies.identity_scope.config import SCHEMAS, ConfigError
+from policies.identity_scope.config import read as read_config
+from policies.identity_scope.documents import DocumentError, Kind
+from policies.identity_scope.documents import parse as parse_document
+from policies.identity_scope.prover import Scope, isolation
+from policies.identity_scope.reach import Principal
+from sandbox import s3_requests
+from sandbox.cognito_identity import read_parameters
+from sandbox.faults import Fault
+from sandbox.sigv4 import HttpRequest, read_signature
+from sandbox.tokens import Elsewhere
+from tests.pack import built, cases
+from tests.test_settings import good
+
+SLOW = 2.0
+"""Seconds that no single input may take."""
+
+DOCUMENTS = [
+    text
+    for kind, case in cases()
+    if kind != "pools"
+    for r in built(kind, case)
+    for key, text in r.inputs.items()
+    if key in ("policy", "assumeRolePolicy") and isinstance(text, str)
+]
+WORDS: list[Any] = [
+    "",
+    "*",
+    "?",
+    "${",
+    "${*}",
+    "}",
+    "$",
+    "\x00",
+    "\ud800",
+    "é",
+    "Allow",
+    "Deny",
+    "s3:*",
+    "arn:",
+    ":",
+    "/",
+]
+ODD: list[Any] = [
+    *WORDS,
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1e308,
+    float("nan"),
+    [],
+    {},
+    [[]],
+    {"a": {}},
+    "x" * 5000,
+    ["*"] * 50,
+]
+SETTINGS: list[dict[str, Any]] = [
+    good(),
+    good()
+    | {
+        "providers": {"google": {"clientId": "1.apps.googleusercontent.com"}, "oidc": [{"arn": "arn:aws:iam::1:x"}]},
+        "authenticated": {"grants": [{"levels": {"bucket": "abc"}}, {"ownRows": {"table": "abc"}}]},
+        "guests": {
+            "reason": "Visitors look around.",
+            "grants": [{"shared": {"bucket": "abc", "prefix": "a/", "why": "x"}}],
+        },
+        "groups": [{"name": "a", "precedence": 1}],
+        "mappedRoles": [{"name": "b"}],
+        "mappings": [{"provider": "google", "rules": [{"claim": "a", "value": "b", "role": "b"}]}],
+        "existingPool": {"id": "x"},
+        "roles": {"path": "/a/"},
+        "tags": {"a": "b"},
+    },
+]
+CONFIGS = [
+    {"shared": [{"pattern": "a/b*", "actions": ["s3:GetObject"], "why": "All of them read it."}]},
+    {"guests": [{"pool": "a", "reason": "Visitors look around."}], "folders": ["a/"], "apis": ["a"]},
+    {"exemptions": [{"urn": "*", "reason": "It is old.", "expires": "2027-01-01"}], "managedPolicies": {"arn": {}}},
+]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where foreign input comes in."""
+
+    name: str
+    make: Callable[[random.Random], Any]
+    take: Callable[[Any], object]
+    answers: tuple[type[Exception], ...]
+
+
+def mutated(value: Any, random_: random.Random) -> Any:
+    """A value with something in it replaced, removed, doubled or put elsewhere."""
+    if isinstance(value, Mapping) and value and random_.random() < 0.85:
+        found = dict(value)
+        key = random_.choice(list(found))
+        what = random_.random()
+        if what < 0.1:
+            del found[key]
+        elif what < 0.2:
+            found[str(random_.choice(WORDS))] = random_.choice(ODD)
+        else:
+            found[key] = mutated(found[key], random_)
+        return found
+    if isinstance(value, list) and value and random_.random() < 0.85:
+        items = list(value)
+        index = random_.randrange(len(items))
+        if random_.random() < 0.2:
+            return items + items
+        items[index] = mutated(items[index], random_)
+        return items
+    if isinstance(value, str) and random_.random() < 0.6:
+        at = random_.randint(0, len(value))
+        return value[:at] + str(random_.choice(WORDS)) + value[at + random_.randint(0, 3) :]
+    return random_.choice(ODD)
+
+
+def _document(random_: random.Random) -> Any:
+    text = random_.choice(DOCUMENTS)
+    if random_.random() < 0.4:
+        return mutated(text, random_)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    for _ in range(random_.randint(1, 4)):
+        found = mutated(found, random_)
+    return found if random_.random() < 0.5 else json.dumps(found)
+
+
+def _prove(source: Any) -> None:
+    read = parse_document(source, Kind.IDENTITY)
+    isolation(Scope((Principal("role", (("access", read),), urn="role"),), ("eu-west-1",), steps=2000))
+
+
+def _several(start: list[Any]) -> Callable[[random.Random], Any]:
+    def make(random_: random.Random) -> Any:
+        found = random_.choice(start)
+        for _ in range(random_.randint(1, 5)):
+            found = mutated(found, random_)
+        return found
+
+    return make
+
+
+def _bytes(random_: random.Random) -> bytes:
+    return bytes(random_.randrange(256) for _ in range(random_.randint(0, 60)))
+
+
+def _request(random_: random.Random) -> HttpRequest:
+    pieces = [
+        "bkt",
+        "a/b",
+        "%2F",
+        "%",
+        "?uploads",
+        "&uploadId=1",
+        "?list-type=2&prefix=",
+        "..",
+        "//",
+        "\x00",
+        "?policy",
+    ]
+    path, _, query = ("/" + "".join(random_.choice(pieces) for _ in range(random_.randint(0, 5)))).partition("?")
+    headers = {
+        random_.choice(["x-amz-copy-source", "authorization", "x-amz-date", "host", "x-amz-security-token"]): str(
+            mutated(
+                "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+                random_,
+            )
+        )
+        for _ in range(random_.randint(0, 3))
+    }
+    method = random_.choice(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", ""])
+    return HttpRequest(method, path, query, headers, _bytes(random_))
+
+
+def _s3(request: HttpRequest) -> None:
+    read_signature(request)
+    s3_requests.questions(request, "aws")
+
+
+ELSEWHERE = Elsewhere()
+TOKEN = ELSEWHERE.issue("https://accounts.google.com", "alice", "app", 2e9, {})
+
+ENTRIES = (
+    Entry("policy documents", _document, lambda d: parse_document(d, Kind.IDENTITY), (DocumentError,)),
+    Entry("trust policies", _document, lambda d: parse_document(d, Kind.TRUST), (DocumentError,)),
+    Entry("proofs", _document, _prove, (DocumentError,)),
+    Entry("settings", _several(SETTINGS), lambda v: parse_settings(v if isinstance(v, dict) else {}), (SettingsError,)),
+    Entry(
+        "pack configuration",
+        _several(CONFIGS),
+        lambda v: [read_config(rule, v) for rule in SCHEMAS if isinstance(v, dict)],
+        (ConfigError,),
+    ),
+    Entry("S3 requests", _request, _s3, (Fault,)),
+    Entry("identity service's bodies", _bytes, read_parameters, (Fault,)),
+    Entry(
+        "tokens",
+        lambda r: str(mutated(TOKEN, r)),
+        lambda t: ELSEWHERE.verify("https://accounts.google.com", t, {"app"}, 0),
+        (Fault,),
+    ),
+)
+
+
+def fuzz(entry: Entry, random_: random.Random, inputs: int, seconds: float) -> tuple[int, str | None]:
+    """Try an entry: how many inputs, and the first defect."""
+    end = time.monotonic() + seconds
+    for count in range(inputs):
+        if time.monotonic() > end:
+            return count, None
+        given = entry.make(random_)
+        begin = time.monotonic()
+        try:
+            entry.take(given)
+        except entry.answers:
+            pass
+        except Exception as error:
+            return count, f"{type(error).__name__}: {error}\n  input: {given!r:.600}"
+        if time.monotonic() - begin > SLOW:
+            return count, f"took {time.monotonic() - begin:.1f} s\n  input: {given!r:.600}"
+    return inputs, None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Random inputs for every entry.")
+    parser.add_argument("--seconds", type=float, default=60, help="for all entries together (default: 60)")
+    parser.add_argument("--seed", type=int, default=None, help="of the random inputs (default: a new one)")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(2**32)
+    print(f"seed {seed}")
+    failed = False
+    for entry in ENTRIES:
+        count, defect = fuzz(entry, random.Random(seed), sys.maxsize, options.seconds / len(ENTRIES))
+        print(f"  {entry.name:<26} {count:>9,} inputs  {defect or 'nothing escaped'}", flush=True)
+        failed = failed or defect is not None
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

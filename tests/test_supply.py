@@ -1,0 +1,63 @@
+"""What the project depends on: locked with hashes, and under licences that let everybody use it."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+LOCKS = [
+    *(ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")),
+    ROOT / "benchmarks" / "others" / "requirements.txt",
+]
+FREE = re.compile(r"MIT|BSD|Apache|ISC|MPL|Mozilla|PSF|Python Software|0BSD|Unlicense|CC0|Zlib|Artistic", re.IGNORECASE)
+COPYLEFT = re.compile(r"\bA?GPL|General Public License", re.IGNORECASE)
+
+
+UNTOLD = {"cvc5": "BSD-3-Clause"}
+"""Packages whose metadata says nothing, and what the project's own licence file says."""
+
+
+def pinned(lock: Path) -> list[tuple[str, str, int]]:
+    """(name, version, number of hashes) of each entry."""
+    text = lock.read_text().replace("\\\n", " ")
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", line)
+        if match:
+            found.append((match.group(1), match.group(2), line.count("--hash=sha256:")))
+    return found
+
+
+def licence(name: str) -> str:
+    """What a package's metadata says of its licence."""
+    told = metadata(name)
+    words = [str(told[key])[:200] for key in ("License-Expression", "License") if key in told]
+    words += [c for c in told.get_all("Classifier") or [] if c.startswith("License")]
+    return " ".join(words) or UNTOLD.get(name, "")
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[str(lock.relative_to(ROOT)) for lock in LOCKS])
+def test_everything_is_pinned_with_hashes(lock: Path) -> None:
+    entries = pinned(lock)
+    assert entries
+    assert [name for name, _, hashes in entries if hashes == 0] == []
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, _ in pinned(LOCKS[1])}))
+def test_the_licence_lets_everybody_use_it(name: str) -> None:
+    try:
+        said = licence(name)
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not for this platform or this Python")
+    assert FREE.search(said), said
+    assert not COPYLEFT.search(said.replace("LGPL", "")), said
+
+
+def test_the_pack_has_one_dependency_of_its_own() -> None:
+    lines = (ROOT / "policies" / "requirements.in").read_text().splitlines()
+    assert [line.split(">")[0] for line in lines if line and not line.startswith("#")] == ["pulumi-policy"]
