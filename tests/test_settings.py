@@ -340,6 +340,10 @@ CONTRADICTIONS: list[tuple[Raw, str]] = [
         },
         "guests.grants[0]: guests never get to `bedrock`: the session policy that AWS puts on them leaves it out",
     ),
+    (
+        {"groups": [{"name": "editors"}], "mappings": [{"provider": POOL, "rules": [RULE]}]},
+        "groups[0].name: `editors` gets its role from nobody: `eu-west-1_AbCdEf123` is mapped by rules",
+    ),
     ({"existingPool": EXISTING}, "poolName: an existing pool has its name; leave it out"),
     (
         {"poolName": None, "existingPool": EXISTING, "region": "us-east-1"},

@@ -245,3 +245,28 @@ def test_a_group_without_a_role_of_its_own_is_denied_by_default() -> None:
             dev.trial(outside).sign_in("nobody")
         member = dev.trial(world.read_app(dev._files({"groups": groups}).app_config())).sign_in("alice")
         assert "group-editors" in dev.sandbox.identity.sessions[member.credentials[0]].role_arn
+
+
+def test_an_existing_pool_may_keep_its_roles() -> None:
+    existing = {"id": "us-east-1:0a1b2c3d-1111-4222-8333-444455556666", "roles": "keep"}
+    with stack(existingPool=existing, poolName="") as dev:
+        run = dev.up(existingPool=existing, poolName="")
+        assert [r for r in run.registrations if r.custom] == []
+        assert run.outputs["roleArns"] == {}
+        assert run.outputs["identityPoolId"] == existing["id"]
+        assert run.outputs["amplify"]["Auth"]["Cognito"]["identityPoolId"] == existing["id"]
+        named = {"role": "arn:aws:iam::123456789012:role/theirs"}
+        run = dev.up(existingPool=existing, poolName="", authenticated=named)
+        assert run.outputs["roleArns"] == {"authenticated": named["role"]}
+        assert run.outputs["uncheckedRoles"] == [named["role"]]
+
+
+def test_tags_wait_for_roles_that_have_no_grants() -> None:
+    """Guests' role has no policy to wait for; its trust must be there all the same."""
+    pools = [{"id": POOL, "clients": ["1h57kf5cpq17m0eml12notesde"], "principalTags": {"defaults": True}}]
+    with stack(userPools=pools, guests=GUESTS) as dev:
+        run = dev.up(userPools=pools, guests=GUESTS)
+        roles = {r.urn for r in run.registrations if r.kind == "aws:iam/role:Role"}
+        (tags,) = (r for r in run.registrations if r.kind.endswith("PrincipalTag"))
+        assert len(roles) == 2
+        assert roles <= set(tags.dependencies)

@@ -60,8 +60,11 @@ class Plan:
 
     @cached_property
     def roles(self) -> tuple[VendedRole, ...]:
-        """All vended roles: signed-in users', guests', groups', and those that rules give out."""
-        return tuple(self._roles()) if self.settings.makes_roles else ()
+        """All vended roles: signed-in users', guests', groups', and those that rules give out.
+
+        Of a pool that keeps its own roles, those that the settings name.
+        """
+        return tuple(each for each in self._roles() if self.settings.makes_roles or each.role.arn is not None)
 
     def _roles(self) -> Iterator[VendedRole]:
         settings = self.settings

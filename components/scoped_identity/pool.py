@@ -75,7 +75,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         self._principal_tags()
 
         self.identity_pool_id = self._pool_id
-        self.role_arns = pulumi.Output.all(**roles)
+        self.role_arns = _together(roles)
         self.unchecked_roles = self._of(lambda p: p.elsewhere()[1])
         self.region = self._of(lambda p: p.where.region)
         self.logins = self._of(lambda p: p.logins())
@@ -157,6 +157,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             tags=self._tags(),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._made.append(role)
         if len(vended.policies) == 1:
             policy = aws.iam.RolePolicy(
                 name,
@@ -207,7 +208,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         settings = self._shape.settings
         if not settings.makes_roles:
             return
-        mappings = pulumi.Output.all(self._chosen, pulumi.Output.all(**roles)).apply(lambda v: _mappings(v[0], v[1]))
+        mappings = pulumi.Output.all(self._chosen, _together(roles)).apply(lambda v: _mappings(v[0], v[1]))
         aws.cognito.IdentityPoolRoleAttachment(
             self._name,
             identity_pool_id=self._pool_id,
@@ -239,6 +240,11 @@ class ScopedIdentityPool(pulumi.ComponentResource):
 
     def _tags(self) -> pulumi.Output[Mapping[str, str]]:
         return self._of(lambda p: dict(p.settings.tags))
+
+
+def _together(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+    """The values by key; also where there are none, of which `Output.all` makes a list."""
+    return pulumi.Output.all(**values) if values else pulumi.Output.from_input({})
 
 
 def _secret(settings: Settings, value: pulumi.Output[dict[str, str]]) -> pulumi.Output[dict[str, str]]:

@@ -271,6 +271,15 @@ def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
                 yield Problem(
                     f"{path}.rules[{position}].role", f"`{rule.role}` is not a role; known here: {known}, or an ARN"
                 )
+    by_rules = {mapping.provider for mapping in settings.mappings if mapping.by is By.RULES}
+    for index, group in enumerate(settings.groups):
+        pool = settings.pool_of(group)
+        if pool is not None and pool.id in by_rules and pool.id != PENDING:
+            yield Problem(
+                f"groups[{index}].name",
+                f"`{group.name}` gets its role from nobody: `{pool.id}` is mapped by rules; map it by token, "
+                "or drop the group",
+            )
     used = {rule.role for mapping in settings.mappings for rule in mapping.rules}
     for index, name in enumerate(names):
         if name not in used:
