@@ -15,13 +15,14 @@ from typing import Any
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from . import furniture, guide_front_end, program, stack_files, world
 from .analyzer import Analyzer, AnalyzerFailed
 from .enforced import Enforced, PolicyViolation
 from .program import Registration, Run, Watcher
-from .resources import UnknownType
-from .server import Sandbox
+from .resources import BrokenAnswer, UnknownType
+from .server import CannotListen, Sandbox
 from .stack_files import StackFileError, StackFiles
 from .terminal import Terminal
 from .trial import Trial
@@ -53,17 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in str(error).splitlines():
             terminal.problem(f"  {line}")
         return 2
-    except OSError as error:
-        terminal.problem(f"error: cannot listen on 127.0.0.1: {error.strerror or error}")
+    except CannotListen as error:
+        terminal.problem(f"error: {error}")
         return 2
     except _Stopped:
         return 1
-    except (AnalyzerFailed, UnknownType, ClientError, BotoCoreError) as error:
+    except (AnalyzerFailed, UnknownType, BrokenAnswer, ClientError, BotoCoreError, ResponseParserError) as error:
         terminal.problem(f"error: the deployment failed: {error}")
         return 1
     except KeyboardInterrupt:
         terminal.problem("stopped")
         return 130
+    except OSError as error:
+        return terminal.cannot_write(error)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,8 +11,8 @@ import contextvars
 import logging
 import runpy
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,9 @@ class Protected(Exception):
 Watcher = Callable[[Registration], None]
 """Hears of each resource before it is made; raises to stop it."""
 
+Keeper = Callable[["Run"], None]
+"""Hears what is there when a run fails half-way, for the next run to go on from."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -83,6 +86,8 @@ class Run:
     """Each resource's outputs, by URN; empty in a preview."""
     steps: Mapping[str, Step] = field(default_factory=dict)
     """What was done for each resource, by URN."""
+    pending: tuple[tuple[Registration, Existing], ...] = ()
+    """What is still to be deleted, after a run that failed."""
 
     def existing(self, urn: str) -> Existing:
         """A resource as it is now."""
@@ -109,6 +114,7 @@ def run(
     stack_outputs: _StackOutputs | None = None,
     preview: bool = False,
     previous: Run | None = None,
+    failed: Keeper | None = None,
 ) -> Run:
     """Run a program once, from nothing or from what an earlier run made.
 
@@ -119,6 +125,7 @@ def run(
         stack_outputs: outputs of other stacks, by `ORGANISATION/PROJECT/STACK`.
         preview: make nothing; whatever AWS would have given out stays unknown.
         previous: what is there: it is kept, changed in place, replaced or deleted, in the engine's order.
+        failed: hears what is there when the run fails half-way.
 
     Raises:
         pulumi.RunError: the program refused its config.
@@ -126,7 +133,8 @@ def run(
         Exception: whatever AWS, the sandbox or `before` raised.
     """
     context = contextvars.copy_context()
-    return context.run(_run, sandbox, main, project, stack, config, before, stack_outputs or {}, preview, previous)
+    outputs = stack_outputs or {}
+    return context.run(_run, sandbox, main, project, stack, config, before, outputs, preview, previous, failed)
 
 
 def destroy(sandbox: Sandbox, made: Run, region: str) -> None:
@@ -136,7 +144,7 @@ def destroy(sandbox: Sandbox, made: Run, region: str) -> None:
         Protected: a resource may not be deleted; nothing has been.
     """
     there = [(r, made.existing(r.urn)) for r in made.registrations if r.custom and r.urn in made.states]
-    _delete(sandbox, region, there)
+    _delete(sandbox, region, [*made.pending, *there])
 
 
 def _run(
@@ -149,6 +157,7 @@ def _run(
     stack_outputs: _StackOutputs,
     preview: bool,
     previous: Run | None = None,
+    failed: Keeper | None = None,
 ) -> Run:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     region = config.get("aws:region", "us-east-1")
@@ -172,15 +181,22 @@ def _run(
     try:
         outputs = loop.run_until_complete(everything())
     except Exception as error:
+        if failed is not None and not preview:
+            failed(monitor.left())
         raise monitor.failure or error from None
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    gone = monitor.gone()
+    done = Run(outputs, tuple(monitor.registrations), {} if preview else monitor.states(), monitor.steps)
     if sandbox is not None and not preview:
-        _delete(sandbox, region, gone)
-    states = {} if preview else {urn: {**found.state, "id": found.id} for urn, found in monitor.resources.items()}
-    return Run(outputs, tuple(monitor.registrations), states, monitor.steps)
+        gone = monitor.gone()
+        try:
+            _delete(sandbox, region, gone)
+        except Exception:
+            if failed is not None:
+                failed(replace(done, pending=tuple(gone)))
+            raise
+    return done
 
 
 def _file(main: Path) -> None:
@@ -292,22 +308,42 @@ class _Monitor(mocks.MockMonitor):
         self._replaced.append((before, old))
         return Step.REPLACE
 
+    def states(self) -> dict[str, Mapping[str, Any]]:
+        """What has been made or kept, by URN."""
+        return {urn: {**found.state, "id": found.id} for urn, found in self.resources.items()}
+
+    def left(self) -> Run:
+        """What is there after a failure: what this run made, and what it did not come to of what was there before."""
+        states = self.states()
+        made = [r for r in self.registrations if r.urn in states]
+        before = [r for r in (self._previous.registrations if self._previous else ()) if r.urn not in states]
+        if self._previous is not None:
+            states = {**{r.urn: self._previous.states[r.urn] for r in before}, **states}
+        replaced = [(r, old) for r, old in self._replaced if r.urn not in {each.urn for each in before}]
+        return Run({}, (*made, *before), states, self.steps, (*self._pending(), *replaced))
+
+    def _pending(self) -> tuple[tuple[Registration, Existing], ...]:
+        return self._previous.pending if self._previous else ()
+
     def gone(self) -> list[tuple[Registration, Existing]]:
         """What has to be deleted when the program is through: what was replaced, and what is registered no more."""
         now = {r.urn for r in self.registrations}
         before = self._previous.registrations if self._previous else ()
         there = [r for r in before if r.custom and r.urn not in now and r.kind != "pulumi:pulumi:StackReference"]
-        return [*((r, self._previous.existing(r.urn)) for r in there if self._previous), *self._replaced]
+        unregistered = [(r, self._previous.existing(r.urn)) for r in there if self._previous]
+        return [*self._pending(), *unregistered, *self._replaced]
 
 
-def _delete(sandbox: Sandbox, region: str, resources_: Sequence[tuple[Registration, Existing]]) -> None:
-    """Delete, the last first; all or, where one is protected, none."""
-    for registration, _ in resources_:
+def _delete(sandbox: Sandbox, region: str, there: list[tuple[Registration, Existing]]) -> None:
+    """Delete, the last first, and take each off the list; where one is protected, none goes."""
+    for registration, _ in there:
         if registration.protect:
             raise Protected(registration.urn, "deleted")
-    for registration, old in reversed(resources_):
+    while there:
+        registration, old = there[-1]
         if not registration.retain_on_delete:
             resources.delete(sandbox, region, registration.kind, old)
+        there.pop()
 
 
 def _registration(request: Any, urn: str) -> Registration:

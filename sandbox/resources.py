@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from .server import ACCOUNT, Sandbox
 
 Inputs = Mapping[str, Any]
@@ -17,11 +19,22 @@ Made = tuple[str, dict[str, Any]]
 """A resource's id and its outputs."""
 
 
+_GONE = frozenset({"NoSuchEntity", "ResourceNotFoundException", "NoSuchBucket", "NoSuchBucketPolicy"})
+"""How the services say that there is nothing to delete."""
+
+
 class UnknownType(Exception):
     """The sandbox does not know a resource type or function."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the sandbox does not know `{what}`; known: {', '.join(sorted([*_TYPES, *_INVOKE]))}")
+
+
+class BrokenAnswer(Exception):
+    """An answer came that lacks what the service promises."""
+
+    def __init__(self, operation: str, lacks: str) -> None:
+        super().__init__(f"the answer to {operation} is broken: it has no {lacks}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,8 @@ def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) 
     Raises:
         UnknownType: the sandbox does not have it.
         botocore.exceptions.ClientError: AWS refused.
+        botocore.exceptions.BotoCoreError: there was no answer.
+        BrokenAnswer: there was half an answer.
     """
     return type_of(kind).create(sandbox, str(inputs.get("region") or region), name, inputs)
 
@@ -81,8 +96,12 @@ def update(sandbox: Sandbox, region: str, kind: str, old: Existing, inputs: Inpu
 
 
 def delete(sandbox: Sandbox, region: str, kind: str, old: Existing) -> None:
-    """Delete a resource. Raises as `create` does."""
-    type_of(kind).delete(sandbox, str(old.inputs.get("region") or region), old)
+    """Delete a resource; one that is gone already is deleted. Raises as `create` does."""
+    try:
+        type_of(kind).delete(sandbox, str(old.inputs.get("region") or region), old)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
 
 
 def invoke(sandbox: Sandbox, region: str, token: str, inputs: Inputs) -> dict[str, Any]:
@@ -104,6 +123,16 @@ def physical_name(inputs: Inputs, name: str) -> str:
 def checked_name(kind: str, name: str, inputs: Inputs) -> str | None:
     """The name that the provider's check gives a resource that has none; None where it needs none."""
     return physical_name(inputs, name) if kind in _TYPES and _TYPES[kind].named and "name" not in inputs else None
+
+
+def _answered(operation: str, answer: Mapping[str, Any], *path: str) -> Any:
+    """What is at a path of an answer."""
+    found: Any = answer
+    for key in path:
+        if not isinstance(found, Mapping) or key not in found:
+            raise BrokenAnswer(operation, key)
+        found = found[key]
+    return found
 
 
 def _tag_list(inputs: Inputs) -> list[dict[str, str]]:
@@ -135,7 +164,7 @@ def _pool_request(inputs: Inputs) -> dict[str, Any]:
 def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     client = sandbox.client("cognito-identity", region)
     pool = client.create_identity_pool(**_pool_request(inputs))
-    pool_id = pool["IdentityPoolId"]
+    pool_id = _answered("CreateIdentityPool", pool, "IdentityPoolId")
     partition = client.meta.partition
     arn = f"arn:{partition}:cognito-identity:{region}:{ACCOUNT}:identitypool/{pool_id}"
     return pool_id, {**inputs, "arn": arn}
@@ -251,9 +280,10 @@ def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
         "PermissionsBoundary": inputs.get("permissionsBoundary"),
         "Tags": _tag_list(inputs),
     }
-    made = sandbox.client("iam", region).create_role(**{k: v for k, v in request.items() if v is not None})["Role"]
-    outputs = {"name": made["RoleName"], "arn": made["Arn"], "uniqueId": made["RoleId"]}
-    return made["RoleName"], {**inputs, **outputs}
+    made = sandbox.client("iam", region).create_role(**{k: v for k, v in request.items() if v is not None})
+    keys = {"name": "RoleName", "arn": "Arn", "uniqueId": "RoleId"}
+    outputs = {name: _answered("CreateRole", made, "Role", key) for name, key in keys.items()}
+    return outputs["name"], {**inputs, **outputs}
 
 
 def _update_role(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
@@ -301,8 +331,10 @@ def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
         PolicyDocument=inputs["policy"],
         Path=inputs.get("path") or "/",
         Tags=_tag_list(inputs),
-    )["Policy"]
-    return made["Arn"], {**inputs, "arn": made["Arn"], "name": made["PolicyName"], "policyId": made["PolicyId"]}
+    )
+    keys = {"arn": "Arn", "name": "PolicyName", "policyId": "PolicyId"}
+    outputs = {name: _answered("CreatePolicy", made, "Policy", key) for name, key in keys.items()}
+    return outputs["arn"], {**inputs, **outputs}
 
 
 def _update_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
@@ -319,7 +351,7 @@ def _delete_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
 
 
 def _drop_old_versions(iam: Any, arn: str) -> None:
-    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+    for version in _answered("ListPolicyVersions", iam.list_policy_versions(PolicyArn=arn), "Versions"):
         if not version["IsDefaultVersion"]:
             iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 

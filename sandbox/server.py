@@ -49,6 +49,13 @@ ACCOUNT = "123456789012"
 MAX_BODY = 64 * 1024 * 1024
 """Largest request body, in bytes."""
 
+ATTEMPTS = 5
+"""How often a client tries a call that is throttled, ends in a server's error or has no answer; between the tries it waits
+up to 1, 2, 4 … seconds, as AWS's clients do.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
+
 _ALONE = threading.Lock()
 _IDENTITY_TARGET = "AWSCognitoIdentityService."
 _USER_POOL_TARGET = "AWSCognitoIdentityProviderService."
@@ -66,6 +73,10 @@ _CORS = {
     "Access-Control-Expose-Headers": "ETag, x-amz-request-id, x-amz-version-id, x-amzn-ErrorType",
     "Access-Control-Max-Age": "600",
 }
+
+
+class CannotListen(OSError):
+    """The port is taken, or may not be taken."""
 
 
 class Sandbox:
@@ -93,7 +104,7 @@ class Sandbox:
         """Listen.
 
         Raises:
-            OSError: the port is taken.
+            CannotListen: the port is taken.
             RuntimeError: another sandbox runs in this process; moto keeps one state for all of it.
         """
         if not _ALONE.acquire(blocking=False):
@@ -104,10 +115,10 @@ class Sandbox:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.bind(("127.0.0.1", self._port))
-        except OSError:
+        except OSError as error:
             listener.close()
             _ALONE.release()
-            raise
+            raise CannotListen(f"cannot listen on 127.0.0.1:{self._port}: {error.strerror or error}") from None
         listener.listen(128)
         self._server = make_server(
             "127.0.0.1", 0, self, threaded=True, request_handler=_KeepAliveHandler, fd=listener.detach()
@@ -162,7 +173,7 @@ class Sandbox:
                     aws_secret_access_key=secret,
                     aws_session_token=token,
                     config=Config(
-                        retries={"total_max_attempts": 1},
+                        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                         s3={"addressing_style": "path"},
                         ignore_configured_endpoint_urls=True,
                         proxies={},

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from .analyzer import Diagnostic
@@ -65,8 +65,18 @@ class Terminal:
             print(text, end=end, file=self._out, flush=True)
 
     def problem(self, text: str) -> None:
-        self._end_line()
-        print(text, file=self._err, flush=True)
+        with suppress(OSError):  # nobody can hear it; the exit code still tells
+            self._end_line()
+            print(text, file=self._err, flush=True)
+
+    def cannot_write(self, error: OSError) -> int:
+        """Standard output is full or gone. Says so where somebody may hear it; the exit code."""
+        # What is still buffered must not fail once more while the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                print(f"error: cannot write the report: {error.strerror or error}", file=self._err, flush=True)
+        return 1
 
     def machine(self, value: Mapping[str, Any]) -> None:
         print(json.dumps(value, indent=2), file=self._out, flush=True)

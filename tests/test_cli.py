@@ -114,8 +114,9 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_2(capsys: pytest.CaptureFi
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
-    assert capsys.readouterr().err == "error: cannot listen on 127.0.0.1: Address already in use\n"
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    assert capsys.readouterr().err == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_serve_stays_up_prints_an_example_and_stops_on_ctrl_c() -> None:

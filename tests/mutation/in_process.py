@@ -1,0 +1,38 @@
+"""A pytest plugin that runs the pack within the test's own process.
+
+Mutation testing swaps functions in one process; a pack that runs in a process of its own would be out of its sight. The
+messages and the SDK's servicer are the same, only the socket between them is left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from pulumi_policy import EnforcementLevel
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+from policies.identity_scope.crossguard import PACK, Memory, policies
+from sandbox import analyzer
+
+
+class InProcess(analyzer.Analyzer):
+    """The pack's servicer, called directly."""
+
+    def __init__(self, folder: Path, python: str = "") -> None:
+        level = EnforcementLevel.ADVISORY
+        servicer = _PolicyAnalyzerServicer(PACK, "0", policies(Memory()), level, None, *[None] * 6)
+        methods = ("Analyze", "AnalyzeStack", "Remediate", "GetAnalyzerInfo", "Configure")
+        stub: Any = SimpleNamespace(**{name: _unary(getattr(servicer, name)) for name in methods})
+        self._stub = stub
+
+    def close(self) -> None:
+        pass
+
+
+def _unary(method: Any) -> Any:
+    return lambda request, timeout: method(request, None)
+
+
+analyzer.Analyzer = InProcess  # type: ignore[misc]
