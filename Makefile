@@ -4,8 +4,10 @@ STACK ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := .venv-tools/.ready
+LOCKS := requirements.txt requirements-dev.txt policies/requirements.txt benchmarks/others/requirements.txt
 
-.PHONY: help up serve test check bench lock clean
+.PHONY: help up serve test check bench mutants audit sbom lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,19 +33,35 @@ check: $(READY)  ## format, lint, types, and the workflows' shape and safety
 bench: $(READY)  ## measure, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
+mutants: $(TOOLS) ## change the code in thousands of ways and count the changes that no test notices (hours; MUTANTS='*_3 *_8')
+	@PATH="$(CURDIR)/$(dir $(TOOLS))bin:$$PATH" mutmut run $(MUTANTS)
+
+audit: $(TOOLS)  ## look every locked dependency up in the database of known vulnerabilities (asks PyPI)
+	@for f in $(LOCKS); do echo $$f; $(dir $(TOOLS))bin/pip-audit --require-hashes --disable-pip -r $$f || exit 1; done
+
+sbom: $(TOOLS)   ## write what is shipped as CycloneDX: sbom-program.json, sbom-pack.json
+	@$(dir $(TOOLS))bin/cyclonedx-py requirements requirements.txt --of JSON --output-reproducible -o sbom-program.json
+	@$(dir $(TOOLS))bin/cyclonedx-py requirements policies/requirements.txt --of JSON --output-reproducible -o sbom-pack.json
+
 lock: $(READY)   ## lock the dependencies anew
 	@$(BIN)/python -m pip install -q uv
-	@for f in requirements requirements-dev; do $(BIN)/uv pip compile -q --universal --generate-hashes \
+	@for f in requirements requirements-dev scripts/requirements; do $(BIN)/uv pip compile -q --universal --generate-hashes \
 	  --python-version 3.10 --no-header --no-annotate $$f.in -o $$f.txt; done
 	@cd policies && ../$(BIN)/uv pip compile -q --universal --generate-hashes \
 	  --python-version 3.10 --no-header --no-annotate requirements.in -o requirements.txt
 
-clean:           ## remove the environment
-	@rm -rf $(VENV)
+clean:           ## remove the environments
+	@rm -rf $(VENV) $(dir $(TOOLS))
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed; set PYTHON=…" if sys.version_info < (3, 10) else 0)'
 	@echo "setting up $(VENV) (once; a minute or two) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(TOOLS): scripts/requirements.txt
+	@echo "setting up $(dir $@) (once; some minutes) …"
+	@$(PYTHON) -m venv --clear $(dir $@)
+	@$(dir $@)bin/python -m pip install -q --disable-pip-version-check --require-hashes -r scripts/requirements.txt
 	@touch $@

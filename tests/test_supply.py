@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 LOCKS = [
     *(ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")),
     ROOT / "benchmarks" / "others" / "requirements.txt",
+    ROOT / "scripts" / "requirements.txt",
 ]
 FREE = re.compile(r"MIT|BSD|Apache|ISC|MPL|Mozilla|PSF|Python Software|0BSD|Unlicense|CC0|Zlib|Artistic", re.IGNORECASE)
 COPYLEFT = re.compile(r"\bA?GPL|General Public License", re.IGNORECASE)
