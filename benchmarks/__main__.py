@@ -13,7 +13,7 @@ from typing import Any
 
 from policies.identity_scope.prover import STEPS
 
-from . import packs, proofs, verdicts
+from . import packs, programs, proofs, sandboxes, verdicts
 
 SIZES = (100, 1_000, 10_000)
 
@@ -38,6 +38,41 @@ def main() -> int:
             line = f"  {name:<12} {size:>6}  {pair.ratio:5.2f}   {pair.pack:.2f} s / {pair.floor:.2f} s"
             print(f"{line}   {each:.3f} ms a resource", flush=True)
 
+    figures["memory_mib"] = asdict(used := packs.memory(SIZES[-1]))
+    print(f"  memory       {SIZES[-1]:>6}  {used.ratio:5.2f}   {used.pack:.0f} MiB / {used.floor:.0f} MiB", flush=True)
+    guard = packs.awsguard(1_000)
+    if guard is None:
+        print("  awsguard           not measured: npm is not there")
+    else:
+        figures["awsguard"] = asdict(guard)
+        times = guard.own_resource_ms / guard.resource_ms
+        print(
+            f"  awsguard           {times:5.2f}   {guard.own_resource_ms:.3f} ms / {guard.resource_ms:.3f} ms a resource",
+            end="",
+        )
+        print(f"   (it starts in {guard.start_s:.2f} s)", flush=True)
+
+    print("\nthe program against a flat one with the same resources (to reach: 1.05)")
+    for name, compared_to in (("whole process", programs.whole_process), ("warm preview", programs.warm)):
+        both = compared_to(options.rounds * 2)
+        figures[f"program, {name}"] = asdict(both)
+        print(f"  {name:<18} {both.ratio:5.2f}   {both.program * 1000:.1f} ms / {both.flat * 1000:.1f} ms", flush=True)
+    figures["imports_ms"] = programs.imports()
+    shown = list(figures["imports_ms"].items())[:6]
+    print("  imports            " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in shown))
+
+    print("\nthe sandbox")
+    figures["up_s"] = sandboxes.up()
+    for name, seconds in figures["up_s"].items():
+        print(f"  {seconds:5.2f} s  {name}")
+    print("  one request through enforcement against moto alone (to reach: 1.25)")
+    for name, rate in sandboxes.throughput(options.rounds).items():
+        figures[f"sandbox, {name}"] = asdict(rate)
+        line = (
+            f"  {name:<18} {rate.ratio:5.2f}   {rate.through_enforcement:.0f} / {rate.bare_moto:.0f} requests a second"
+        )
+        print(line, flush=True)
+
     print("\na canonical role, median (to reach: 0.5 ms)")
     figures["canonical_ms"] = proofs.canonical()
     for name, milliseconds in figures["canonical_ms"].items():
@@ -56,6 +91,9 @@ def main() -> int:
     figures["hostile_s"] = proofs.worst()
     for name, seconds in figures["hostile_s"].items():
         print(f"  {name:<26} {seconds:.2f} s")
+    slowest = proofs.search()
+    figures["hostile_search"] = asdict(slowest)
+    print(f"  {'the slowest a search finds':<26} {slowest.seconds:.2f} s: {slowest.said}, {len(slowest.text)} letters")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0

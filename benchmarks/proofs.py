@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import time
+from dataclasses import dataclass
 from statistics import median
 
 from components.scoped_identity.plan import plan
@@ -54,6 +56,57 @@ HOSTILE = {
         },
     ],
 }
+
+
+PIECES = ["*", "?", "a", "b", "ab", "/", "*a", "?*", "us-east-1:", ME, f"{ME}*", "${*}", "*a?b", "0", ":"]
+
+
+def _resource(chance: random.Random, length: int) -> str:
+    return "arn:aws:s3:::" + "".join(chance.choice(PIECES) for _ in range(length))
+
+
+def _statement(chance: random.Random) -> dict[str, object]:
+    found = allow([_resource(chance, chance.randint(1, 40)) for _ in range(chance.choice([1, 2, 5, 30]))], "s3:*")
+    if chance.random() < 0.3:
+        found["Effect"] = "Deny"
+    if chance.random() < 0.2:
+        found["NotResource"] = found.pop("Resource")
+    if chance.random() < 0.2:
+        found["Condition"] = {"StringLike": {"s3:prefix": _resource(chance, 8).partition(":::")[2]}}
+    return found
+
+
+def search(documents: int = 300, seed: int = 0) -> Slowest:
+    """The slowest document that a search comes to: random ones, and the slowest so far changed a little."""
+    chance = random.Random(seed)
+    slowest = Slowest(0.0, "", "")
+    best: list[dict[str, object]] = []
+    for _ in range(documents):
+        if best and chance.random() < 0.6:
+            statements = [*best]
+            statements[chance.randrange(len(statements))] = _statement(chance)
+            if chance.random() < 0.3:
+                statements.append(_statement(chance))
+        else:
+            statements = [_statement(chance) for _ in range(chance.randint(1, 6))]
+        text = json.dumps(document(statements))
+        scope = _scope(parse(text))
+        begin = time.perf_counter()
+        results = isolation(scope)
+        took = time.perf_counter() - begin
+        if took > slowest.seconds:
+            verdict = "holds" if not results else "; ".join(sorted({each.proof.value for each in results}))
+            slowest, best = Slowest(took, text, verdict), statements
+    return slowest
+
+
+@dataclass(frozen=True)
+class Slowest:
+    """The document on which the isolation question took longest."""
+
+    seconds: float
+    text: str
+    said: str
 
 
 def worst() -> dict[str, float]:

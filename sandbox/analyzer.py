@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -50,14 +50,23 @@ class Diagnostic:
 class Analyzer:
     """A running pack."""
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, command: Sequence[str] | None = None) -> None:
         """Start a pack.
+
+        Args:
+            folder: the pack's folder.
+            python: the interpreter of a pack in Python.
+            command: what to run in the folder for a pack in another language.
 
         Raises:
             AnalyzerFailed: it does not start.
         """
         self._process = subprocess.Popen(
-            [python, str(folder), "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command or [python, str(folder), "127.0.0.1:0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder if command else None,
         )
         port = self._port()
         options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
@@ -90,6 +99,10 @@ class Analyzer:
         self._process.kill()
         self._process.communicate()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process in the middle of its work."""
         self._process.kill()
@@ -113,17 +126,11 @@ class Analyzer:
 
     def analyze(self, resource: Registration) -> list[Diagnostic]:
         """What the pack says of a resource that is about to be made."""
-        request = analyzer_pb2.AnalyzeRequest(
-            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.wire)
-        )
-        return _diagnostics(self._call(self._stub.Analyze, request))
+        return _diagnostics(self._call(self._stub.Analyze, _request(resource)))
 
     def remediate(self, resource: Registration) -> list[dict[str, Any]]:
         """The properties that remediating policies would give a resource, one set for each that changed it."""
-        request = analyzer_pb2.AnalyzeRequest(
-            type=resource.kind, urn=resource.urn, name=resource.name, properties=_struct(resource.wire)
-        )
-        answer = self._call(self._stub.Remediate, request)
+        answer = self._call(self._stub.Remediate, _request(resource))
         return [json_format.MessageToDict(r.properties) for r in answer.remediations]
 
     def analyze_stack(self, resources: Iterable[tuple[Registration, Mapping[str, Any]]]) -> list[Diagnostic]:
@@ -131,7 +138,11 @@ class Analyzer:
         request = analyzer_pb2.AnalyzeStackRequest()
         for resource, outputs in resources:
             entry = request.resources.add(
-                type=resource.kind, urn=resource.urn, name=resource.name, parent=resource.parent
+                type=resource.kind,
+                urn=resource.urn,
+                name=resource.name,
+                parent=resource.parent,
+                options=_options(resource),
             )
             entry.properties.CopyFrom(_struct(outputs))
             entry.dependencies.extend(resource.dependencies)
@@ -145,6 +156,25 @@ class Analyzer:
         except grpc.RpcError as error:
             code, detail = error.code().name, error.details()
             raise AnalyzerFailed(f"the policy pack failed ({code.lower()}): {detail}") from None
+
+
+def _request(resource: Registration) -> Any:
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.kind,
+        urn=resource.urn,
+        name=resource.name,
+        properties=_struct(resource.wire),
+        options=_options(resource),
+    )
+
+
+def _options(resource: Registration) -> Any:
+    """The options as the engine sends them; a pack on Node.js wants them."""
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=resource.protect,
+        parent=resource.parent,
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(),
+    )
 
 
 def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:

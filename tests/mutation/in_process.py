@@ -6,6 +6,7 @@ messages and the SDK's servicer are the same, only the socket between them is le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from sandbox import analyzer
 class InProcess(analyzer.Analyzer):
     """The pack's servicer, called directly."""
 
-    def __init__(self, folder: Path, python: str = "") -> None:
+    def __init__(self, folder: Path, python: str = "", command: Sequence[str] | None = None) -> None:
         level = EnforcementLevel.ADVISORY
         servicer = _PolicyAnalyzerServicer(PACK, "0", policies(Memory()), level, None, *[None] * 6)
         methods = ("Analyze", "AnalyzeStack", "Remediate", "GetAnalyzerInfo", "Configure")
