@@ -21,6 +21,7 @@ from . import furniture, guide_front_end, program, stack_files, world
 from .analyzer import Analyzer, AnalyzerFailed
 from .enforced import Enforced, PolicyViolation
 from .program import Registration, Run, Watcher
+from .provider_inputs import InputsRefused
 from .resources import BrokenAnswer, UnknownType
 from .server import CannotListen, Sandbox
 from .stack_files import StackFileError, StackFiles
@@ -59,7 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except _Stopped:
         return 1
-    except (AnalyzerFailed, UnknownType, BrokenAnswer, ClientError, BotoCoreError, ResponseParserError) as error:
+    except (
+        AnalyzerFailed,
+        UnknownType,
+        BrokenAnswer,
+        InputsRefused,
+        ClientError,
+        BotoCoreError,
+        ResponseParserError,
+    ) as error:
         terminal.problem(f"error: the deployment failed: {error}")
         return 1
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
-from . import resources
+from . import provider_inputs, resources
 from .resources import Existing
 from .server import ACCOUNT, Sandbox
 
@@ -129,6 +129,7 @@ def run(
 
     Raises:
         pulumi.RunError: the program refused its config.
+        InputsRefused: the provider would refuse a resource's inputs.
         Protected: a protected resource would have to go.
         Exception: whatever AWS, the sandbox or `before` raised.
     """
@@ -220,7 +221,7 @@ class _Aws(mocks.Mocks):
         return resources.invoke(self._sandbox, str(args.args.get("region") or self._region), args.token, args.args)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        inputs: dict[str, Any] = _plain(args.inputs)
+        inputs: dict[str, Any] = resources.with_documents_as_text(_plain(args.inputs))
         if args.typ == "pulumi:pulumi:StackReference":
             return self._stack_reference(str(inputs.get("name") or args.name))
         if not args.custom:
@@ -277,6 +278,8 @@ class _Monitor(mocks.MockMonitor):
             if invented is not None:
                 request.object["name"] = str(old.inputs["name"]) if old is not None else invented
             registration = _registration(request, urn)
+            if request.custom and request.type.startswith("aws:"):
+                provider_inputs.check(registration.kind, registration.name, registration.inputs)
             step = self._step(registration, old)
             if step is Step.REPLACE and invented is not None:
                 request.object["name"] = invented  # beside the old one, which goes last

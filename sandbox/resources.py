@@ -5,6 +5,7 @@ A type that is not here is an error that names it, never a silent success.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ Made = tuple[str, dict[str, Any]]
 """A resource's id and its outputs."""
 
 
+_DOCUMENTS = frozenset({"assumeRolePolicy", "policy"})
 _GONE = frozenset({"NoSuchEntity", "ResourceNotFoundException", "NoSuchBucket", "NoSuchBucketPolicy"})
 """How the services say that there is nothing to delete."""
 
@@ -118,6 +120,11 @@ def physical_name(inputs: Inputs, name: str) -> str:
         return str(inputs["name"])
     head = str(inputs["namePrefix"]) if "namePrefix" in inputs else f"{name}-"
     return head + secrets.token_hex(4)[:7]
+
+
+def with_documents_as_text(inputs: Inputs) -> dict[str, Any]:
+    """The inputs as the provider's check passes them on: policy documents, which may be objects, as JSON."""
+    return {k: json.dumps(v) if k in _DOCUMENTS and isinstance(v, Mapping) else v for k, v in inputs.items()}
 
 
 def checked_name(kind: str, name: str, inputs: Inputs) -> str | None:
