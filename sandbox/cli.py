@@ -224,6 +224,11 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Term
             token = trial.token_elsewhere("alice")
         terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs, token))
         try:
+            keys = f"AWS_ACCESS_KEY_ID={sandbox.admin_key} AWS_SECRET_ACCESS_KEY={sandbox.admin_secret}"
+            terminal.say(
+                "Whoever deploys into this sandbox, the Pulumi CLI or the AWS CLI, needs its keys (docs/sandbox.md):"
+            )
+            terminal.say(f"  export AWS_ENDPOINT_URL={sandbox.endpoint} {keys}\n")
             terminal.say("Ctrl-C stops it.")
             threading.Event().wait()
         except KeyboardInterrupt:

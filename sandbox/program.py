@@ -24,8 +24,9 @@ from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resour
 from pulumi.runtime.stack import run_pulumi_func
 
 from . import provider_inputs, resources
-from .resources import Existing
-from .server import ACCOUNT, Sandbox
+from .clients import ACCOUNT
+from .existing import Existing
+from .server import Sandbox
 
 PREVIEW_ID = ""
 """A resource's id in a preview: not known."""
@@ -300,7 +301,7 @@ class _Monitor(mocks.MockMonitor):
         """As the engine decides it: by the inputs that changed, and whether the provider can change them in place."""
         if old is None or not new.custom or new.kind == "pulumi:pulumi:StackReference":
             return Step.CREATE
-        changed = {key for key in {*new.inputs, *old.inputs} if new.inputs.get(key) != old.inputs.get(key)}
+        changed = resources.changed(old.inputs, new.inputs)
         if not changed:
             return Step.SAME
         if not changed & resources.type_of(new.kind).replaces:

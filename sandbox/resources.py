@@ -13,16 +13,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .server import ACCOUNT, Sandbox
+from . import reads
+from .clients import ACCOUNT, Aws
+from .existing import Existing, Inputs
 
-Inputs = Mapping[str, Any]
 Made = tuple[str, dict[str, Any]]
 """A resource's id and its outputs."""
 
 
 _DOCUMENTS = frozenset({"assumeRolePolicy", "policy"})
-_GONE = frozenset({"NoSuchEntity", "ResourceNotFoundException", "NoSuchBucket", "NoSuchBucketPolicy"})
-"""How the services say that there is nothing to delete."""
 
 
 class UnknownType(Exception):
@@ -40,15 +39,6 @@ class BrokenAnswer(Exception):
 
 
 @dataclass(frozen=True)
-class Existing:
-    """A resource that an earlier run made."""
-
-    id: str
-    inputs: Inputs
-    outputs: Inputs
-
-
-@dataclass(frozen=True)
 class Type:
     """A resource type.
 
@@ -58,9 +48,10 @@ class Type:
         update: None where every input replaces.
     """
 
-    create: Callable[[Sandbox, str, str, Inputs], Made]
-    update: Callable[[Sandbox, str, Existing, Inputs], Mapping[str, Any]] | None
-    delete: Callable[[Sandbox, str, Existing], None]
+    create: Callable[[Aws, str, str, Inputs], Made]
+    update: Callable[[Aws, str, Existing, Inputs], Mapping[str, Any]] | None
+    delete: Callable[[Aws, str, Existing], None]
+    read: Callable[[Aws, str, Existing], Inputs]
     replaces: frozenset[str] = frozenset()
     named: bool = False
 
@@ -72,7 +63,7 @@ def type_of(kind: str) -> Type:
     return _TYPES[kind]
 
 
-def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) -> Made:
+def create(aws: Aws, region: str, kind: str, name: str, inputs: Inputs) -> Made:
     """Create a resource by real API calls.
 
     Args:
@@ -86,32 +77,48 @@ def create(sandbox: Sandbox, region: str, kind: str, name: str, inputs: Inputs) 
         botocore.exceptions.BotoCoreError: there was no answer.
         BrokenAnswer: there was half an answer.
     """
-    return type_of(kind).create(sandbox, str(inputs.get("region") or region), name, inputs)
+    return type_of(kind).create(aws, str(inputs.get("region") or region), name, inputs)
 
 
-def update(sandbox: Sandbox, region: str, kind: str, old: Existing, inputs: Inputs) -> Made:
+def update(aws: Aws, region: str, kind: str, old: Existing, inputs: Inputs) -> Made:
     """Change a resource in place; its new outputs. Raises as `create` does."""
     change = type_of(kind).update
     assert change is not None, kind
-    changed = change(sandbox, str(inputs.get("region") or region), old, inputs)
+    changed = change(aws, str(inputs.get("region") or region), old, inputs)
     return old.id, {**old.outputs, **inputs, **changed}
 
 
-def delete(sandbox: Sandbox, region: str, kind: str, old: Existing) -> None:
+def delete(aws: Aws, region: str, kind: str, old: Existing) -> None:
     """Delete a resource; one that is gone already is deleted. Raises as `create` does."""
     try:
-        type_of(kind).delete(sandbox, str(old.inputs.get("region") or region), old)
+        type_of(kind).delete(aws, str(old.inputs.get("region") or region), old)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if error.response["Error"]["Code"] not in reads.GONE:
             raise
 
 
-def invoke(sandbox: Sandbox, region: str, token: str, inputs: Inputs) -> dict[str, Any]:
+def read(aws: Aws, region: str, kind: str, old: Existing) -> Existing | None:
+    """A resource as it is now, whoever changed it; None where it is gone. Raises as `create` does."""
+    try:
+        current = type_of(kind).read(aws, str(old.inputs.get("region") or region), old)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in reads.GONE:
+            return None
+        raise
+    return reads.merged(old, current)
+
+
+def changed(old: Inputs, new: Inputs) -> set[str]:
+    """Inputs that differ; documents that say the same do not."""
+    return {key for key in {*old, *new} if not reads.same(old.get(key), new.get(key))}
+
+
+def invoke(aws: Aws, region: str, token: str, inputs: Inputs) -> dict[str, Any]:
     """Call a provider function."""
     call = _INVOKE.get(token)
     if call is None:
         raise UnknownType(token)
-    return call(sandbox, region, inputs)
+    return call(aws, region, inputs)
 
 
 def physical_name(inputs: Inputs, name: str) -> str:
@@ -168,8 +175,8 @@ def _pool_request(inputs: Inputs) -> dict[str, Any]:
     return {k: v for k, v in request.items() if v is not None}
 
 
-def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
-    client = sandbox.client("cognito-identity", region)
+def _identity_pool(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
+    client = aws.client("cognito-identity", region)
     pool = client.create_identity_pool(**_pool_request(inputs))
     pool_id = _answered("CreateIdentityPool", pool, "IdentityPoolId")
     partition = client.meta.partition
@@ -177,16 +184,16 @@ def _identity_pool(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> 
     return pool_id, {**inputs, "arn": arn}
 
 
-def _update_identity_pool(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    sandbox.client("cognito-identity", region).update_identity_pool(IdentityPoolId=old.id, **_pool_request(inputs))
+def _update_identity_pool(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    aws.client("cognito-identity", region).update_identity_pool(IdentityPoolId=old.id, **_pool_request(inputs))
     return {}
 
 
-def _delete_identity_pool(sandbox: Sandbox, region: str, old: Existing) -> None:
-    sandbox.client("cognito-identity", region).delete_identity_pool(IdentityPoolId=old.id)
+def _delete_identity_pool(aws: Aws, region: str, old: Existing) -> None:
+    aws.client("cognito-identity", region).delete_identity_pool(IdentityPoolId=old.id)
 
 
-def _role_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+def _role_attachment(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
     mappings = {
         item["identityProvider"]: {
             "Type": item["type"],
@@ -215,25 +222,25 @@ def _role_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -
         }
         for item in inputs.get("roleMappings") or []
     }
-    sandbox.client("cognito-identity", region).set_identity_pool_roles(
+    aws.client("cognito-identity", region).set_identity_pool_roles(
         IdentityPoolId=inputs["identityPoolId"], Roles=inputs["roles"], RoleMappings=mappings
     )
     return inputs["identityPoolId"], dict(inputs)
 
 
-def _update_role_attachment(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    _role_attachment(sandbox, region, "", inputs)
+def _update_role_attachment(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _role_attachment(aws, region, "", inputs)
     return {}
 
 
-def _delete_role_attachment(sandbox: Sandbox, region: str, old: Existing) -> None:
-    client = sandbox.client("cognito-identity", region)
+def _delete_role_attachment(aws: Aws, region: str, old: Existing) -> None:
+    client = aws.client("cognito-identity", region)
     client.set_identity_pool_roles(IdentityPoolId=old.inputs["identityPoolId"], Roles={})
 
 
-def _principal_tags(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+def _principal_tags(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
     pool, provider = inputs["identityPoolId"], inputs["identityProviderName"]
-    sandbox.client("cognito-identity", region).set_principal_tag_attribute_map(
+    aws.client("cognito-identity", region).set_principal_tag_attribute_map(
         IdentityPoolId=pool,
         IdentityProviderName=provider,
         UseDefaults=bool(inputs.get("useDefaults")),
@@ -242,13 +249,13 @@ def _principal_tags(sandbox: Sandbox, region: str, name: str, inputs: Inputs) ->
     return f"{pool}:{provider}", dict(inputs)
 
 
-def _update_principal_tags(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    _principal_tags(sandbox, region, "", inputs)
+def _update_principal_tags(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _principal_tags(aws, region, "", inputs)
     return {}
 
 
-def _delete_principal_tags(sandbox: Sandbox, region: str, old: Existing) -> None:
-    _principal_tags(sandbox, region, "", {**old.inputs, "useDefaults": False, "principalTags": {}})
+def _delete_principal_tags(aws: Aws, region: str, old: Existing) -> None:
+    _principal_tags(aws, region, "", {**old.inputs, "useDefaults": False, "principalTags": {}})
 
 
 def _group_request(inputs: Inputs) -> dict[str, Any]:
@@ -262,22 +269,22 @@ def _group_request(inputs: Inputs) -> dict[str, Any]:
     return {k: v for k, v in request.items() if v is not None}
 
 
-def _user_group(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
-    sandbox.client("cognito-idp", region).create_group(**_group_request(inputs))
+def _user_group(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
+    aws.client("cognito-idp", region).create_group(**_group_request(inputs))
     return f"{inputs['userPoolId']}/{inputs['name']}", dict(inputs)
 
 
-def _update_user_group(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    sandbox.client("cognito-idp", region).update_group(**_group_request(inputs))
+def _update_user_group(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    aws.client("cognito-idp", region).update_group(**_group_request(inputs))
     return {}
 
 
-def _delete_user_group(sandbox: Sandbox, region: str, old: Existing) -> None:
-    client = sandbox.client("cognito-idp", region)
+def _delete_user_group(aws: Aws, region: str, old: Existing) -> None:
+    client = aws.client("cognito-idp", region)
     client.delete_group(GroupName=old.inputs["name"], UserPoolId=old.inputs["userPoolId"])
 
 
-def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+def _role(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
     request = {
         "RoleName": physical_name(inputs, name),
         "AssumeRolePolicyDocument": inputs["assumeRolePolicy"],
@@ -287,14 +294,14 @@ def _role(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
         "PermissionsBoundary": inputs.get("permissionsBoundary"),
         "Tags": _tag_list(inputs),
     }
-    made = sandbox.client("iam", region).create_role(**{k: v for k, v in request.items() if v is not None})
+    made = aws.client("iam", region).create_role(**{k: v for k, v in request.items() if v is not None})
     keys = {"name": "RoleName", "arn": "Arn", "uniqueId": "RoleId"}
     outputs = {name: _answered("CreateRole", made, "Role", key) for name, key in keys.items()}
     return outputs["name"], {**inputs, **outputs}
 
 
-def _update_role(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    iam = sandbox.client("iam", region)
+def _update_role(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    iam = aws.client("iam", region)
     iam.update_assume_role_policy(RoleName=old.id, PolicyDocument=inputs["assumeRolePolicy"])
     iam.update_role(
         RoleName=old.id,
@@ -311,29 +318,29 @@ def _update_role(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -
     return {}
 
 
-def _delete_role(sandbox: Sandbox, region: str, old: Existing) -> None:
-    sandbox.client("iam", region).delete_role(RoleName=old.id)
+def _delete_role(aws: Aws, region: str, old: Existing) -> None:
+    aws.client("iam", region).delete_role(RoleName=old.id)
 
 
-def _role_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
+def _role_policy(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
     policy = physical_name(inputs, name)
-    sandbox.client("iam", region).put_role_policy(
+    aws.client("iam", region).put_role_policy(
         RoleName=inputs["role"], PolicyName=policy, PolicyDocument=inputs["policy"]
     )
     return f"{inputs['role']}:{policy}", {**inputs, "name": policy}
 
 
-def _update_role_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    _role_policy(sandbox, region, "", inputs)
+def _update_role_policy(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _role_policy(aws, region, "", inputs)
     return {}
 
 
-def _delete_role_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
-    sandbox.client("iam", region).delete_role_policy(RoleName=old.inputs["role"], PolicyName=old.outputs["name"])
+def _delete_role_policy(aws: Aws, region: str, old: Existing) -> None:
+    aws.client("iam", region).delete_role_policy(RoleName=old.inputs["role"], PolicyName=old.outputs["name"])
 
 
-def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
-    made = sandbox.client("iam", region).create_policy(
+def _policy(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
+    made = aws.client("iam", region).create_policy(
         PolicyName=physical_name(inputs, name),
         PolicyDocument=inputs["policy"],
         Path=inputs.get("path") or "/",
@@ -344,15 +351,15 @@ def _policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
     return outputs["arn"], {**inputs, **outputs}
 
 
-def _update_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    iam = sandbox.client("iam", region)
+def _update_policy(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    iam = aws.client("iam", region)
     iam.create_policy_version(PolicyArn=old.id, PolicyDocument=inputs["policy"], SetAsDefault=True)
     _drop_old_versions(iam, old.id)  # IAM keeps five
     return {}
 
 
-def _delete_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
-    iam = sandbox.client("iam", region)
+def _delete_policy(aws: Aws, region: str, old: Existing) -> None:
+    iam = aws.client("iam", region)
     _drop_old_versions(iam, old.id)
     iam.delete_policy(PolicyArn=old.id)
 
@@ -363,36 +370,36 @@ def _drop_old_versions(iam: Any, arn: str) -> None:
             iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 
 
-def _role_policy_attachment(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
-    sandbox.client("iam", region).attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
+def _role_policy_attachment(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
+    aws.client("iam", region).attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
     return f"{inputs['role']}/{inputs['policyArn']}", dict(inputs)
 
 
-def _delete_role_policy_attachment(sandbox: Sandbox, region: str, old: Existing) -> None:
-    iam = sandbox.client("iam", region)
+def _delete_role_policy_attachment(aws: Aws, region: str, old: Existing) -> None:
+    iam = aws.client("iam", region)
     iam.detach_role_policy(RoleName=old.inputs["role"], PolicyArn=old.inputs["policyArn"])
 
 
-def _bucket_policy(sandbox: Sandbox, region: str, name: str, inputs: Inputs) -> Made:
-    sandbox.client("s3", region).put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
+def _bucket_policy(aws: Aws, region: str, name: str, inputs: Inputs) -> Made:
+    aws.client("s3", region).put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
     return inputs["bucket"], dict(inputs)
 
 
-def _update_bucket_policy(sandbox: Sandbox, region: str, old: Existing, inputs: Inputs) -> Inputs:
-    _bucket_policy(sandbox, region, "", inputs)
+def _update_bucket_policy(aws: Aws, region: str, old: Existing, inputs: Inputs) -> Inputs:
+    _bucket_policy(aws, region, "", inputs)
     return {}
 
 
-def _delete_bucket_policy(sandbox: Sandbox, region: str, old: Existing) -> None:
-    sandbox.client("s3", region).delete_bucket_policy(Bucket=old.id)
+def _delete_bucket_policy(aws: Aws, region: str, old: Existing) -> None:
+    aws.client("s3", region).delete_bucket_policy(Bucket=old.id)
 
 
-def _region(sandbox: Sandbox, region: str, inputs: Inputs) -> dict[str, Any]:
+def _region(aws: Aws, region: str, inputs: Inputs) -> dict[str, Any]:
     return {"id": region, "region": region, "name": region}
 
 
-def _caller(sandbox: Sandbox, region: str, inputs: Inputs) -> dict[str, Any]:
-    who = sandbox.client("sts", region).get_caller_identity()
+def _caller(aws: Aws, region: str, inputs: Inputs) -> dict[str, Any]:
+    who = aws.client("sts", region).get_caller_identity()
     return {"accountId": who["Account"], "arn": who["Arn"], "userId": who["UserId"], "id": who["Account"]}
 
 
@@ -401,38 +408,65 @@ _TYPES: dict[str, Type] = {
         _identity_pool,
         _update_identity_pool,
         _delete_identity_pool,
+        reads.identity_pool,
         frozenset({"identityPoolName", "developerProviderName", "region"}),
     ),
     "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": Type(
         _role_attachment,
         _update_role_attachment,
         _delete_role_attachment,
+        reads.role_attachment,
         frozenset({"identityPoolId", "roles", "region"}),
     ),
     "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag": Type(
         _principal_tags,
         _update_principal_tags,
         _delete_principal_tags,
+        reads.principal_tags,
         frozenset({"identityPoolId", "identityProviderName", "region"}),
     ),
     "aws:cognito/userGroup:UserGroup": Type(
-        _user_group, _update_user_group, _delete_user_group, frozenset({"name", "userPoolId", "region"})
+        _user_group,
+        _update_user_group,
+        _delete_user_group,
+        reads.user_group,
+        frozenset({"name", "userPoolId", "region"}),
     ),
-    "aws:iam/role:Role": Type(_role, _update_role, _delete_role, frozenset({"name", "namePrefix", "path"}), True),
+    "aws:iam/role:Role": Type(
+        _role, _update_role, _delete_role, reads.role, frozenset({"name", "namePrefix", "path"}), True
+    ),
     "aws:iam/rolePolicy:RolePolicy": Type(
-        _role_policy, _update_role_policy, _delete_role_policy, frozenset({"name", "namePrefix", "role"}), True
+        _role_policy,
+        _update_role_policy,
+        _delete_role_policy,
+        reads.role_policy,
+        frozenset({"name", "namePrefix", "role"}),
+        True,
     ),
     "aws:iam/policy:Policy": Type(
-        _policy, _update_policy, _delete_policy, frozenset({"name", "namePrefix", "path", "description"}), True
+        _policy,
+        _update_policy,
+        _delete_policy,
+        reads.policy,
+        frozenset({"name", "namePrefix", "path", "description"}),
+        True,
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Type(
-        _role_policy_attachment, None, _delete_role_policy_attachment, frozenset({"role", "policyArn"})
+        _role_policy_attachment,
+        None,
+        _delete_role_policy_attachment,
+        reads.role_policy_attachment,
+        frozenset({"role", "policyArn"}),
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Type(
-        _bucket_policy, _update_bucket_policy, _delete_bucket_policy, frozenset({"bucket", "region"})
+        _bucket_policy,
+        _update_bucket_policy,
+        _delete_bucket_policy,
+        reads.bucket_policy,
+        frozenset({"bucket", "region"}),
     ),
 }
-_INVOKE: dict[str, Callable[[Sandbox, str, Inputs], dict[str, Any]]] = {
+_INVOKE: dict[str, Callable[[Aws, str, Inputs], dict[str, Any]]] = {
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
 }

@@ -16,13 +16,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -34,6 +30,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from components.scoped_identity.partitions import partition_of
 
 from . import dynamodb_requests, rest_api, s3_requests
+from .clients import ACCOUNT, Clients
 from .cognito_identity import PUBLIC_OPERATIONS, CognitoIdentity, Session, pool_arn, read_parameters
 from .enforcement import Enforcement
 from .faults import Answer, Fault, Protocol, fault_answer, json_answer
@@ -43,18 +40,8 @@ from .sigv4 import HttpRequest, Signature, read_signature, verify
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-ACCOUNT = "123456789012"
-"""The sandbox's account, moto's default."""
-
 MAX_BODY = 64 * 1024 * 1024
 """Largest request body, in bytes."""
-
-ATTEMPTS = 5
-"""How often a client tries a call that is throttled, ends in a server's error or has no answer; between the tries it waits
-up to 1, 2, 4 … seconds, as AWS's clients do.
-
-Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-"""
 
 _ALONE = threading.Lock()
 _IDENTITY_TARGET = "AWSCognitoIdentityService."
@@ -97,8 +84,7 @@ class Sandbox:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._clients_lock = threading.Lock()
+        self._clients = Clients()
 
     def start(self) -> None:
         """Listen.
@@ -161,26 +147,9 @@ class Sandbox:
             region: region that the client signs for.
             credentials: access key, secret key and token of a vended session; None for the administrator.
         """
-        key, secret, token = credentials or (self.admin_key, self.admin_secret, None)
-        with self._clients_lock:
-            found = self._clients.get((service, region, key))
-            if found is None:
-                found = _session().client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self.endpoint,
-                    aws_access_key_id=key,
-                    aws_secret_access_key=secret,
-                    aws_session_token=token,
-                    config=Config(
-                        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                        s3={"addressing_style": "path"},
-                        ignore_configured_endpoint_urls=True,
-                        proxies={},
-                    ),
-                )
-                self._clients[service, region, key] = found
-        return found
+        return self._clients.get(
+            self.endpoint, service, region, credentials or (self.admin_key, self.admin_secret, None)
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request (WSGI)."""
@@ -282,19 +251,6 @@ class Sandbox:
 
 class _KeepAliveHandler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
-
-
-@lru_cache(maxsize=1)
-def _session() -> boto3.session.Session:
-    """A boto3 session that knows nothing of the host's profiles, credentials or metadata service."""
-    core = botocore.session.Session(
-        session_vars={
-            "profile": (None, ["SCOPED_IDENTITY_NO_PROFILE"], None, None),
-            "config_file": (None, None, "/dev/null", None),
-            "credentials_file": (None, None, "/dev/null", None),
-        }
-    )
-    return boto3.session.Session(botocore_session=core)
 
 
 def _only_local(environ: WSGIEnvironment) -> None:

@@ -21,7 +21,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from . import tokens, world
-from .server import ACCOUNT, Sandbox
+from .clients import ACCOUNT
+from .server import Sandbox
 from .world import App, Foreign
 
 PART = 5 * 1024 * 1024

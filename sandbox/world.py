@@ -16,7 +16,8 @@ from moto.cognitoidp.models import cognitoidp_backends
 from components.scoped_identity.identifiers import region_of_user_pool
 from components.scoped_identity.partitions import partition_of
 
-from .server import ACCOUNT, Sandbox
+from .clients import ACCOUNT
+from .server import Sandbox
 
 PASSWORD = "Correct-horse-battery-9"
 """Every sandbox user's password."""

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from joserfc import jwk, jwt
 
 from sandbox import tokens, world
-from sandbox.server import ACCOUNT
+from sandbox.clients import ACCOUNT
 from sandbox.trial import Person, call_api
 from tests.conftest import Deployed, identity_client, refusal, s3_of, tried
 
