@@ -99,7 +99,7 @@ def test_bad_config_is_one_clear_line_and_exit_code_2(tmp_path: Path, old: str, 
 
 def test_an_unknown_stack_names_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up", "--stack", "nope"]) == 2
-    assert capsys.readouterr().err == "error: there is no stack `nope`; stacks here: dev, prod, staging\n"
+    assert capsys.readouterr().err == "error: there is no stack `nope`; stacks here: dev, prod, sandbox, staging\n"
 
 
 @pytest.mark.parametrize("arguments", [["up", "--profile", "wild"], ["serve", "--port", "x"], [], ["fly"]])

@@ -187,8 +187,8 @@ def test_wrong_inputs_come_back_with_their_place(engine: Engine) -> None:
 
 
 def test_what_aws_refuses_is_an_error_with_its_words(engine: Engine) -> None:
+    urn = "urn:pulumi:dev::notes::aws:iam/rolePolicy:RolePolicy::mine"
     with pytest.raises(grpc.RpcError) as refused:
-        urn = "urn:pulumi:dev::notes::aws:iam/rolePolicy:RolePolicy::mine"
         engine.create(urn, {"name": "mine", "role": "nobody", "policy": json.dumps(TRUST)})
     assert "NoSuchEntity" in refused.value.details()
     with pytest.raises(grpc.RpcError) as unknown:
