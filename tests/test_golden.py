@@ -27,12 +27,33 @@ from tests.test_recipes import RECIPES
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {f"{kind}: {case['why']}": (kind, case) for kind, case in cases()}
 POOL = "us-east-1:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ELSEWHERE = {"region": "eu-central-1", "account": "210987654321"}
+GRANTS: list[dict[str, Any]] = [
+    {"ownFolder": {"bucket": "albums", "prefix": "a/b/", "access": ["read", "list"], "kmsKey": KEY}},
+    {"levels": {"bucket": "levels", "kmsKey": KEY}},
+    {"shared": {"bucket": "shop", "prefix": "sale/", "why": "All see it.", "access": ["read", "write"], "kmsKey": KEY}},
+    {"shared": {"bucket": "shop", "prefix": "news/", "why": "All see it."}},
+    {"api": {"id": "a1b2c3d4e5", "stage": "v2", "methods": ["GET", "PUT"], "paths": ["/x/*", "/y"], **ELSEWHERE}},
+    {"graphql": {"id": "2f4ocabc5nhqrlfdoz7example", "fields": ["Query.listNotes", "Mutation.*"], **ELSEWHERE}},
+    {"graphql": {"id": "2f4ocabc5nhqrlfdoz7example"}},
+    {"ownRows": {"table": "notes", "access": ["read", "write"], "indexes": ["by-date"], **ELSEWHERE}},
+    {"ownRows": {"table": "notes"}},
+    {"ownTopics": {"prefix": "notes/", **ELSEWHERE}},
+    {"ownTopics": {}},
+    {"ownDatasets": {"prefix": "settings"}},
+    {"ownDatasets": {}},
+    {"appEvents": {"app": "0123456789abcdef0123456789abcdef", **ELSEWHERE}},
+    {"function": {"name": "thumbnail", "qualifier": "live", **ELSEWHERE}},
+    {"function": {"name": "thumbnail"}},
+    {"statement": {"Sid": "Own", "Effect": "Deny", "NotAction": "s3:Get*", "NotResource": ["arn:aws:s3:::b/*"]}},
+]
 Findings = dict[str, list[str]]
 
 
 @cache
-def golden(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((GOLDEN / name).read_text(encoding="utf-8"))
+def golden(name: str) -> Any:
+    found: Any = json.loads((GOLDEN / name).read_text(encoding="utf-8"))
     return found
 
 
@@ -45,9 +66,21 @@ def findings(pack: Analyzer, name: str) -> Findings:
     return {"both": both} if sorted(both) == sorted(alone) else {"both": both, "stack alone": alone}
 
 
+def granted(index: int) -> dict[str, Any]:
+    """What one grant becomes for signed-in users and for guests."""
+    block = {
+        "authenticated": {"grants": [GRANTS[index]]},
+        "guests": {"reason": "They look.", "grants": [GRANTS[index]]},
+    }
+    return {"grant": GRANTS[index], **_made(block)}
+
+
 def documents(recipe: str) -> dict[str, Any]:
     """Each role's trust and permission documents, and what else the component decides."""
-    block = yaml.safe_load(RECIPES[recipe])
+    return _made(yaml.safe_load(RECIPES[recipe]))
+
+
+def _made(block: dict[str, Any]) -> dict[str, Any]:
     files = stack_files.read(ROOT, "dev", {k if ":" in k else f"scoped-identity:{k}": v for k, v in block.items()})
     config = {k.partition(":")[2]: v for k, v in files.config.items() if k.startswith("scoped-identity:")}
     region = files.config["aws:region"]
@@ -80,6 +113,11 @@ def test_the_words_of_a_case(pack: Analyzer, name: str) -> None:
     assert findings(pack, name) == golden("findings.json")[name]
 
 
+@pytest.mark.parametrize("index", range(len(GRANTS)), ids=[next(iter(each)) for each in GRANTS])
+def test_the_statements_of_a_grant_with_every_option(index: int) -> None:
+    assert granted(index) == golden("grants.json")[index]
+
+
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_the_documents_of_a_recipe(recipe: str) -> None:
     assert documents(recipe) == golden("documents.json")[recipe]
@@ -88,12 +126,15 @@ def test_the_documents_of_a_recipe(recipe: str) -> None:
 def test_nothing_golden_is_left_over() -> None:
     assert list(golden("findings.json")) == list(CASES)
     assert list(golden("documents.json")) == list(RECIPES)
+    assert len(golden("grants.json")) == len(GRANTS)
 
 
 def write() -> None:
     with Analyzer(ROOT / "policies") as pack:
         said = {name: findings(pack, name) for name in CASES}
-    for name, value in (("findings.json", said), ("documents.json", {r: documents(r) for r in RECIPES})):
+    made = {r: documents(r) for r in RECIPES}
+    grants = [granted(index) for index in range(len(GRANTS))]
+    for name, value in (("findings.json", said), ("documents.json", made), ("grants.json", grants)):
         (GOLDEN / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
