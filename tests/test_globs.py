@@ -51,7 +51,9 @@ def regex(pattern: Pattern) -> re.Pattern[str]:
 def test_a_glob_matches_what_the_same_regex_matches(pattern: Pattern) -> None:
     """For every word w of the alphabet: matches(p, w) == regex(p).fullmatch(w)."""
     one, other = GlobSet([pattern]), regex(pattern)
-    assert [one.matches(w) for w in WORDS] == [other.fullmatch(w) is not None for w in WORDS]
+    told = [other.fullmatch(w) is not None for w in WORDS]
+    assert [one.matches(w) for w in WORDS] == told
+    assert [matches(pattern, w) for w in WORDS] == told
 
 
 @given(TEXTS, st.text(max_size=8))

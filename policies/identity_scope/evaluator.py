@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from .conditions import Truth, holds
 from .documents import Condition, Document, Effect, Principals, Statement
-from .globs import GlobSet, Pattern
+from .globs import GlobSet, Pattern, matches
 from .templates import Lookup, Missing, Values, arn_template, concretise, template, within_segments
 
 
@@ -209,7 +209,7 @@ def _resource_matches(statement: Statement, request: Request, reading: Reading) 
         # Actions without a resource type match only a statement whose Resource is `*`, or the complement of others.
         found = any(p == _EVERYTHING for p in patterns)
     else:
-        found = GlobSet(patterns).matches(request.resource)
+        found = any(matches(p, request.resource) for p in patterns)
     return found is not statement.not_resource
 
 

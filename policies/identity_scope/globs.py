@@ -207,7 +207,14 @@ class GlobSet:
 
 
 def matches(pattern: Pattern, text: str) -> bool:
-    return GlobSet([pattern]).matches(text)
+    """Whether one pattern matches. Its literal beginning is compared as text; a machine is made for what is left alone."""
+    head = literal_prefix(pattern)
+    rest = pattern[len(head) :]
+    if not text.startswith(head):
+        return False
+    if not rest or rest == (Wild.ANY,):
+        return bool(rest) or len(text) == len(head)
+    return GlobSet([rest]).matches(text[len(head) :])
 
 
 _READABLE = "xyzwvutsrqponmlkjihgfedcba0123456789-_XYZWVUTSRQPONMLKJIHGFEDCBA~!,;@^|"
