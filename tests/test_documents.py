@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -177,6 +178,14 @@ def test_a_short_document_is_one_inline_policy_and_a_long_one_is_cut_into_manage
     assert all(documents.size(policy) <= documents.MANAGED_LIMIT for policy in policies)
     resources = [r for policy in policies for s in policy for r in s["Resource"] if "a1b2c3" in r]
     assert resources == [f"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/*/{path[1:]}" for path in LONG[:150]]
+
+
+def test_managed_policies_are_filled_before_another_is_begun() -> None:
+    grants = [{"function": {"name": f"a-function-with-a-long-name-{n:03}"}} for n in range(80)]
+    policies = _vended(good() | {"authenticated": {"grants": grants}}, "authenticated").policies
+    sizes = [documents.size(policy) for policy in policies]
+    assert len(sizes) > 1
+    assert all(one + other > documents.MANAGED_LIMIT for one, other in pairwise(sizes)), sizes
 
 
 def test_what_does_not_fit_into_iam_is_said_before_anything_is_made() -> None:

@@ -6,6 +6,7 @@ messages and the SDK's servicer are the same, only the socket between them is le
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +35,15 @@ class InProcess(analyzer.Analyzer):
 
 def _unary(method: Any) -> Any:
     return lambda request, timeout: method(request, None)
+
+
+def pytest_runtest_setup() -> None:
+    """Forget what earlier tests have left in caches: mutants are forked from a process that has run them all."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("policies.", "components.")):
+            for each in list(vars(module).values()):
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
 
 
 analyzer.Analyzer = InProcess  # type: ignore[misc]
