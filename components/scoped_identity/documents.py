@@ -322,7 +322,7 @@ def managed(statements: Sequence[Statement], spare: int = 0) -> list[list[Statem
     parts: list[list[Statement]] = [[]]
     for statement in statements:
         for piece in _pieces(statement, MANAGED_LIMIT - spare):
-            if parts[-1] and size([*parts[-1], piece]) > MANAGED_LIMIT - spare:
+            if parts[-1] and size(named_apart([*parts[-1], piece])) > MANAGED_LIMIT - spare:
                 parts.append([])
             parts[-1].append(piece)
     return [named_apart(part) for part in parts]
