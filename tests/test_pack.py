@@ -113,6 +113,46 @@ def test_a_preview_with_unknown_ids_is_decided_by_dependencies(fresh: Analyzer) 
     assert "decided at update" in waiting.message
 
 
+UNDECIDED: list[tuple[dict[str, Any], str, str]] = [
+    ({"allowUnauthenticatedIdentities": UNKNOWN}, "guests-are-declared", "whether guests are let in is"),
+    (
+        {"allowUnauthenticatedIdentities": True, "identityPoolName": UNKNOWN},
+        "guests-are-declared",
+        "whether the guests of a pool of its name are declared is",
+    ),
+    ({"allowClassicFlow": UNKNOWN}, "classic-flow-off", "whether the classic flow is on is"),
+    ({"cognitoIdentityProviders": UNKNOWN}, "server-side-token-check", "whether tokens are checked"),
+    ({"cognitoIdentityProviders": [UNKNOWN]}, "server-side-token-check", "whether tokens are checked"),
+    (
+        {"cognitoIdentityProviders": [{"providerName": "p", "serverSideTokenCheck": UNKNOWN}]},
+        "server-side-token-check",
+        "whether tokens are checked",
+    ),
+]
+
+
+@pytest.mark.parametrize(("unknown", "rule", "words"), UNDECIDED)
+def test_a_pool_that_is_not_known_yet_is_decided_at_update(
+    fresh: Analyzer, unknown: dict[str, Any], rule: str, words: str
+) -> None:
+    props = {"identityPoolName": "notes", "allowClassicFlow": False, **unknown}
+    (found,) = fresh.analyze(resource("aws:cognito/identityPool:IdentityPool", "users", props))
+    assert (found.policy, found.mandatory) == (rule, False)
+    assert f"decided at update: `users`: {words}" in found.message
+
+
+def test_what_is_known_of_providers_is_said_whatever_else_is_not(fresh: Analyzer) -> None:
+    providers = [
+        {"providerName": "p", "serverSideTokenCheck": UNKNOWN},
+        {"providerName": UNKNOWN, "serverSideTokenCheck": False},
+        {"providerName": "q"},
+        {"providerName": "r", "serverSideTokenCheck": True},
+    ]
+    props = {"identityPoolName": "notes", "allowClassicFlow": False, "cognitoIdentityProviders": providers}
+    (found,) = fresh.analyze(resource("aws:cognito/identityPool:IdentityPool", "users", props))
+    assert found.text.startswith("`users`: tokens of provider 2, `q` are good after")
+
+
 def test_a_wholly_unknown_document_is_decided_at_update_and_no_violation(fresh: Analyzer) -> None:
     resources = [role(), resource("aws:iam/rolePolicy:RolePolicy", "access", {"role": "role", "policy": UNKNOWN})]
     found = ask(fresh, resources)

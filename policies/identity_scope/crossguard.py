@@ -127,13 +127,19 @@ def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs,
     found = list(_judged(rule, memory.estate, roles, config, only))
     known = memory.known(rule, besides=args.urn) if found else frozenset()
     told: set[tuple[str, ...]] = set()
+    pending: list[Finding] = []
     for finding in found:
-        if finding.pending or finding.key in known or config.exempt(finding.urn, date.today()):
+        if finding.key in known or config.exempt(finding.urn, date.today()):
+            continue
+        if finding.pending:
+            pending.append(finding)
             continue
         report(finding.text, None)
         told.add(finding.key)
     if told:
         memory.said[said] = frozenset(told)
+    if pending and not rule.halves:  # else the stack half says so
+        raise _undecided(pending)
 
 
 def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, report: ReportViolation) -> None:

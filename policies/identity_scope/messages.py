@@ -7,6 +7,7 @@ assumption names the condition that would have to hold; malformed and unproven o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from .actions import exists
 from .documents import Condition, Effect, Statement
@@ -69,6 +70,23 @@ def way_round(result: Result) -> str:
 def not_read(label: str, problem: str, what: str) -> str:
     """A document that could not be read."""
     return f"`{label}`: not proven {what}: {problem}"
+
+
+def api(access: Access, called: str, apis: Sequence[str]) -> str:
+    """An API that users should not be able to call."""
+    allowed = (
+        f"only {', '.join(f'`{each}`' for each in apis)} may be called"
+        if apis
+        else "its API is not named by a literal id"
+    )
+    return (
+        f"{_where(access)} lets users call `{called}`: {allowed}. "
+        "Write arn:aws:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
+    )
+
+
+def api_unproven(label: str, problem: str) -> str:
+    return not_read(label, problem, "that its users call only the APIs that they should")
 
 
 def _unproven(result: Result, what: str) -> str:

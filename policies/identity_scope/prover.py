@@ -280,7 +280,7 @@ def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget
     except BudgetExceeded:
         better = None
     word = better or word
-    my, their = _replayed(scope, shape, mine, word), _replayed(scope, shape, theirs, word)
+    my, their = replayed(scope, shape, mine, word), replayed(scope, shape, theirs, word)
     if my is None or their is None:
         yield Result(Proof.UNPROVEN, f"no request that reaches `{word}` could be confirmed", arn=word)
     else:
@@ -299,7 +299,7 @@ def _apart(one: Sequence[str], other: Sequence[str]) -> bool:
     return not any(a.startswith(b) or b.startswith(a) for a in one for b in other)
 
 
-def _replayed(scope: Scope, shape: Shape, side: _Side, arn: str) -> Access | None:
+def replayed(scope: Scope, shape: Shape, side: _Side, arn: str) -> Access | None:
     """The concrete request behind a word, if the evaluator allows it.
 
     Every counterexample passes through here; one that does not replay is never shown as fact.
@@ -423,7 +423,7 @@ def _escape(
             budget,
         )
         if word is not None:
-            access = _replayed(scope, shape, (identity, principal, reach), word)
+            access = replayed(scope, shape, (identity, principal, reach), word)
             folder = folders[0].partition(":::")[2] if folders else ""
             if access is None:
                 return Result(Proof.UNPROVEN, f"no request that reaches `{word}` could be confirmed", arn=word)
@@ -459,7 +459,7 @@ def ways_round(scope: Scope) -> list[Result]:
         for principal in filter(scope.asks_about, scope.principals):
             for result in _ways_round(scope, principal, caller, budget):
                 if result.mine is None:
-                    found.setdefault((principal.urn, result.arn, -1), result)
+                    found.setdefault((principal.urn, result.reason, -1), result)
                     continue
                 found.setdefault((result.mine.role, result.mine.document, result.mine.statement.index), result)
     except BudgetExceeded as error:
@@ -494,11 +494,11 @@ def _arns_for(service: str, partition: str) -> GlobSet:
 
 
 def _pivot(scope: Scope, caller: Caller, principal: Principal, reach: Reach, arn: str) -> Iterator[Result]:
-    access = _replayed(scope, caller.shape, (caller.identity, principal, reach), arn)
+    access = replayed(scope, caller.shape, (caller.identity, principal, reach), arn)
     if access is not None:
-        yield Result(Proof.VIOLATED, "", access, None, arn)
+        yield Result(Proof.VIOLATED, mine=access)
     elif arn != "*":
-        yield Result(Proof.UNPROVEN, f"no request to `{arn}` could be confirmed", arn=arn)
+        yield Result(Proof.UNPROVEN, f"no request to `{arn}` could be confirmed")
 
 
 def _access_points(scope: Scope, text: str) -> Iterator[Result]:

@@ -654,7 +654,7 @@ def _prefix_test(
     holds_empty = settled(holds(condition, empty, expands))
     if condition.qualifier == "ForAllValues":
         # True when the key is absent or empty; whether one empty string counts as empty is left open.
-        holds_empty = wide or (holds_empty and not wide)
+        holds_empty = wide or holds_empty
     if condition.operator == "Null":
         return PrefixTest(holds_absent, holds_empty, None, False, settled(holds(condition, empty, expands)))
     if not condition.operator.startswith("String"):

@@ -119,7 +119,7 @@ class PoolFact:
     guests: object
     classic: object
     unchecked: tuple[str, ...] | Unknown
-    """User pool providers whose tokens are not checked with the user pool."""
+    """User pool providers whose tokens are not checked with the user pool, as messages call them."""
 
 
 Fact: TypeAlias = "RoleFact | GrantFact | PolicyFact | AttachmentFact | VendingFact | BucketPolicyFact | PoolFact"
@@ -276,15 +276,6 @@ def _bucket_policy(resource: Resource) -> Iterator[Fact]:
 
 def _pool(resource: Resource) -> Iterator[Fact]:
     props = resource.props
-    providers = props.get("cognitoIdentityProviders")
-    unchecked: tuple[str, ...] | Unknown = UNKNOWN
-    if providers is not UNKNOWN:
-        given = providers if isinstance(providers, Sequence) and not isinstance(providers, str) else ()
-        unchecked = tuple(
-            str(item.get("providerName"))
-            for item in given
-            if isinstance(item, Mapping) and item.get("serverSideTokenCheck") in (None, False)
-        )
     yield PoolFact(
         urn=resource.urn,
         label=resource.name,
@@ -292,8 +283,20 @@ def _pool(resource: Resource) -> Iterator[Fact]:
         name=props.get("identityPoolName"),
         guests=props.get("allowUnauthenticatedIdentities"),
         classic=props.get("allowClassicFlow"),
-        unchecked=unchecked,
+        unchecked=_unchecked(props.get("cognitoIdentityProviders")),
     )
+
+
+def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
+    """Those that certainly are not checked; UNKNOWN where there are none, but some that may not be."""
+    given = providers if isinstance(providers, Sequence) and not isinstance(providers, str) else ()
+    checks = [item.get("serverSideTokenCheck") if isinstance(item, Mapping) else item for item in given]
+    found = tuple(
+        f"`{name}`" if (name := _text(item.get("providerName"))) else f"provider {number}"
+        for number, (item, check) in enumerate(zip(given, checks, strict=True), 1)
+        if isinstance(item, Mapping) and check in (None, False)
+    )
+    return UNKNOWN if not found and (providers is UNKNOWN or UNKNOWN in checks) else found
 
 
 _POOLS = frozenset({"aws:cognito/identityPool:IdentityPool", "aws-native:cognito:IdentityPool"})

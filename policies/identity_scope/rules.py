@@ -13,12 +13,11 @@ from enum import Enum
 from . import messages, prover
 from .config import Config
 from .estate import Estate, Obstacle, VendedRole
-from .evaluator import action_matches
 from .globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
 from .identities import NAMED, fresh
 from .prover import Proof, Result, Scope
 from .reach import object_reach
-from .resources import UNKNOWN
+from .resources import UNKNOWN, PoolFact, Unknown
 from .trust import loose_ends
 
 
@@ -190,8 +189,9 @@ def guests_declared(
         if only is not None and pool.urn not in only:
             continue
         if pool.guests is UNKNOWN:
-            text = f"`{pool.label}`: whether guests are let in is not known at preview; decided at update"
-            yield Finding(pool.urn, ("guests", "pending"), text, pending=True)
+            yield _pending(pool, "whether guests are let in")
+        elif pool.guests is True and pool.name is UNKNOWN:
+            yield _pending(pool, "whether the guests of a pool of its name are declared")
         elif pool.guests is True and pool.name not in declared:
             text = (
                 f"`{pool.label}` lets guests in: anybody gets credentials without signing in. Leave "
@@ -204,7 +204,10 @@ def classic_off(
     estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     for pool in estate.pools.values():
-        if (only is not None and pool.urn not in only) or pool.classic is False or pool.classic is UNKNOWN:
+        if (only is not None and pool.urn not in only) or pool.classic is False:
+            continue
+        if pool.classic is UNKNOWN:
+            yield _pending(pool, "whether the classic flow is on")
             continue
         said = "is on" if pool.classic is True else "is not set, which does not turn off what was turned on before"
         text = (
@@ -218,14 +221,21 @@ def tokens_checked(
     estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     for pool in estate.pools.values():
-        if (only is not None and pool.urn not in only) or pool.unchecked is UNKNOWN or not pool.unchecked:
+        if only is not None and pool.urn not in only:
             continue
-        assert isinstance(pool.unchecked, tuple)
-        text = (
-            f"`{pool.label}`: tokens of {', '.join(f'`{p}`' for p in pool.unchecked)} are good after their user has been "
-            "signed out or deleted. Set serverSideTokenCheck to true."
-        )
-        yield Finding(pool.urn, ("tokens",), text)
+        if isinstance(pool.unchecked, Unknown):
+            yield _pending(pool, "whether tokens are checked with the user pool")
+        elif pool.unchecked:
+            text = (
+                f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} are good after their user has been "
+                "signed out or deleted. Set serverSideTokenCheck to true."
+            )
+            yield Finding(pool.urn, ("tokens",), text)
+
+
+def _pending(pool: PoolFact, what: str) -> Finding:
+    text = f"`{pool.label}`: {what} is not known at preview; decided at update"
+    return Finding(pool.urn, ("pending", what), text, pending=True)
 
 
 INVOKE = ("execute-api:Invoke",)
@@ -243,30 +253,29 @@ def api_scoped(
         caller = scope.caller(fresh(shape.region, text)[0], shape)
         for reach in object_reach(role.principal, caller, (), None, INVOKE):
             head = literal(f"arn:{shape.partition}:execute-api:")
-            every = GlobSet([(*head, Wild.ANY)])
             apis = config.apis or _literal_apis(role)
             named = GlobSet([(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in apis])
+            every = GlobSet([(*head, Wild.ANY)])
             try:
-                word = shortest_word(
-                    [every, reach, named],
-                    lambda y: y[0] and y[1] and not y[2],
-                    [True, True, False],
-                    Budget(scope.steps),
-                )
+                word = shortest_word([every, reach, named], _beyond, [True, True, False], Budget(scope.steps))
             except BudgetExceeded as error:
-                word = str(error)
-            if word is not None:
-                label, index = _invoking(role)
-                allowed = (
-                    f"only {', '.join(f'`{a}`' for a in config.apis)} may be called"
-                    if config.apis
-                    else ("its API is not named by a literal id")
-                )
-                said = (
-                    f"`{label}` statement {index + 1} lets users call `{word}`: {allowed}. "
-                    "Write arn:aws:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
-                )
-                yield Finding(role.sources.get(label, role.urn), ("api", role.urn, label, str(index)), said)
+                yield Finding(role.urn, ("api", role.urn), messages.api_unproven(role.label, str(error)))
+                continue
+            if word is None:
+                continue
+            access = prover.replayed(scope, shape, (caller.identity, role.principal, reach), word)
+            if access is None:
+                problem = f"no request to `{word}` could be confirmed"
+                yield Finding(role.urn, ("api", role.urn), messages.api_unproven(role.label, problem))
+                continue
+            key = ("api", role.urn, access.document, str(access.statement.index))
+            source = role.sources.get(access.document, role.urn)
+            yield Finding(source, key, messages.api(access, word, config.apis))
+
+
+def _beyond(accepted: Sequence[bool]) -> bool:
+    """What two machines accept and the third does not."""
+    return accepted[0] and accepted[1] and not accepted[2]
 
 
 def _literal_apis(role: VendedRole) -> tuple[str, ...]:
@@ -281,25 +290,6 @@ def _literal_apis(role: VendedRole) -> tuple[str, ...]:
                     if api.isalnum():
                         found.add(api)
     return tuple(sorted(found))
-
-
-def _invoking(role: VendedRole) -> tuple[str, int]:
-    """The statement to blame: the first that grants the call on something other than one literal API."""
-    candidates = [
-        (name, statement)
-        for name, document in role.principal.documents
-        for statement in document.statements
-        if statement.effect.value == "Allow" and action_matches(statement, INVOKE[0])
-    ]
-    for name, statement in candidates:
-        if statement.not_resource or any(not _one_api(r) for r in statement.resources):
-            return name, statement.index
-    return candidates[0][0], candidates[0][1].index
-
-
-def _one_api(resource: str) -> bool:
-    fields = resource.split(":", 5)
-    return len(fields) == 6 and fields[5].partition("/")[0].isalnum()
 
 
 RULES: tuple[Rule, ...] = (
