@@ -19,7 +19,7 @@ from components.scoped_identity.plan import Plan, plan
 from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.documents import Document, Kind, parse
 from policies.identity_scope.evaluator import Applicable, Reading, decide
-from policies.identity_scope.identities import fresh, shape_of
+from policies.identity_scope.identities import shape_of
 from policies.identity_scope.prover import Proof, Result, Scope, isolation, own_folder, ways_round
 from policies.identity_scope.reach import Caller, Principal, Shared
 from policies.identity_scope.trust import loose_ends
@@ -242,39 +242,6 @@ def _with(random_: random.Random, head: str, tail: str) -> str:
     """An identity id whose digits begin and end as given."""
     digits = head + "".join(random_.choice("0123456789abcdef") for _ in range(31 - len(head))) + tail
     return f"us-east-1:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def _guesses(random_: random.Random, one: str, other: str, literals: list[str]) -> str:
-    pieces = ["a", "b", "x", "/", "p/", ":", "*", one, other, f"{one}/", f"{other}/", *literals]
-    return "".join(random_.choice(pieces) for _ in range(random_.randint(1, 5)))
-
-
-@given(documents(), st.integers())
-@settings(max_examples=60 * SCALE, deadline=None)
-def test_where_it_holds_random_requests_find_nothing(text: dict[str, Any], seed: int) -> None:
-    """No object of 10,000 random ones, over the run, is allowed to two identities, under any of the actions that matter."""
-    asked = scope(text)
-    assume(isolation(asked) == [])
-    random_ = random.Random(seed)
-    one, other = fresh("us-east-1", asked.text())
-    callers = [Caller(i, shape_of("us-east-1")) for i in (one, other)]
-    granted = Applicable(asked.principals[0].documents)
-    literals = [r.partition(":::")[2].partition("/")[2].replace(ME, one) for r in asked.text().splitlines()]
-
-    def reached(caller: Caller, key: str) -> bool:
-        arn = f"arn:aws:s3:::bkt/{key}"
-        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
-            if decide(caller.request(action, arn), granted, Reading.PESSIMISTIC).allowed:
-                return True
-        prefixes = [None, *(key[:n] for n in {0, 1, len(key) // 2, len(key)})]
-        return any(
-            decide(caller.request("s3:ListBucket", "arn:aws:s3:::bkt", p), granted, Reading.PESSIMISTIC).allowed
-            for p in prefixes
-        )
-
-    for _ in range(10_000 // 60):
-        key = _guesses(random_, one, other, literals)
-        assert not (reached(callers[0], key) and reached(callers[1], key)), key
 
 
 def _verdict(results: list[Result]) -> bool:

@@ -1,0 +1,297 @@
+"""The prover against a search for what it denies, at any scale: `python -m tests.search --sets 100000`.
+
+Each set is random: one or two roles with their documents, some with a boundary, most of them near misses of the folders
+that the component makes. Where isolation is proven, requests are made up from the documents' own patterns, by two
+identities that no document names and by two that are made to fit what the documents name in part; none may be allowed to
+both. Where it is violated, both requests of the counterexample must be allowed and about one object. Anything else is
+printed with its set, and the exit code is 1. A bounded run is part of the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import re
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from policies.identity_scope.documents import Effect, parse
+from policies.identity_scope.evaluator import Applicable, Reading, decide
+from policies.identity_scope.identities import fresh, shape_of
+from policies.identity_scope.prover import Proof, Result, Scope, isolation
+from policies.identity_scope.reach import Caller, Principal
+from tests.pack import ME
+
+REGION = "us-east-1"
+STEPS = 10_000
+"""Of one proof; what needs more is counted as not decided."""
+REQUESTS = 40
+"""Keys that are made up for each pair of identities."""
+CHUNK = 100
+"""Sets that a process takes at a time."""
+
+PIECES = ["*", "?", "/", "a", "b", ":", "*/", "/*", "a/", ME, f"{ME}/", "${*}", "${cognito-identity.amazonaws.com:aud}"]
+PARTIAL = [f"{REGION}:1*", f"{REGION}:7f??????-*", "*1", "*", f"{ME}*"]
+"""Segments that name ids in part, or anything."""
+HEADS = ["", "", "users/", "a/b/", "*/", "?/"]
+ACTIONS = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:*Object",
+    "s3:Get*",
+    "s3:*",
+    "*",
+    "s3:DeleteObject",
+    "s3:ListBucket",
+    "s3:List*",
+]
+ASKED = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+LISTING = "s3:ListBucket"
+OTHERS = [
+    {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+    {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    {"Bool": {"aws:SecureTransport": "true"}},
+    {"Null": {"s3:prefix": "true"}},
+    {"StringLike": {"cognito-identity.amazonaws.com:sub": f"{REGION}:1*"}},
+]
+OPERATORS = [
+    "StringLike",
+    "StringLike",
+    "StringEquals",
+    "StringNotLike",
+    "StringLikeIfExists",
+    "ForAnyValue:StringLike",
+]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role's documents and its boundary, as JSON would have them."""
+
+    documents: list[dict[str, Any]]
+    boundary: dict[str, Any] | None
+
+
+def role_set(random_: random.Random) -> list[Role]:
+    if random_.random() < 0.15:
+        # Nothing but folders that two could share whose ids are as the other's part says.
+        resources = [f"arn:aws:s3:::bkt/{_partial(random_)}" for _ in range(2)]
+        statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": resources}
+        return [Role([{"Version": "2012-10-17", "Statement": [statement]}], None)]
+    return [_role(random_) for _ in range(random_.choice([1, 1, 1, 2]))]
+
+
+def _role(random_: random.Random) -> Role:
+    documents = [_document(random_) for _ in range(random_.choice([1, 1, 2]))]
+    return Role(documents, _document(random_) if random_.random() < 0.15 else None)
+
+
+def _document(random_: random.Random) -> dict[str, Any]:
+    statements = [_statement(random_) for _ in range(random_.choice([1, 1, 2, 3]))]
+    versions = [{"Version": "2012-10-17"}] * 12 + [{}]
+    return {**random_.choice(versions), "Statement": statements}
+
+
+def _statement(random_: random.Random) -> dict[str, Any]:
+    found: dict[str, Any] = {"Effect": random_.choice(["Allow", "Allow", "Allow", "Deny"])}
+    listing = random_.random() < 0.25
+    resources = ["arn:aws:s3:::bkt"] if listing else [_resource(random_) for _ in range(random_.choice([1, 1, 2]))]
+    actions = [LISTING] if listing else random_.sample(ACTIONS, random_.choice([1, 1, 2]))
+    found["NotAction" if random_.random() < 0.04 else "Action"] = actions
+    negated = random_.random() < (0.4 if found["Effect"] == "Deny" else 0.03)
+    found["NotResource" if negated else "Resource"] = resources
+    if random_.random() < (0.9 if listing else 0.05):
+        values = [_key(random_) for _ in range(random_.choice([1, 1, 2]))]
+        found["Condition"] = {random_.choice(OPERATORS): {"s3:prefix": values}}
+    if random_.random() < 0.05:
+        found["Condition"] = {**found.get("Condition", {}), **random_.choice(OTHERS)}
+    return found
+
+
+def _resource(random_: random.Random) -> str:
+    if random_.random() < 0.03:
+        return random_.choice(["*", "arn:aws:s3:::*", f"arn:aws:s3:::bkt-{ME}/*"])
+    return f"arn:aws:s3:::{random_.choice(['bkt', 'bkt', 'bkt', 'notes', 'b?t'])}/{_key(random_)}"
+
+
+def _key(random_: random.Random) -> str:
+    """Mostly the own folder; else several segments, or a folder with something put in."""
+    what = random_.random()
+    if what < 0.55:
+        return f"{random_.choice(HEADS)}{ME}/*"
+    if what < 0.8:
+        return _partial(random_)
+    text = f"{random_.choice(HEADS)}{ME}/*"
+    for _ in range(random_.choice([1, 1, 2])):
+        at = random_.choice([0, text.index("$") if "$" in text else 0, len(text) - 1, len(text)])
+        text = text[:at] + random_.choice(PIECES) + text[at:]
+    return text
+
+
+def _partial(random_: random.Random) -> str:
+    parts = [ME, *random_.choice([[random_.choice(PARTIAL)], [random_.choice(PARTIAL), "f"], [ME], ["f"]])]
+    return "/".join(random_.sample(parts, len(parts)))
+
+
+def principals(roles: list[Role]) -> tuple[Principal, ...]:
+    return tuple(
+        Principal(
+            f"role {n}",
+            tuple((f"role {n}, document {i}", parse(d)) for i, d in enumerate(role.documents)),
+            None if role.boundary is None else ((f"role {n}, boundary", parse(role.boundary)),),
+            urn=f"role {n}",
+        )
+        for n, role in enumerate(roles)
+    )
+
+
+def check(roles: list[Role], random_: random.Random) -> tuple[str, str | None]:
+    """What the proof says, and what is wrong with it."""
+    scope = Scope(principals(roles), (REGION,), steps=STEPS)
+    results = isolation(scope)
+    for result in results:
+        if result.proof is Proof.VIOLATED and (wrong := _wrong(scope, result)):
+            return "violated", wrong
+    if results:
+        return "violated" if any(r.proof is Proof.VIOLATED for r in results) else "not proven", None
+    found = met(scope, random_)
+    return "holds" if any(_grants(p) for p in scope.principals) else "holds, as nothing is granted", found
+
+
+def _grants(principal: Principal) -> bool:
+    return any(s.effect is Effect.ALLOW for _, document in principal.documents for s in document.statements)
+
+
+def _wrong(scope: Scope, result: Result) -> str | None:
+    """Why a counterexample is none."""
+    if result.mine is None or result.theirs is None or result.mine.identity == result.theirs.identity:
+        return f"not two identities: {result}"
+    for access in (result.mine, result.theirs):
+        role = next(p for p in scope.principals if p.urn == access.role)
+        request = Caller(access.identity, shape_of(REGION)).request(access.action, access.arn, access.prefix)
+        if not decide(request, Applicable(role.documents, role.boundary), Reading.PESSIMISTIC).allowed:
+            return f"not allowed: {access}"
+        if not (
+            result.arn.startswith(f"{access.arn}/{access.prefix or ''}") if access.listing else result.arn == access.arn
+        ):
+            return f"not about {result.arn}: {access}"
+    return None
+
+
+def met(scope: Scope, random_: random.Random) -> str | None:
+    """An object that two identities reach, which the proof says there is none of."""
+    text = scope.text()
+    fitting = [_fitting(text, random_) for _ in range(2)]
+    for one, other in (fresh(REGION, text), (fitting[0], fitting[1])):
+        if one == other:
+            continue
+        callers = [Caller(one, shape_of(REGION)), Caller(other, shape_of(REGION))]
+        keys = [*_patterns(scope), f"{one}/x", f"{other}/x"]
+        for _ in range(REQUESTS):
+            bucket, _, key = _filled(random_.choice(keys), random_, one, other).partition("/")
+            if all(_reached(scope, caller, bucket, key) for caller in callers):
+                return f"{bucket}/{key} is reached by {one} and {other}"
+    return None
+
+
+def _fitting(text: str, random_: random.Random) -> str:
+    """An identity id whose digits begin and end as the documents name them in part, or do so nearly."""
+    heads = re.findall(rf"{REGION}:([0-9a-f]+)", text) or re.findall(r"([0-9a-f]+)\*", text)
+    tails = re.findall(r"\*([0-9a-f]+)", text)
+    head, tail = random_.choice([*heads, *heads, "0"])[:8], random_.choice([*tails, *tails, "a"])[:8]
+    digits = head + "".join(random_.choice("01f") for _ in range(32 - len(head) - len(tail))) + tail
+    return f"{REGION}:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _patterns(scope: Scope) -> list[str]:
+    """`BUCKET/KEY` patterns of everything that the documents speak of."""
+    found = ["bkt/*"]
+    for line in scope.text().splitlines():
+        if line.startswith("arn:aws:s3:::"):
+            found.append(line.removeprefix("arn:aws:s3:::"))
+        else:
+            found.append(f"bkt/{line}*")
+    return found
+
+
+def _filled(pattern: str, random_: random.Random, one: str, other: str) -> str:
+    """A word of a pattern: one identity or the other for each variable, something telling for each wildcard."""
+    pieces = ["", "", "a", "f", "x", "1", "/", "b/", "a/b", ":", one, other, f"{one}/x", f"/{other}", f"{other}/1"]
+
+    def fill(match: re.Match[str]) -> str:
+        if match.group() == "*":
+            return "".join(random_.choice(pieces) for _ in range(random_.choice([1, 1, 2, 3])))
+        if match.group() == "?":
+            return random_.choice("ab/:1f")
+        return "*" if match.group() == "${*}" else random_.choice([one, other])
+
+    return re.sub(r"\$\{[^}]*\}|\*|\?", fill, pattern)
+
+
+def _reached(scope: Scope, caller: Caller, bucket: str, key: str) -> bool:
+    """Whether some role of the set lets a caller read, write or delete an object, or learn its name."""
+    arn = f"arn:aws:s3:::{bucket}"
+    prefixes = [None, *(key[:n] for n in sorted({0, len(key), *(m.end() for m in re.finditer("[/:a]", key))}))]
+    requests = [caller.request(action, f"{arn}/{key}") for action in ASKED]
+    requests += [caller.request(LISTING, arn, prefix) for prefix in prefixes]
+    return any(
+        decide(request, Applicable(role.documents, role.boundary), Reading.PESSIMISTIC).allowed
+        for role in scope.principals
+        for request in requests
+    )
+
+
+def run(seed: int, number: int) -> tuple[Counter[str], list[str]]:
+    """A chunk of sets: how often the proof said what, and what was wrong."""
+    random_ = random.Random(f"{seed} {number}")
+    said: Counter[str] = Counter()
+    wrong: list[str] = []
+    for _ in range(CHUNK):
+        roles = role_set(random_)
+        verdict, defect = check(roles, random_)
+        said[verdict] += 1
+        if defect:
+            wrong.append(
+                f"{defect}\n  {json.dumps([{'documents': r.documents, 'boundary': r.boundary} for r in roles])}"
+            )
+    return said, wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.search", description=(__doc__ or "").partition(":")[0] + ".")
+    parser.add_argument("--sets", type=int, default=2000, help="how many sets of roles (default: 2000)")
+    parser.add_argument("--seed", type=int, default=None, help="of the random sets (default: a new one)")
+    parser.add_argument("--processes", type=int, default=None, help="side by side (default: one a core)")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(2**32)
+    print(f"seed {seed}")
+    said: Counter[str] = Counter()
+    failed, begin = False, time.monotonic()
+    with multiprocessing.Pool(options.processes) as pool:
+        for counts, wrong in pool.imap_unordered(partial(run, seed), range(-(-options.sets // CHUNK))):
+            said += counts
+            for each in wrong:
+                failed = True
+                print(f"\n{each}", flush=True)
+            if sys.stderr.isatty():
+                print(
+                    f"\r  {said.total():>9,} sets, {time.monotonic() - begin:.0f} s",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    print(f"{said.total():,} sets in {time.monotonic() - begin:.0f} s")
+    for verdict, count in said.most_common():
+        print(f"  {verdict:<30} {count:>9,}")
+    print("something was found" if failed else "nothing was found that contradicts the proof")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""A bounded run of the search for what the proof denies; and that the search could find it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from policies.identity_scope.prover import Access, Proof, Result, Scope, isolation
+from tests import search
+from tests.pack import ME
+
+
+def test_a_search_finds_nothing_that_contradicts_the_proof() -> None:
+    said, wrong = search.run(20261123, 0)
+    assert wrong == []
+    assert said["holds"] > 10
+    assert said["violated"] > 10
+
+
+def test_the_search_finds_most_of_what_the_proof_finds() -> None:
+    """Where the proof is violated the search, which knows nothing of it, comes upon two who meet."""
+    random_ = random.Random(1)
+    found: list[bool] = []
+    while len(found) < 20:
+        scope = Scope(search.principals(search.role_set(random_)), (search.REGION,), steps=search.STEPS)
+        if any(r.proof is Proof.VIOLATED for r in isolation(scope)):
+            found.append(search.met(scope, random_) is not None)
+    assert sum(found) > 12
+
+
+WIDE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"}],
+}
+
+
+def _defect(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Result]], list[Result]]) -> str | None:
+    """What the check says of an open bucket if the proof's results are changed."""
+    monkeypatch.setattr("tests.search.isolation", lambda scope: change(isolation(scope)))
+    return search.check([search.Role([WIDE], None)], random.Random(1))[1]
+
+
+def test_a_proof_that_says_too_much_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "is reached by us-east-1:" in str(_defect(monkeypatch, lambda results: []))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda a: replace(a, action="s3:PutObject"), "not allowed"),
+        (lambda a: replace(a, arn="arn:aws:s3:::bkt/elsewhere"), "not about"),
+        (lambda a: replace(a, identity="us-east-1:1"), "not two identities"),
+    ],
+)
+def test_a_counterexample_that_is_none_is_reported(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[Access], Access], expected: str
+) -> None:
+    def altered(results: list[Result]) -> list[Result]:
+        return [replace(r, mine=r.mine and change(r.mine), theirs=r.theirs and change(r.theirs)) for r in results]
+
+    assert expected in str(_defect(monkeypatch, altered))
+
+
+def test_near_misses_are_what_is_generated() -> None:
+    texts = [json.dumps(role.documents) for seed in range(50) for role in search.role_set(random.Random(seed))]
+    assert sum(ME in text for text in texts) > 40
