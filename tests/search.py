@@ -61,12 +61,8 @@ OTHERS = [
     {"StringLike": {"cognito-identity.amazonaws.com:sub": f"{REGION}:1*"}},
 ]
 OPERATORS = [
-    "StringLike",
-    "StringLike",
-    "StringEquals",
-    "StringNotLike",
-    "StringLikeIfExists",
-    "ForAnyValue:StringLike",
+    *["StringLike", "StringLike", "StringEquals", "StringEqualsIgnoreCase", "StringNotLike", "StringNotEquals"],
+    *["StringLikeIfExists", "ForAnyValue:StringLike", "ForAllValues:StringLike"],
 ]
 
 
@@ -107,8 +103,10 @@ def _statement(random_: random.Random) -> dict[str, Any]:
     negated = random_.random() < (0.4 if found["Effect"] == "Deny" else 0.03)
     found["NotResource" if negated else "Resource"] = resources
     if random_.random() < (0.9 if listing else 0.05):
-        values = [_key(random_) for _ in range(random_.choice([1, 1, 2]))]
-        found["Condition"] = {random_.choice(OPERATORS): {"s3:prefix": values}}
+        operators = random_.sample(OPERATORS, random_.choice([1, 1, 1, 2]))
+        found["Condition"] = {
+            o: {"s3:prefix": [_key(random_) for _ in range(random_.choice([1, 1, 2]))]} for o in operators
+        }
     if random_.random() < 0.05:
         found["Condition"] = {**found.get("Condition", {}), **random_.choice(OTHERS)}
     return found

@@ -180,6 +180,46 @@ def test_a_short_document_is_one_inline_policy_and_a_long_one_is_cut_into_manage
     assert resources == [f"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/*/{path[1:]}" for path in LONG[:150]]
 
 
+@pytest.mark.parametrize("spare", [0, 500])
+def test_a_document_is_inline_as_long_as_it_fits(spare: int) -> None:
+    """To the last character: INLINE_LIMIT less what is to be left free."""
+    statement = _padded(documents.INLINE_LIMIT - spare)
+    assert documents.split([statement], spare) == [[statement]]
+    longer = _padded(documents.INLINE_LIMIT - spare + 1)
+    assert len(documents.split([longer], spare)) == 2
+
+
+@pytest.mark.parametrize("spare", [0, 500])
+def test_managed_policies_are_filled_to_the_last_character(spare: int) -> None:
+    limit = documents.MANAGED_LIMIT - spare
+    small = {"Sid": "Small", "Effect": "Allow", "Action": "a:B", "Resource": "*"}
+    beside = documents.size([small, _padded(1000)]) - 1000
+    assert len(documents.managed([small, _padded(limit - beside)], spare)) == 1
+    assert len(documents.managed([small, _padded(limit - beside + 1)], spare)) == 2
+
+
+@pytest.mark.parametrize("spare", [0, 500])
+def test_a_statement_is_cut_only_where_it_must_be_and_in_halves(spare: int) -> None:
+    limit = documents.MANAGED_LIMIT - spare
+    whole = _padded(limit)
+    assert documents.managed([whole], spare) == [[whole]]
+    longer = _padded(limit + 1)
+    one, other = documents.managed([longer], spare)
+    assert [one[0]["Resource"], other[0]["Resource"]] == longer["Resource"]
+    many = {**longer, "Resource": [f"arn:aws:x:::{n:04}" for n in range(400)]}
+    parts = documents.managed([many], spare)
+    assert [r for (part,) in parts for r in part["Resource"]] == many["Resource"]
+    assert {len(part["Resource"]) for (part,) in parts} == {200}
+
+
+def _padded(characters: int) -> dict[str, Any]:
+    """A statement of two resources whose document has so many characters."""
+    made = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["a", "b"]}
+    made["Resource"] = ["a", "b" * (1 + characters - documents.size([made]))]
+    assert documents.size([made]) == characters
+    return made
+
+
 def test_managed_policies_are_filled_before_another_is_begun() -> None:
     grants = [{"function": {"name": f"a-function-with-a-long-name-{n:03}"}} for n in range(80)]
     policies = _vended(good() | {"authenticated": {"grants": grants}}, "authenticated").policies

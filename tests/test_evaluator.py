@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,14 @@ PRINCIPALS = [
     ({"AWS": "arn:aws:iam::123456789012:root"}, False),
     ({"AWS": "arn:aws:iam::123456789012:role/other"}, False),
 ]
+DENIED = [
+    ({"AWS": ROLE}, True),
+    ({"AWS": "123456789012"}, True),
+    ({"AWS": "arn:aws:iam::123456789012:root"}, True),
+    ({"AWS": "arn:aws-us-gov:iam::123456789012:root"}, False),
+    ({"AWS": "arn:aws:iam::210987654321:root"}, False),
+    ({"AWS": "210987654321"}, False),
+]
 
 
 @pytest.mark.parametrize(("principal", "granted"), PRINCIPALS)
@@ -73,12 +82,13 @@ def test_a_bucket_policy_grants_to_whom_it_names(principal: Any, granted: bool) 
     assert decide(request, Applicable(resource=(("b", policy),))).allowed is granted
 
 
-def test_an_account_is_denied_as_a_whole() -> None:
-    statement = {**allow("arn:aws:s3:::bkt/*"), "Effect": "Deny", "Principal": {"AWS": "123456789012"}}
+@pytest.mark.parametrize(("principal", "denied"), DENIED)
+def test_an_account_is_denied_as_a_whole(principal: Any, denied: bool) -> None:
+    statement = {**allow("arn:aws:s3:::bkt/*"), "Effect": "Deny", "Principal": principal}
     policy = parse(document([statement]), Kind.RESOURCE)
     request = Request("s3:GetObject", "arn:aws:s3:::bkt/x", principal=(ROLE,))
     documents = Applicable((("d", parse(document([allow("*")]))),), resource=(("b", policy),))
-    assert decide(request, documents).outcome is Outcome.DENIED
+    assert decide(request, documents).outcome is (Outcome.DENIED if denied else Outcome.ALLOWED)
 
 
 def test_what_aws_leaves_open_has_two_readings() -> None:
@@ -90,6 +100,23 @@ def test_what_aws_leaves_open_has_two_readings() -> None:
     assert decide(request, documents, Reading.PESSIMISTIC).allowed
 
 
+@pytest.mark.parametrize(
+    ("pattern", "key", "allowed"),
+    [
+        ("*:x", "a:b:x", False),  # the star ends its segment, so nobody doubts that it spans what it must
+        ("a:*x", "a:b:x", True),
+        ("a:*x", "a:bx", False),
+        ("*", "a:b", False),
+    ],
+)
+def test_a_star_inside_a_segment_of_a_deny_stays_in_it_when_one_is_pessimistic(
+    pattern: str, key: str, allowed: bool
+) -> None:
+    deny = {**allow(f"arn:aws:s3:::bkt/{pattern}"), "Effect": "Deny"}
+    documents = Applicable((("d", parse(document([allow("*"), deny]))),))
+    assert decide(get(key), documents, Reading.PESSIMISTIC).allowed is allowed
+
+
 A, U = Missing.ABSENT, Missing.UNKNOWN
 CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("StringEquals", ["a"], ("a",), Truth.YES),
@@ -97,6 +124,12 @@ CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("StringEquals", ["a*"], ("ab",), Truth.NO),
     ("StringEquals", ["a"], A, Truth.NO),
     ("StringEquals", ["a"], U, Truth.MAYBE),
+    ("StringEquals", ["A"], ("A",), Truth.YES),
+    ("StringEquals", [], ("a",), Truth.NO),
+    # Several values without ForAnyValue or ForAllValues: AWS does not say.
+    ("StringEquals", ["a"], ("a", "b"), Truth.MAYBE),
+    ("StringEquals", ["a", "b"], ("a", "b"), Truth.YES),
+    ("StringEquals", ["c"], ("a", "b"), Truth.NO),
     ("StringEqualsIgnoreCase", ["A"], ("a",), Truth.YES),
     ("StringNotEquals", ["a"], ("b",), Truth.YES),
     ("StringNotEquals", ["a", "b"], ("b",), Truth.NO),
@@ -110,6 +143,7 @@ CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("ForAllValues:StringLike", ["a", "b"], ("a", "b"), Truth.YES),
     ("ForAllValues:StringLike", ["a"], ("a", "b"), Truth.NO),
     ("ForAnyValue:StringLike", ["a"], A, Truth.NO),
+    ("ForAnyValue:StringNotEquals", ["a"], A, Truth.NO),
     ("ForAnyValue:StringLike", ["a"], ("b", "a"), Truth.YES),
     ("ForAnyValue:StringLike", ["a"], ("b",), Truth.NO),
     ("ForAnyValue:StringNotEquals", ["a"], ("a", "b"), Truth.YES),
@@ -140,6 +174,8 @@ CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("IpAddress", ["10.0.0.0/8"], ("10.1.2.3",), Truth.YES),
     ("IpAddress", ["10.0.0.0/8"], ("11.1.2.3",), Truth.NO),
     ("NotIpAddress", ["10.0.0.0/8"], ("11.1.2.3",), Truth.YES),
+    ("NotIpAddress", ["10.0.0.0/8"], ("10.1.2.3",), Truth.NO),
+    ("IpAddress", ["10.0.0.0/8"], ("here",), Truth.MAYBE),
     ("IpAddress", ["10.1.2.3/8"], ("10.9.9.9",), Truth.YES),
     ("IpAddress", ["10.1.2.3"], ("10.1.2.3",), Truth.YES),
     ("IpAddress", ["2001:db8::/32"], ("2001:db8::1",), Truth.YES),
@@ -163,6 +199,16 @@ def test_a_condition_operator(written: str, values: list[str], found: Values, tr
     (condition,) = parse(text).statements[0].conditions
     assert isinstance(condition, Condition)
     assert holds(condition, lambda key: found if key == "k" else Missing.ABSENT, expands=True) is truth
+
+
+def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        test_a_condition_operator("DateEquals", ["2026-01-01T00:00:00"], ("2026-01-01T00:00:00Z",), Truth.YES)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]

@@ -7,6 +7,7 @@ written anew by `python -m tests.test_golden`.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,12 +18,15 @@ import yaml
 
 from components.scoped_identity.documents import document
 from components.scoped_identity.plan import plan
-from components.scoped_identity.settings import parse
+from components.scoped_identity.settings import SettingsError, parse
+from policies.identity_scope.prover import Result, Scope, dead_grants, isolation, own_folder, ways_round
 from sandbox import stack_files
 from sandbox.analyzer import Analyzer
+from tests import search
 from tests.conftest import ROOT
 from tests.pack import ask, ask_stack, built, cases, told
 from tests.test_recipes import RECIPES
+from tests.test_settings import good
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {f"{kind}: {case['why']}": (kind, case) for kind, case in cases()}
@@ -75,6 +79,44 @@ def granted(index: int) -> dict[str, Any]:
     return {"grant": GRANTS[index], **_made(block)}
 
 
+GENERATED = 150
+"""Sets of roles whose verdicts are kept; `tests.search` says whether verdicts are right, this says when they change."""
+
+
+def verdicts(number: int) -> list[str]:
+    """What is proven of a generated set of roles, in short."""
+    scope = Scope(search.principals(search.role_set(random.Random(f"golden {number}"))), steps=3000)
+    found = [*isolation(scope), *own_folder(scope), *ways_round(scope), *dead_grants(scope)]
+    return [_short(result) for result in found]
+
+
+def _short(result: Result) -> str:
+    said = [f"{a.action} {a.arn} {a.prefix} by {a.document}" for a in (result.mine, result.theirs) if a]
+    return "; ".join([result.proof.value, *([result.arn] if result.arn else []), *said, result.reason])
+
+
+WRONG: dict[str, Any] = {"a number": 7, "a list of numbers": [7], "another setting": {"odd": 1}, "missing": None}
+
+
+def refused(index: int) -> dict[str, str]:
+    """What is said where one option of a grant is wrong, each in its turn; and the grant itself."""
+    ((kind, options),) = GRANTS[index].items()
+    wrong = {f"{kind} is {what}": value for what, value in WRONG.items() if value is not None}
+    for option in (*options, "odd"):
+        for what, value in WRONG.items():
+            changed = {**options, option: value}
+            wrong[f"{kind}.{option} is {what}"] = {k: v for k, v in changed.items() if v is not None}
+    return {how: said for how, value in wrong.items() if (said := _refusal({kind: value}))}
+
+
+def _refusal(grant: dict[str, Any]) -> str | None:
+    try:
+        parse(good() | {"authenticated": {"grants": [grant]}})
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
 def documents(recipe: str) -> dict[str, Any]:
     """Each role's trust and permission documents, and what else the component decides."""
     return _made(yaml.safe_load(RECIPES[recipe]))
@@ -118,6 +160,16 @@ def test_the_statements_of_a_grant_with_every_option(index: int) -> None:
     assert granted(index) == golden("grants.json")[index]
 
 
+@pytest.mark.parametrize("index", range(len(GRANTS)), ids=[next(iter(each)) for each in GRANTS])
+def test_what_is_said_of_each_option_that_is_wrong(index: int) -> None:
+    assert refused(index) == golden("refusals.json")[index]
+
+
+@pytest.mark.parametrize("number", range(GENERATED))
+def test_the_verdict_on_a_generated_set(number: int) -> None:
+    assert verdicts(number) == golden("verdicts.json")[number]
+
+
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_the_documents_of_a_recipe(recipe: str) -> None:
     assert documents(recipe) == golden("documents.json")[recipe]
@@ -126,15 +178,21 @@ def test_the_documents_of_a_recipe(recipe: str) -> None:
 def test_nothing_golden_is_left_over() -> None:
     assert list(golden("findings.json")) == list(CASES)
     assert list(golden("documents.json")) == list(RECIPES)
-    assert len(golden("grants.json")) == len(GRANTS)
+    assert len(golden("verdicts.json")) == GENERATED
+    assert len(golden("grants.json")) == len(golden("refusals.json")) == len(GRANTS)
 
 
 def write() -> None:
     with Analyzer(ROOT / "policies") as pack:
         said = {name: findings(pack, name) for name in CASES}
-    made = {r: documents(r) for r in RECIPES}
-    grants = [granted(index) for index in range(len(GRANTS))]
-    for name, value in (("findings.json", said), ("documents.json", made), ("grants.json", grants)):
+    made: dict[str, Any] = {
+        "findings.json": said,
+        "documents.json": {r: documents(r) for r in RECIPES},
+        "grants.json": [granted(index) for index in range(len(GRANTS))],
+        "verdicts.json": [verdicts(number) for number in range(GENERATED)],
+        "refusals.json": [refused(index) for index in range(len(GRANTS))],
+    }
+    for name, value in made.items():
         (GOLDEN / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -621,10 +621,9 @@ def _holds(condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
 
     INVARIANT (widening). Two identities are enough only where documents name identities one by one.
     """
-    if condition.key.endswith(":sub") and condition.operator in LIKE_OPERATORS:
-        values = (v.replace("${", "") for v in condition.values)
-        if any("*" in value or "?" in value for value in values) and lookup(condition.key) is not Missing.ABSENT:
-            return Truth.MAYBE
+    by_pattern = condition.operator in LIKE_OPERATORS and any("*" in v or "?" in v for v in condition.values)
+    if by_pattern and condition.key.endswith(":sub") and lookup(condition.key) is not Missing.ABSENT:
+        return Truth.MAYBE
     return holds(condition, lookup, statement.expands)
 
 
