@@ -91,12 +91,14 @@ def literal(text: str) -> Pattern:
 
 def literal_prefix(pattern: Pattern) -> str:
     """The characters before the first wildcard or choice."""
-    letters: list[str] = []
-    for token in pattern:
+    for index, token in enumerate(pattern):
         if isinstance(token, Wild) or len(token) > 1:
-            break
-        letters.append(token)
-    return "".join(letters)
+            return _text(pattern[:index])
+    return _text(pattern)
+
+
+def _text(letters: Pattern) -> str:
+    return "".join(letters)  # type: ignore[arg-type]
 
 
 class GlobSet:

@@ -192,22 +192,19 @@ def isolation(scope: Scope) -> list[Result]:
 
 def _isolation(scope: Scope, shape: Shape, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
     one, other = symbolic(shape.region)
-    example = fresh(shape.region, text)
-    yield from _between(scope, shape, (one, other), example, budget)
+    yield from _between(scope, shape, (one, other), text, budget)
     named = [identity for identity in named_in(text) if identity.startswith(f"{shape.region}:")]
     for identity in named:
         # Each identity that a document names, against one that none names; renaming gives the rest.
-        yield from _between(scope, shape, (identity, other), (identity, example[1]), budget)
+        yield from _between(scope, shape, (identity, other), text, budget)
     for pair in combinations(named, 2):
-        yield from _between(scope, shape, pair, pair, budget)
+        yield from _between(scope, shape, pair, text, budget)
 
 
 _Pair = tuple[str, str]
 
 
-def _between(
-    scope: Scope, shape: Shape, both: _Pair, example: _Pair, budget: tuple[Budget, Budget]
-) -> Iterator[Result]:
+def _between(scope: Scope, shape: Shape, both: _Pair, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
     """What two identities share. Where they stand for any two, the example shows it, or else it is not proven."""
     undecided: BudgetExceeded | None = None
     try:
@@ -218,7 +215,7 @@ def _between(
         undecided, budget = error, (budget[0], Budget(min(budget[1].left, scope.steps // 4)))
     shown = False
     try:
-        for mine, theirs in _sides(scope, shape, example):
+        for mine, theirs in _sides(scope, shape, _example(both, shape, text)):
             for result in _meet(scope, shape, mine, theirs, budget[1]):
                 shown = True
                 yield result
@@ -231,6 +228,12 @@ def _between(
             Proof.UNPROVEN,
             "a document names a part of identity ids, so what holds for some identities need not hold for all",
         )
+
+
+def _example(both: _Pair, shape: Shape, text: str) -> _Pair:
+    """The two with an id of their own that no document names in the place of a symbolic one."""
+    named = dict(zip(symbolic(shape.region), fresh(shape.region, text), strict=True))
+    return named.get(both[0], both[0]), named.get(both[1], both[1])
 
 
 def _sides(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[_Side, _Side]]:

@@ -65,9 +65,9 @@ def loosened(pattern: Pattern, region: str) -> Pattern:
     runs = _runs(pattern)
     own = _own(region)
     if not _PART.search(runs[0][1]) and all(_HEX.isdisjoint(run) for _, run in runs[1:]):  # most patterns
-        return (
-            tuple(own.get(token, token) if isinstance(token, str) else token for token in pattern) if own else pattern
-        )
+        if own.keys().isdisjoint(pattern):
+            return pattern
+        return tuple(own.get(token, token) if isinstance(token, str) else token for token in pattern)
     found: list[str | Wild] = []
     digits = _digits(region)
     for start, run in runs:
