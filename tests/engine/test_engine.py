@@ -75,7 +75,7 @@ class Engine:
         self._config.write_text(yaml.safe_dump({"config": settings}))
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        config = ["--config-file", str(self._config)] if command[0] not in ("stack", "cancel") else []
+        config = ["--config-file", str(self._config)] if command[0] not in ("stack", "cancel", "package") else []
         arguments = [str(PULUMI), "-C", str(self.project), "--non-interactive", "--color", "never", *command, *config]
         return subprocess.Popen(
             arguments, env=self._environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -189,9 +189,18 @@ def test_destroy_leaves_nothing(engine: Engine) -> None:
     assert engine.sandbox.identity.pools == {}
 
 
-def test_typescript_gets_the_component(engine: Engine) -> None:
-    """`pulumi package add ./components` in a TypeScript program; needs Node.js's language host as well."""
+def test_a_typescript_program_deploys_the_component(engine: Engine) -> None:
+    """The example, as its README says; needs Node.js with its language host, and a registry for npm and pip."""
     if shutil.which("pulumi-language-nodejs") is None or shutil.which("npm") is None:
         pytest.skip("the language host for Node.js is not on PATH")
-    told = engine.run("package", "get-schema", str(ROOT / "components"))
+    example = engine.project / "examples" / "typescript"
+    shutil.copytree(ROOT / "examples" / "typescript", example)
+    told = engine.run("package", "get-schema", str(engine.project / "components"))
     assert "scoped-identity:index:ScopedIdentityPool" in told
+    subprocess.run(["npm", "install", "--silent"], cwd=example, check=True, timeout=300)
+    engine.project = example
+    engine.run("package", "add", "../../components")
+    engine.run("stack", "init", "typescript")
+    told = engine.run("up", "--yes", "--stack", "typescript", *engine.pack)
+    assert "scoped-identity:index:ScopedIdentityPool" in told
+    assert [pool.config["IdentityPoolName"] for pool in engine.sandbox.identity.pools.values()] == ["notes"]
