@@ -201,6 +201,25 @@ def test_a_condition_operator(written: str, values: list[str], found: Values, tr
     assert holds(condition, lambda key: found if key == "k" else Missing.ABSENT, expands=True) is truth
 
 
+@pytest.mark.parametrize(
+    ("written", "value", "found", "truth"),
+    [
+        ("StringLike", "a/${aws:username}/*", "a/b/c", Truth.MAYBE),
+        ("StringLike", "a/${aws:username}/*", "b/b/c", Truth.NO),
+        ("StringNotLike", "a/${aws:username}/*", "b/b/c", Truth.YES),
+        ("StringNotLike", "a/${aws:username}/*", "a/b/c", Truth.MAYBE),
+        ("StringEqualsIgnoreCase", "A/${aws:username}", "a/B", Truth.MAYBE),
+        ("StringEqualsIgnoreCase", "A/${aws:username}", "b/B", Truth.NO),
+    ],
+)
+def test_what_is_not_known_of_a_value_matters_only_where_the_rest_fits(
+    written: str, value: str, found: str, truth: Truth
+) -> None:
+    text = document([{**allow("*"), "Condition": {written: {"k": [value]}}}])
+    (condition,) = parse(text).statements[0].conditions
+    assert holds(condition, lambda key: (found,) if key == "k" else Missing.UNKNOWN, expands=True) is truth
+
+
 def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()

@@ -82,12 +82,12 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
     def one(value: str, option: Concrete) -> Truth:
         if option.pattern is None:
             return Truth.NO
-        if not option.exact:
-            return Truth.MAYBE
         if textual:
             text = value.lower() if fold else value
             pattern = tuple(t.lower() if fold and isinstance(t, str) else t for t in option.pattern)
-            return Truth.of(matches(pattern, text))
+            if not matches(pattern, text):
+                return Truth.NO  # whatever stands in the place of what is not known
+            return Truth.YES if option.exact else Truth.MAYBE
         return compare(value, "".join(str(t) for t in option.pattern))
 
     def positive(value: str) -> Truth:
