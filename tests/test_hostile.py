@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.identity_scope.documents import Document, DocumentError, Kind, parse
+from policies.identity_scope.documents import MAX_DEPTH, Document, DocumentError, Kind, parse
 from sandbox.analyzer import Analyzer
 from tests.conftest import ROOT
 from tests.pack import ME, STACK, allow, ask, document, policy, resource, role, told
@@ -31,6 +31,35 @@ HOSTILE = {
     "odd letters": allow("arn:aws:s3:::bkt/\u0000\u202e\ud83d\ude00\uffff*"),
     "thousands of actions": allow("arn:aws:s3:::bkt/*", [f"s3:Get{i}*" for i in range(1500)]),
 }
+
+
+def _nested(levels: int, made: type) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = {"a": value} if made is dict else [value]
+    return value
+
+
+@pytest.mark.parametrize("made", [dict, list])
+@pytest.mark.parametrize("as_text", [True, False])
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 2, MAX_DEPTH - 1, 15_000])
+def test_a_deep_document_is_refused_as_such(levels: int, as_text: bool, made: type) -> None:
+    """The object around it and the text inside are a level each."""
+    if as_text:
+        around = '{"a": ' * (levels + 1) if made is dict else '{"a": ' + "[" * levels
+        source: Any = around + '"x"' + ("}" * (levels + 1) if made is dict else "]" * levels + "}")
+    else:
+        source = {"a": _nested(levels, made)}
+    with pytest.raises(DocumentError) as refused:
+        parse(source)
+    too_deep = str(refused.value) == "the document is nested too deeply"
+    assert too_deep is (levels + 2 > MAX_DEPTH)
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    with pytest.raises(DocumentError) as refused:
+        parse({"Statement": {"Sid": {1, 2}}})
+    assert str(refused.value) == "the document holds something that JSON cannot hold"
 
 
 @pytest.mark.parametrize("name", list(HOSTILE))

@@ -22,6 +22,8 @@ MAX_DOCUMENT_CHARACTERS = 131_072
 MAX_DEPTH = 12
 """Deepest JSON nesting that is read; a policy document needs five levels."""
 
+_TOO_DEEP = "the document is nested too deeply"
+
 
 class Effect(Enum):
     ALLOW = "Allow"
@@ -150,7 +152,11 @@ def parse(source: object, kind: Kind = Kind.IDENTITY) -> Document:
         return _parse_text(source, kind)
     if isinstance(source, Mapping):
         try:
-            text = json.dumps(_plain(source, 0))
+            text = json.dumps(_plain(source))
+        except RecursionError:
+            raise DocumentError("", _TOO_DEEP) from None
+        except DocumentError:
+            raise
         except (TypeError, ValueError) as error:
             raise DocumentError("", f"the document is not JSON: {error}") from None
         return _parse_text(text, kind)
@@ -166,7 +172,7 @@ def _parse_text(text: str, kind: Kind) -> Document:
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}") from None
     except RecursionError:
-        raise DocumentError("", "the document is nested too deeply") from None
+        raise DocumentError("", _TOO_DEEP) from None
     except ValueError as error:  # Python refuses integers of thousands of digits
         if isinstance(error, DocumentError):
             raise
@@ -177,17 +183,15 @@ def _parse_text(text: str, kind: Kind) -> Document:
     return _document(raw, kind)
 
 
-def _plain(value: object, depth: int) -> object:
+def _plain(value: object) -> object:
     """Mappings and sequences of any make as JSON's own, so that proxies of an SDK serialise."""
-    if depth > MAX_DEPTH:
-        raise DocumentError("", "the document is nested too deeply")
     if isinstance(value, Mapping):
-        return {str(k): _plain(value[k], depth + 1) for k in value}
+        return {str(k): _plain(value[k]) for k in value}
     if isinstance(value, str | bool | int | float) or value is None:
         return value
     if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
-        return [_plain(value[i], depth + 1) for i in range(len(value))]
-    raise DocumentError("", f"the document holds {_name(value)}, which JSON cannot hold")
+        return [_plain(value[i]) for i in range(len(value))]
+    raise DocumentError("", "the document holds something that JSON cannot hold")
 
 
 def _check_depth(value: object) -> None:
@@ -202,7 +206,7 @@ def _check_depth(value: object) -> None:
         if not following:
             return
         level = following
-    raise DocumentError("", "the document is nested too deeply")
+    raise DocumentError("", _TOO_DEEP)
 
 
 def _reject_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
