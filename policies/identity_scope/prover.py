@@ -354,7 +354,7 @@ def _denied(principal: Principal, request: Request) -> bool:
     for policy in principal.resource:
         for statement in policy.document.statements if policy.bucket == bucket else ():
             if statement.effect is Effect.DENY and names_role(statement, principal.arns):
-                truth, _ = applies(replace(statement, principals=None), request, Reading.PESSIMISTIC)
+                truth, _ = applies(statement, request, Reading.PESSIMISTIC)
                 if truth is Truth.YES:
                     return True
     return False
