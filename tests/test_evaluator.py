@@ -220,6 +220,35 @@ def test_what_is_not_known_of_a_value_matters_only_where_the_rest_fits(
     assert holds(condition, lambda key: (found,) if key == "k" else Missing.UNKNOWN, expands=True) is truth
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "found"),
+    [("Bool", True, "true"), ("Bool", False, "false"), ("NumericEquals", 10, "10"), ("StringEquals", 1.5, "1.5")],
+)
+def test_a_value_that_is_no_text_is_compared_as_its_text(operator: str, value: Any, found: str) -> None:
+    text = document([{**allow("*"), "Condition": {operator: {"k": value}}}])
+    (condition,) = parse(text).statements[0].conditions
+    assert condition.values == (found,)
+    assert holds(condition, lambda _: (found,), expands=True) is Truth.YES
+
+
+def test_a_decision_names_what_decided() -> None:
+    deny = {**allow("arn:aws:s3:::bkt/b*"), "Effect": "Deny"}
+    documents = (("grants", parse(document([allow("*", "iam:*"), allow("*")]))), ("denies", parse(document([deny]))))
+    boundary = (("boundary", parse(document([allow("arn:aws:s3:::bkt/a*"), deny]))),)
+    decided = {
+        key: decide(get(key), Applicable(documents, boundary if limited else None))
+        for key, limited in (("a", False), ("bb", False), ("c", True))
+    }
+    named = {key: (d.outcome, d.document, d.statement and d.statement.index) for key, d in decided.items()}
+    assert named == {
+        "a": (Outcome.ALLOWED, "grants", 1),
+        "bb": (Outcome.DENIED, "denies", 0),
+        "c": (Outcome.OUTSIDE_BOUNDARY, "grants", 1),
+    }
+    nothing = decide(get("a"), Applicable())
+    assert (nothing.outcome, nothing.document, nothing.statement) == (Outcome.NOT_ALLOWED, None, None)
+
+
 def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
