@@ -26,7 +26,7 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # packs are compiled once, as they are for everybody
     figures: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
 
-    print("the pack against an empty pack with as many rules (to reach: 1.15)")
+    print("the pack against an empty pack with as many rules (to reach: 1.1)")
     start = packs.start_up(options.rounds)
     figures["start"] = {"ratio": start.ratio, "pack_s": start.pack, "floor_s": start.floor}
     print(f"  start              {start.ratio:5.2f}   {start.pack:.2f} s / {start.floor:.2f} s")
