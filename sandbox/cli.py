@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -223,6 +224,7 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Term
         elif run.outputs["logins"]:
             token = trial.token_elsewhere("alice")
         terminal.say(guide_front_end.text(sandbox.endpoint, app, run.outputs, token))
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's way to say Ctrl-C
         try:
             keys = f"AWS_ACCESS_KEY_ID={sandbox.admin_key} AWS_SECRET_ACCESS_KEY={sandbox.admin_secret}"
             terminal.say(
@@ -233,4 +235,6 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Term
             threading.Event().wait()
         except KeyboardInterrupt:
             terminal.say("\nstopped; nothing is left behind")
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return 0

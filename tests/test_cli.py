@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,21 +120,31 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_2(capsys: pytest.CaptureFi
     assert capsys.readouterr().err == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
-def test_serve_stays_up_prints_an_example_and_stops_on_ctrl_c() -> None:
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "serve"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environ
-    ) as process:
+def served(stop: signal.Signals, *options: str, cwd: Path = ROOT) -> tuple[int, str]:
+    """Serve until it says how to stop it, and stop it so: the exit code, and all that was said."""
+    command = [sys.executable, "-u", "-m", "sandbox", "serve", *options]
+    # Whoever runs the tests in the background may have them ignore Ctrl-C.
+    ready = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True, preexec_fn=ready) as process:
         assert process.stdout is not None
         told = ""
-        for line in process.stdout:
-            told += line
-            if line.startswith("Ctrl-C"):
-                break
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-        assert process.wait(timeout=20) == 0
-    assert "nothing is left behind" in rest
+        try:
+            for line in process.stdout:
+                told += line
+                if line.startswith("Ctrl-C"):
+                    break
+            process.send_signal(stop)
+            rest, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    return process.returncode, told + rest
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_stays_up_prints_an_example_and_stops_when_it_is_told_to(stop: signal.Signals) -> None:
+    code, told = served(stop)
+    assert code == 0
+    assert told.endswith("stopped; nothing is left behind\n")
     assert re.search(r"endpoint: \"http://127\.0\.0\.1:\d+\"", told)
     assert "fromCognitoIdentityPool" in told
 
@@ -155,18 +166,9 @@ def test_a_stack_without_user_pools_is_tried_and_served(
     config["config"] |= {f"scoped-identity:{key}": value for key, value in settings.items()}
     path.write_text(yaml.safe_dump(config))
     assert f"{rows} of {rows} attempts ended as they should" in run("up", "--no-pack", cwd=copy).stdout
-    command = [sys.executable, "-u", "-m", "sandbox", "serve", "--no-pack"]
-    with subprocess.Popen(command, cwd=copy, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "Ctrl-C stops it" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+    code, said = served(signal.SIGINT, "--no-pack", cwd=copy)
     assert expected in said
-    assert process.returncode == 0
+    assert code == 0
 
 
 def test_aws_settings_of_the_host_are_not_read(tmp_path: Path) -> None:
