@@ -1,10 +1,11 @@
 """The prover against a search for what it denies, at any scale: `python -m tests.search --sets 100000`.
 
 Each set is random: one or two roles with their documents, some with a boundary, most of them near misses of the folders
-that the component makes. Where isolation is proven, requests are made up from the documents' own patterns, by two
-identities that no document names and by two that are made to fit what the documents name in part; none may be allowed to
-both. Where it is violated, both requests of the counterexample must be allowed and about one object. Anything else is
-printed with its set, and the exit code is 1. A bounded run is part of the tests.
+that the component makes, and some beside spaces that are declared as shared. Where isolation is proven, requests are made
+up from the documents' own patterns, by two identities that no document names and by two that are made to fit what the
+documents name in part; none may be allowed to both. Where it is violated, both requests of the counterexample must be
+allowed and about one object. Anything else is printed with its set, and the exit code is 1. A bounded run is part of the
+tests.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from policies.identity_scope.documents import Effect, parse
 from policies.identity_scope.evaluator import Applicable, Reading, decide
 from policies.identity_scope.identities import fresh, shape_of
 from policies.identity_scope.prover import Proof, Result, Scope, isolation
-from policies.identity_scope.reach import Caller, Principal
+from policies.identity_scope.reach import Caller, Principal, Shared
 from tests.pack import ME
 
 REGION = "us-east-1"
@@ -53,6 +54,8 @@ ACTIONS = [
 ]
 ASKED = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 LISTING = "s3:ListBucket"
+SPACES = ["bkt/a/*", "bkt/a/b/*", "bkt/f/*", "bkt/users/*", "bkt/*/f", "bkt/*", "notes/*", "b?t/a*", "*/f/*", "bkt/f"]
+"""What a configuration declares as shared."""
 OTHERS = [
     {"StringEquals": {"aws:PrincipalTag/team": "red"}},
     {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
@@ -137,6 +140,16 @@ def _partial(random_: random.Random) -> str:
     return "/".join(random_.sample(parts, len(parts)))
 
 
+def spaces(random_: random.Random) -> tuple[Shared, ...]:
+    """None for most sets, or one or two."""
+    return tuple(
+        Shared(
+            random_.choice(SPACES), tuple(random_.sample([*ASKED, LISTING], random_.choice([1, 2, 4]))), "All use it."
+        )
+        for _ in range(random_.choice([0, 0, 0, 1, 2]))
+    )
+
+
 def principals(roles: list[Role]) -> tuple[Principal, ...]:
     return tuple(
         Principal(
@@ -149,9 +162,9 @@ def principals(roles: list[Role]) -> tuple[Principal, ...]:
     )
 
 
-def check(roles: list[Role], random_: random.Random) -> tuple[str, str | None]:
+def check(roles: list[Role], shared: tuple[Shared, ...], random_: random.Random) -> tuple[str, str | None]:
     """What the proof says, and what is wrong with it."""
-    scope = Scope(principals(roles), (REGION,), steps=STEPS)
+    scope = Scope(principals(roles), (REGION,), shared, steps=STEPS)
     results = isolation(scope)
     for result in results:
         if result.proof is Proof.VIOLATED and (wrong := _wrong(scope, result)):
@@ -179,7 +192,16 @@ def _wrong(scope: Scope, result: Result) -> str | None:
             result.arn.startswith(f"{access.arn}/{access.prefix or ''}") if access.listing else result.arn == access.arn
         ):
             return f"not about {result.arn}: {access}"
+        if _declared(scope, access.action, result.arn.removeprefix("arn:aws:s3:::")):
+            return f"declared as shared: {access}"
     return None
+
+
+def _declared(scope: Scope, action: str, key: str) -> bool:
+    """Whether reaching `BUCKET/KEY` by an action is declared as shared."""
+    spaces = [space.pattern for space in scope.shared if action in space.actions]
+    regexes = [re.escape(space).replace(r"\*", ".*").replace(r"\?", ".") for space in spaces]
+    return any(re.fullmatch(regex, key, re.DOTALL) for regex in regexes)
 
 
 def met(scope: Scope, random_: random.Random) -> str | None:
@@ -215,7 +237,7 @@ def _patterns(scope: Scope) -> list[str]:
             found.append(line.removeprefix("arn:aws:s3:::"))
         else:
             found.append(f"bkt/{line}*")
-    return found
+    return [*found, *(space.pattern for space in scope.shared)]
 
 
 def _filled(pattern: str, random_: random.Random, one: str, other: str) -> str:
@@ -236,8 +258,8 @@ def _reached(scope: Scope, caller: Caller, bucket: str, key: str) -> bool:
     """Whether some role of the set lets a caller read, write or delete an object, or learn its name."""
     arn = f"arn:aws:s3:::{bucket}"
     prefixes = [None, *(key[:n] for n in sorted({0, len(key), *(m.end() for m in re.finditer("[/:a]", key))}))]
-    requests = [caller.request(action, f"{arn}/{key}") for action in ASKED]
-    requests += [caller.request(LISTING, arn, prefix) for prefix in prefixes]
+    asked = [(action, f"{arn}/{key}", None) for action in ASKED] + [(LISTING, arn, prefix) for prefix in prefixes]
+    requests = [caller.request(*each) for each in asked if not _declared(scope, each[0], f"{bucket}/{key}")]
     return any(
         decide(request, Applicable(role.documents, role.boundary), Reading.PESSIMISTIC).allowed
         for role in scope.principals
@@ -251,13 +273,12 @@ def run(seed: int, number: int) -> tuple[Counter[str], list[str]]:
     said: Counter[str] = Counter()
     wrong: list[str] = []
     for _ in range(CHUNK):
-        roles = role_set(random_)
-        verdict, defect = check(roles, random_)
+        roles, shared = role_set(random_), spaces(random_)
+        verdict, defect = check(roles, shared, random_)
         said[verdict] += 1
         if defect:
-            wrong.append(
-                f"{defect}\n  {json.dumps([{'documents': r.documents, 'boundary': r.boundary} for r in roles])}"
-            )
+            documents = json.dumps([{"documents": r.documents, "boundary": r.boundary} for r in roles])
+            wrong.append(f"{defect}\n  {documents}" + "".join(f"\n  {space}" for space in shared))
     return said, wrong
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from policies.identity_scope.prover import Access, Proof, Result, Scope, isolation
+from policies.identity_scope.reach import Shared
 from tests import search
 from tests.pack import ME
 
@@ -38,14 +39,29 @@ WIDE = {
 }
 
 
-def _defect(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Result]], list[Result]]) -> str | None:
+def _defect(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Result]], list[Result]], shared: tuple[Shared, ...] = ()
+) -> str | None:
     """What the check says of an open bucket if the proof's results are changed."""
     monkeypatch.setattr("tests.search.isolation", lambda scope: change(isolation(scope)))
-    return search.check([search.Role([WIDE], None)], random.Random(1))[1]
+    return search.check([search.Role([WIDE], None)], shared, random.Random(1))[1]
 
 
 def test_a_proof_that_says_too_much_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is reached by us-east-1:" in str(_defect(monkeypatch, lambda results: []))
+
+
+def test_what_is_declared_as_shared_is_no_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither to the search nor, where the proof shows it all the same, to the check of what it shows."""
+    for_all = Shared("bkt/*", ("s3:GetObject",), "All read it.")
+    assert _defect(monkeypatch, lambda results: results, (for_all,)) is None
+    assert "is reached by" in str(_defect(monkeypatch, lambda results: [], (replace(for_all, pattern="bkt/a/*"),)))
+    assert "is reached by" in str(
+        _defect(monkeypatch, lambda results: [], (replace(for_all, actions=("s3:PutObject",)),))
+    )
+    monkeypatch.setattr("tests.search.isolation", lambda scope: isolation(replace(scope, shared=())))
+    found = search.check([search.Role([WIDE], None)], (for_all,), random.Random(1))[1]
+    assert "declared as shared" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ class GlobSet:
 
     def __getattr__(self, name: str) -> Any:
         # The tables are made when first asked for: most questions are settled on literal beginnings, without them.
-        if name in GlobSet.__slots__ and name not in ("patterns", "fold"):
+        if name in GlobSet.__slots__ and name != "patterns":
             self._make_tables()
             return object.__getattribute__(self, name)
         raise AttributeError(name)

@@ -155,7 +155,7 @@ def _why(mine: Access, theirs: Access) -> tuple[str, str]:
         )
     parts = template(resource, statement.expands)
     variables = [p for p in parts if isinstance(p, Variable)]
-    own = [p for p in variables if p.key.endswith(":sub")]
+    own = [p for p in variables if p.key.startswith("cognito-identity") and p.key.endswith(":sub")]
     if not own and variables:
         shown = re.findall(r"\$\{[^}]*\}?", resource)[0]
         return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"Use `{_OWN}` in its place.")

@@ -137,8 +137,6 @@ def arn_template(text: str, expands: bool) -> Template:
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
     parts = template(text, expands)
-    if text == "*":
-        return parts
     padded: list[str | Wild | Variable] = []
     colons = 0
     for part in parts:
