@@ -21,6 +21,7 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from . import provider_inputs, resources
@@ -39,12 +40,14 @@ def configured(config: Mapping[str, Any], environment: Mapping[str, str]) -> tup
     """The sandbox that a stack's config names, and its region.
 
     Args:
-        config: the provider's config, without `aws:`; nested values are JSON, as the engine hands them over.
+        config: the provider's config, without `aws:`; nested values are JSON, and secrets wrapped, as the engine hands
+            them over.
         environment: for what the config leaves out, with the names that AWS's tools know.
 
     Raises:
         NotConfigured: no endpoint, one that is not on this machine, or no keys.
     """
+    config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
     endpoint = _endpoint(config.get("endpoints")) or environment.get("AWS_ENDPOINT_URL", "")
     if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost"):
         given = f"`{endpoint}` is not on this machine" if endpoint else "there is none"
@@ -58,9 +61,12 @@ def configured(config: Mapping[str, Any], environment: Mapping[str, str]) -> tup
 
 def _endpoint(written: Any) -> str:
     """The first endpoint of the provider's list of them."""
-    found = json.loads(written) if isinstance(written, str) and written else written
-    items = [found] if isinstance(found, Mapping) else found or []
-    return next((str(url) for item in items for url in item.values() if url), "")
+    try:
+        found = json.loads(written) if isinstance(written, str) and written else written
+    except ValueError:
+        return str(written)
+    items = found if isinstance(found, list) else [found]
+    return next((str(url) for item in items if isinstance(item, Mapping) for url in item.values() if url), "")
 
 
 def _told(method: Method) -> Method:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2
 
 from sandbox import program, stack_files, world
@@ -69,6 +71,22 @@ def test_the_resource_half_alone_stops_the_step_that_would_open_the_bucket(fresh
     (finding, _) = fresh.analyze(policy(WIDE))
     assert finding.mandatory
     assert finding.policy == "s3-isolated-by-identity"
+
+
+@pytest.mark.parametrize("secret", ["policy", "role", "name"])
+def test_a_secret_document_is_judged_like_any_other(fresh: Analyzer, secret: str) -> None:
+    """The engine hands secrets over in a wrapping, so that a stack could hide behind one."""
+    plain = policy(document([allow("arn:aws:s3:::bkt/*")]))
+    inputs = {**plain.inputs, secret: rpc.wrap_rpc_secret(plain.inputs[secret])}
+    assert "s3-isolated-by-identity" in dict(told(ask(fresh, [role(), replace(plain, inputs=inputs, wire=inputs)])))
+
+
+@pytest.mark.parametrize("secret", ["assumeRolePolicy", "inlinePolicies"])
+def test_a_role_with_a_secret_part_is_judged_like_any_other(fresh: Analyzer, secret: str) -> None:
+    text = json.dumps(document([allow("arn:aws:s3:::bkt/*")]))
+    plain = role(inlinePolicies=[{"name": "access", "policy": rpc.wrap_rpc_secret(text)}])
+    inputs = {**plain.inputs, secret: rpc.wrap_rpc_secret(plain.inputs[secret])}
+    assert "s3-isolated-by-identity" in dict(told(ask(fresh, [replace(plain, inputs=inputs, wire=inputs)])))
 
 
 def test_a_finding_is_reported_once(fresh: Analyzer) -> None:

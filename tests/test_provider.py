@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as wire
 from pulumi.runtime.proto import provider_pb2_grpc
 
@@ -45,7 +46,8 @@ class Engine:
     def __init__(self, port: int, sandbox: Sandbox) -> None:
         self.stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
         endpoints = json.dumps([{"iam": sandbox.endpoint, "s3": sandbox.endpoint}])
-        keys = {"accessKey": sandbox.admin_key, "secretKey": sandbox.admin_secret}
+        # `pulumi config set --secret aws:secretKey` arrives in a wrapping.
+        keys = {"accessKey": sandbox.admin_key, "secretKey": rpc.wrap_rpc_secret(sandbox.admin_secret)}
         args = struct({"region": "us-east-1", "endpoints": endpoints, **keys})
         answer = self.stub.Configure(wire.ConfigureRequest(args=args))
         assert answer.supportsPreview
@@ -216,6 +218,9 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"}
             "`https://iam.amazonaws.com` is not on this machine",
         ),
         ({"endpoints": '[{"iam": "http://127.0.0.1.evil.test"}]'}, KEYS, "is not on this machine"),
+        ({"endpoints": "iam=http://127.0.0.1:4566"}, KEYS, "`iam=http://127.0.0.1:4566` is not on this machine"),
+        ({"endpoints": '["http://127.0.0.1:4566"]'}, KEYS, "there is none"),
+        ({"endpoints": "7"}, KEYS, "there is none"),
         ({}, {**KEYS, "AWS_ENDPOINT_URL": "http://10.0.0.1"}, "`http://10.0.0.1` is not on this machine"),
         (HERE, {}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those that `make serve` printed"),
     ],
