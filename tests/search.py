@@ -4,8 +4,9 @@ Each set is random: one or two roles with their documents, some with a boundary,
 that the component makes, and some beside spaces that are declared as shared. Where isolation is proven, requests are made
 up from the documents' own patterns, by two identities that no document names and by two that are made to fit what the
 documents name in part; none may be allowed to both. Where it is violated, both requests of the counterexample must be
-allowed and about one object. Anything else is printed with its set, and the exit code is 1. A bounded run is part of the
-tests.
+allowed and about one object. The own folder is searched likewise, for requests of one identity that lie in no one folder,
+and the ways round, for a request that would widen a role. Anything else is printed with its set, and the exit code is 1. A
+bounded run is part of the tests.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from policies.identity_scope.actions import BUCKET_PIVOTS, OTHER_PIVOTS
 from policies.identity_scope.documents import Effect, parse
 from policies.identity_scope.evaluator import Applicable, Reading, decide
 from policies.identity_scope.identities import fresh, shape_of
-from policies.identity_scope.prover import Proof, Result, Scope, isolation
+from policies.identity_scope.prover import Access, Proof, Result, Scope, isolation, own_folder, ways_round
 from policies.identity_scope.reach import Caller, Principal, Shared
 from tests.pack import ME
 
@@ -56,6 +58,8 @@ ASKED = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 LISTING = "s3:ListBucket"
 SPACES = ["bkt/a/*", "bkt/a/b/*", "bkt/f/*", "bkt/users/*", "bkt/*/f", "bkt/*", "notes/*", "b?t/a*", "*/f/*", "bkt/f"]
 """What a configuration declares as shared."""
+_BUCKET = re.compile("[A-Za-z0-9._-]{3,}")
+"""What a bucket can be called: not `bkt-us-east-1:…`."""
 OTHERS = [
     {"StringEquals": {"aws:PrincipalTag/team": "red"}},
     {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
@@ -162,17 +166,24 @@ def principals(roles: list[Role]) -> tuple[Principal, ...]:
     )
 
 
-def check(roles: list[Role], shared: tuple[Shared, ...], random_: random.Random) -> tuple[str, str | None]:
-    """What the proof says, and what is wrong with it."""
+def check(roles: list[Role], shared: tuple[Shared, ...], random_: random.Random) -> tuple[list[str], list[str]]:
+    """What the proofs say of isolation, of the own folder and of ways round, and what is wrong with that."""
     scope = Scope(principals(roles), (REGION,), shared, steps=STEPS)
-    results = isolation(scope)
-    for result in results:
-        if result.proof is Proof.VIOLATED and (wrong := _wrong(scope, result)):
-            return "violated", wrong
-    if results:
-        return "violated" if any(r.proof is Proof.VIOLATED for r in results) else "not proven", None
-    found = met(scope, random_)
-    return "holds" if any(_grants(p) for p in scope.principals) else "holds, as nothing is granted", found
+    verdicts: list[str] = []
+    defects: list[str | None] = []
+    for name, results, wrong, search in (
+        ("isolation", isolation(scope), _wrong, met),
+        ("own folder", own_folder(scope), _not_outside, scattered),
+        ("no way round", ways_round(scope), _no_way_round, widened),
+    ):
+        violated = [r for r in results if r.proof is Proof.VIOLATED]
+        defects += [wrong(scope, result) for result in violated]
+        if not results:
+            defects.append(search(scope, random_))
+        granted = any(_grants(p) for p in scope.principals)
+        holds = "holds" if granted else "holds, as nothing is granted"
+        verdicts.append(f"{name}: {'violated' if violated else 'not proven' if results else holds}")
+    return verdicts, [defect for defect in defects if defect]
 
 
 def _grants(principal: Principal) -> bool:
@@ -180,20 +191,35 @@ def _grants(principal: Principal) -> bool:
 
 
 def _wrong(scope: Scope, result: Result) -> str | None:
-    """Why a counterexample is none."""
+    """Why a counterexample to isolation is none."""
     if result.mine is None or result.theirs is None or result.mine.identity == result.theirs.identity:
         return f"not two identities: {result}"
-    for access in (result.mine, result.theirs):
-        role = next(p for p in scope.principals if p.urn == access.role)
-        request = Caller(access.identity, shape_of(REGION)).request(access.action, access.arn, access.prefix)
-        if not decide(request, Applicable(role.documents, role.boundary), Reading.PESSIMISTIC).allowed:
-            return f"not allowed: {access}"
-        if not (
-            result.arn.startswith(f"{access.arn}/{access.prefix or ''}") if access.listing else result.arn == access.arn
-        ):
-            return f"not about {result.arn}: {access}"
-        if _declared(scope, access.action, result.arn.removeprefix("arn:aws:s3:::")):
-            return f"declared as shared: {access}"
+    return _not_allowed(scope, result.mine, result.arn) or _not_allowed(scope, result.theirs, result.arn)
+
+
+def _not_outside(scope: Scope, result: Result) -> str | None:
+    """Why a counterexample to the own folder is none."""
+    if result.mine is None or (result.folder and result.arn.startswith(f"arn:aws:s3:::{result.folder}")):
+        return f"not outside: {result}"
+    return _not_allowed(scope, result.mine, result.arn)
+
+
+def _no_way_round(scope: Scope, result: Result) -> str | None:
+    """Why a way round is none."""
+    if result.mine is None or result.mine.action not in (*BUCKET_PIVOTS, *OTHER_PIVOTS):
+        return f"not a way round: {result}"
+    return _not_allowed(scope, result.mine, result.mine.arn)
+
+
+def _not_allowed(scope: Scope, access: Access, arn: str) -> str | None:
+    role = next(p for p in scope.principals if p.urn == access.role)
+    request = Caller(access.identity, shape_of(REGION)).request(access.action, access.arn, access.prefix)
+    if not decide(request, Applicable(role.documents, role.boundary), Reading.PESSIMISTIC).allowed:
+        return f"not allowed: {access}"
+    if not (arn.startswith(f"{access.arn}/{access.prefix or ''}") if access.listing else arn == access.arn):
+        return f"not about {arn}: {access}"
+    if _declared(scope, access.action, arn.removeprefix("arn:aws:s3:::")):
+        return f"declared as shared: {access}"
     return None
 
 
@@ -217,6 +243,36 @@ def met(scope: Scope, random_: random.Random) -> str | None:
             bucket, _, key = _filled(random_.choice(keys), random_, one, other).partition("/")
             if all(_reached(scope, caller, bucket, key) for caller in callers):
                 return f"{bucket}/{key} is reached by {one} and {other}"
+    return None
+
+
+def scattered(scope: Scope, random_: random.Random) -> str | None:
+    """Objects that one identity reaches and that lie in no one folder of its own, where the proof says that all do."""
+    one, other = fresh(REGION, scope.text())
+    caller = Caller(one, shape_of(REGION))
+    folders: set[str] | None = None
+    keys = [*_patterns(scope), f"{one}/x"]
+    for _ in range(REQUESTS):
+        bucket, _, key = _filled(random_.choice(keys), random_, one, other).partition("/")
+        if _reached(scope, caller, bucket, key):
+            own = {f"{bucket}/{key[: m.end()]}{one}/" for m in re.finditer(rf"(?={one}/)", key)}
+            folders = own if folders is None else folders & own
+            if not folders:
+                return f"{bucket}/{key} is reached by {one}, and lies in no folder that all else lies in"
+    return None
+
+
+def widened(scope: Scope, random_: random.Random) -> str | None:
+    """A request that would widen a role's reach, where the proof says that there is none."""
+    one, other = fresh(REGION, scope.text())
+    caller = Caller(one, shape_of(REGION))
+    for _ in range(REQUESTS):
+        bucket = _filled(random_.choice(_patterns(scope)), random_, one, other).partition("/")[0]
+        if _BUCKET.fullmatch(bucket):
+            asked = [(random_.choice(BUCKET_PIVOTS), f"arn:aws:s3:::{bucket}"), (random_.choice(OTHER_PIVOTS), "*")]
+            for request in (caller.request(*each) for each in asked):
+                if any(decide(request, Applicable(r.documents, r.boundary)).allowed for r in scope.principals):
+                    return f"{request.action} {request.resource} is allowed"
     return None
 
 
@@ -256,6 +312,8 @@ def _filled(pattern: str, random_: random.Random, one: str, other: str) -> str:
 
 def _reached(scope: Scope, caller: Caller, bucket: str, key: str) -> bool:
     """Whether some role of the set lets a caller read, write or delete an object, or learn its name."""
+    if not _BUCKET.fullmatch(bucket):
+        return False
     arn = f"arn:aws:s3:::{bucket}"
     prefixes = [None, *(key[:n] for n in sorted({0, len(key), *(m.end() for m in re.finditer("[/:a]", key))}))]
     asked = [(action, f"{arn}/{key}", None) for action in ASKED] + [(LISTING, arn, prefix) for prefix in prefixes]
@@ -274,9 +332,9 @@ def run(seed: int, number: int) -> tuple[Counter[str], list[str]]:
     wrong: list[str] = []
     for _ in range(CHUNK):
         roles, shared = role_set(random_), spaces(random_)
-        verdict, defect = check(roles, shared, random_)
-        said[verdict] += 1
-        if defect:
+        verdicts, defects = check(roles, shared, random_)
+        said.update(verdicts)
+        for defect in defects:
             documents = json.dumps([{"documents": r.documents, "boundary": r.boundary} for r in roles])
             wrong.append(f"{defect}\n  {documents}" + "".join(f"\n  {space}" for space in shared))
     return said, wrong
@@ -291,18 +349,19 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.randrange(2**32)
     print(f"seed {seed}", flush=True)
     said: Counter[str] = Counter()
-    failed, begin = False, time.monotonic()
+    failed, done, begin = False, 0, time.monotonic()
     with multiprocessing.Pool(options.processes) as pool:
         for counts, wrong in pool.imap_unordered(partial(run, seed), range(-(-options.sets // CHUNK))):
             said += counts
             for each in wrong:
                 failed = True
                 print(f"\n{each}", flush=True)
-            if said.total() % max(options.sets // 20, CHUNK) < CHUNK:
-                print(f"  {said.total():>9,} sets, {time.monotonic() - begin:.0f} s", flush=True)
-    print(f"{said.total():,} sets in {time.monotonic() - begin:.0f} s")
-    for verdict, count in said.most_common():
-        print(f"  {verdict:<30} {count:>9,}")
+            done += CHUNK
+            if done % max(options.sets // 20, CHUNK) < CHUNK:
+                print(f"  {done:>9,} sets, {time.monotonic() - begin:.0f} s", flush=True)
+    print(f"{done:,} sets in {time.monotonic() - begin:.0f} s")
+    for verdict, count in sorted(said.items()):
+        print(f"  {verdict:<41} {count:>9,}")
     print("something was found" if failed else "nothing was found that contradicts the proof")
     return 1 if failed else 0
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from policies.identity_scope.prover import Access, Proof, Result, Scope, isolation
+from policies.identity_scope.prover import Access, Proof, Result, Scope, isolation, own_folder, ways_round
 from policies.identity_scope.reach import Shared
 from tests import search
 from tests.pack import ME
@@ -18,8 +18,9 @@ from tests.pack import ME
 def test_a_search_finds_nothing_that_contradicts_the_proof() -> None:
     said, wrong = search.run(20261123, 0)
     assert wrong == []
-    assert said["holds"] > 10
-    assert said["violated"] > 10
+    for proof in ("isolation", "own folder", "no way round"):
+        assert said[f"{proof}: holds"] > 10
+        assert said[f"{proof}: violated"] > 5
 
 
 def test_the_search_finds_most_of_what_the_proof_finds() -> None:
@@ -35,33 +36,46 @@ def test_the_search_finds_most_of_what_the_proof_finds() -> None:
 
 WIDE = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"}],
+    "Statement": [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"},
+        {"Effect": "Allow", "Action": "s3:PutBucket*", "Resource": "arn:aws:s3:::bkt"},
+    ],
 }
 
 
 def _defect(
-    monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Result]], list[Result]], shared: tuple[Shared, ...] = ()
-) -> str | None:
-    """What the check says of an open bucket if the proof's results are changed."""
-    monkeypatch.setattr("tests.search.isolation", lambda scope: change(isolation(scope)))
-    return search.check([search.Role([WIDE], None)], shared, random.Random(1))[1]
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[list[Result]], list[Result]],
+    shared: tuple[Shared, ...] = (),
+    proof: Callable[[Scope], list[Result]] = isolation,
+) -> str:
+    """What the check says of an open bucket if a proof's results are changed."""
+    monkeypatch.setattr(f"tests.search.{proof.__name__}", lambda scope: change(proof(scope)))
+    return "\n".join(search.check([search.Role([WIDE], None)], shared, random.Random(1))[1])
 
 
-def test_a_proof_that_says_too_much_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "is reached by us-east-1:" in str(_defect(monkeypatch, lambda results: []))
+@pytest.mark.parametrize(
+    ("proof", "expected"),
+    [
+        (isolation, "is reached by us-east-1:"),
+        (own_folder, "lies in no folder that all else lies in"),
+        (ways_round, "s3:PutBucket"),
+    ],
+)
+def test_a_proof_that_says_too_much_is_reported(
+    monkeypatch: pytest.MonkeyPatch, proof: Callable[[Scope], list[Result]], expected: str
+) -> None:
+    assert expected in _defect(monkeypatch, lambda results: [], proof=proof)
 
 
 def test_what_is_declared_as_shared_is_no_find(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither to the search nor, where the proof shows it all the same, to the check of what it shows."""
     for_all = Shared("bkt/*", ("s3:GetObject",), "All read it.")
-    assert _defect(monkeypatch, lambda results: results, (for_all,)) is None
-    assert "is reached by" in str(_defect(monkeypatch, lambda results: [], (replace(for_all, pattern="bkt/a/*"),)))
-    assert "is reached by" in str(
-        _defect(monkeypatch, lambda results: [], (replace(for_all, actions=("s3:PutObject",)),))
-    )
-    monkeypatch.setattr("tests.search.isolation", lambda scope: isolation(replace(scope, shared=())))
-    found = search.check([search.Role([WIDE], None)], (for_all,), random.Random(1))[1]
-    assert "declared as shared" in str(found)
+    assert _defect(monkeypatch, lambda results: results, (for_all,)) == ""
+    for beside in (replace(for_all, pattern="bkt/a/*"), replace(for_all, actions=("s3:PutObject",))):
+        assert "is reached by" in _defect(monkeypatch, lambda results: [], (beside,))
+    (wrong,) = isolation(Scope(search.principals([search.Role([WIDE], None)])))
+    assert "declared as shared" in _defect(monkeypatch, lambda results: [wrong], (for_all,))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +92,7 @@ def test_a_counterexample_that_is_none_is_reported(
     def altered(results: list[Result]) -> list[Result]:
         return [replace(r, mine=r.mine and change(r.mine), theirs=r.theirs and change(r.theirs)) for r in results]
 
-    assert expected in str(_defect(monkeypatch, altered))
+    assert expected in _defect(monkeypatch, altered)
 
 
 def test_near_misses_are_what_is_generated() -> None:
