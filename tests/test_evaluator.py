@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ ALICE = "us-east-1:01234567-89ab-4cde-8f01-23456789abcd"
 
 def outcome(request: Request, *statements: dict[str, Any], **more: Any) -> Outcome:
     text = document(statements, more.pop("version", "2012-10-17"))
-    return decide(request, Applicable((("d", parse(text)),), **more)).outcome
+    reading = more.pop("reading", Reading.PLAIN)
+    return decide(request, Applicable((("d", parse(text)),), **more), reading).outcome
 
 
 def get(key: str, **context: tuple[str, ...]) -> Request:
@@ -98,6 +100,17 @@ def test_what_aws_leaves_open_has_two_readings() -> None:
     request = get("a:b/x")
     assert not decide(request, documents, Reading.PLAIN).allowed
     assert decide(request, documents, Reading.PESSIMISTIC).allowed
+
+
+def test_a_statement_that_may_apply_hides_none_that_does() -> None:
+    """What is said behind it in the same document counts, whichever way it is read."""
+    asked = replace(get("x"), unknown=True)
+    may = {**allow("*"), "Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}
+    assert outcome(asked, may, reading=Reading.PLAIN) is Outcome.NOT_ALLOWED
+    assert outcome(asked, may, allow("*"), reading=Reading.PLAIN) is Outcome.ALLOWED
+    denies = [{**may, "Effect": "Deny"}, {**allow("*"), "Effect": "Deny"}]
+    for reading in Reading:
+        assert outcome(asked, allow("*"), *denies, reading=reading) is Outcome.DENIED
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,27 @@ from pulumi.runtime.proto import analyzer_pb2
 from sandbox import program, stack_files, world
 from sandbox.analyzer import UNKNOWN, Analyzer, AnalyzerFailed
 from sandbox.enforced import Enforced, PolicyViolation
+from sandbox.program import Registration
 from sandbox.server import Sandbox
 from scripts import catalogue
 from tests.conftest import ROOT
-from tests.pack import ME, POOL, STACK, allow, ask, ask_stack, document, policy, resource, role, told
+from tests.pack import (
+    HALVES,
+    ISSUER,
+    ME,
+    POOL,
+    SHORT,
+    STACK,
+    allow,
+    ask,
+    ask_stack,
+    document,
+    policy,
+    resource,
+    role,
+    told,
+    trust_of,
+)
 
 MANDATORY = {
     "s3-isolated-by-identity",
@@ -87,6 +104,42 @@ def test_a_role_with_a_secret_part_is_judged_like_any_other(fresh: Analyzer, sec
     plain = role(inlinePolicies=[{"name": "access", "policy": rpc.wrap_rpc_secret(text)}])
     inputs = {**plain.inputs, secret: rpc.wrap_rpc_secret(plain.inputs[secret])}
     assert "s3-isolated-by-identity" in dict(told(ask(fresh, [replace(plain, inputs=inputs, wire=inputs)])))
+
+
+def _granting(called: str, action: str, on: str) -> Registration:
+    return role(called, inlinePolicies=[{"name": "p", "policy": json.dumps(document([allow(on, action)]))}])
+
+
+def _pool(called: str, **settings: Any) -> Registration:
+    every = {"allowUnauthenticatedIdentities": False, "allowClassicFlow": False}
+    return resource("aws:cognito/identityPool:IdentityPool", called, {"identityPoolName": called, **every, **settings})
+
+
+UNCHECKED = {"clientId": "c", "providerName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_A"}
+DEFECTS: dict[str, Callable[[str], Registration]] = {
+    "s3-isolated-by-identity": lambda called: _granting(called, "s3:GetObject", "arn:aws:s3:::bkt/*"),
+    "s3-own-folder": lambda called: _granting(called, "s3:GetObject", f"arn:aws:s3:::bkt/{ME}*"),
+    "vended-role-cannot-escalate": lambda called: _granting(called, "s3:PutBucketPolicy", "arn:aws:s3:::bkt"),
+    "trust-bound-to-pool": lambda called: role(called, trust_of({"Federated": ISSUER})),
+    "guests-are-declared": lambda called: _pool(called, allowUnauthenticatedIdentities=True),
+    "classic-flow-off": lambda called: _pool(called, allowClassicFlow=True),
+    "server-side-token-check": lambda called: _pool(called, cognitoIdentityProviders=[UNCHECKED]),
+    "api-invoke-scoped": lambda called: _granting(called, "execute-api:Invoke", "*"),
+}
+
+
+@pytest.mark.parametrize("rule", DEFECTS)
+def test_the_same_mistake_twice_is_found_twice(fresh: Analyzer, rule: str) -> None:
+    """Each when its resource is analysed, before it exists; and each by the stack half alone."""
+    both = [DEFECTS[rule](called) for called in ("one", "two")]
+    for each in both:
+        said = [d.text for d in fresh.analyze(each) if d.policy == rule]
+        assert said
+        assert all(f"`{each.name}" in text for text in said)
+    assert fresh.analyze_stack([(r, r.wire) for r in both]) == []
+    if rule in {SHORT[short] for short in HALVES}:
+        said = [text for name, text in told(ask_stack(fresh, both)) if name == rule]
+        assert all(any(f"`{each.name}" in text for text in said) for each in both)
 
 
 def test_a_finding_is_reported_once(fresh: Analyzer) -> None:

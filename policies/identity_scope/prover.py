@@ -366,34 +366,35 @@ def own_folder(scope: Scope) -> list[Result]:
     budget = Budget(scope.steps)
     try:
         for shape in scope.shapes(text):
-            if _own_folder(scope, shape, anybody(shape.region), budget) is None:
+            if not _own_folder(scope, shape, anybody(shape.region), budget, every=False):
                 continue
-            result = _own_folder(scope, shape, fresh(shape.region, text)[0], budget)
-            return [result or Result(Proof.UNPROVEN, "a document names a part of identity ids")]
+            results = _own_folder(scope, shape, fresh(shape.region, text)[0], budget, every=True)
+            return results or [Result(Proof.UNPROVEN, "a document names a part of identity ids")]
     except BudgetExceeded as error:
         return [Result(Proof.UNPROVEN, str(error))]
     return []
 
 
-def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget) -> Result | None:
+def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget, every: bool) -> list[Result]:
+    """For `every` role, or one, what lies outside; nothing if all lies in one folder."""
     reaches = _reaches(scope, scope.caller(identity, shape))
     if not reaches:
-        return None
+        return []
     head = f"arn:{shape.partition}:s3:::"
     if scope.folders:
         allowed = [f"{head}{folder}{identity}/" for folder in scope.folders]
-        return _escape(scope, shape, identity, reaches, allowed, budget)
+        return _escapes(scope, shape, identity, reaches, allowed, budget, every)
     beginnings = [prefix for _, reach in reaches for prefix in reach.prefixes]
     mark = beginnings[0].find(f"/{identity}/") if beginnings else -1
     if mark > len(head) and all(each.startswith(beginnings[0][: mark + len(identity) + 2]) for each in beginnings):
-        return None  # settled on literal beginnings alone
+        return []  # settled on literal beginnings alone
     escapes = [
-        _escape(scope, shape, identity, reaches, [folder], budget)
+        _escapes(scope, shape, identity, reaches, [folder], budget, every)
         for folder in _candidates(shape, identity, reaches, budget)
     ]
     if not escapes:
-        return _escape(scope, shape, identity, reaches, [], budget)
-    return None if None in escapes else escapes[0]
+        return _escapes(scope, shape, identity, reaches, [], budget, every)
+    return [] if [] in escapes else escapes[0]
 
 
 def _candidates(shape: Shape, identity: str, reaches: Sequence[tuple[Principal, Reach]], budget: Budget) -> list[str]:
@@ -408,30 +409,44 @@ def _candidates(shape: Shape, identity: str, reaches: Sequence[tuple[Principal, 
     return []
 
 
-def _escape(
+def _escapes(
     scope: Scope,
     shape: Shape,
     identity: str,
     reaches: Sequence[tuple[Principal, Reach]],
     folders: Sequence[str],
     budget: Budget,
-) -> Result | None:
-    """A shortest reached object outside the folders, replayed; None if there is none."""
+    every: bool,
+) -> list[Result]:
+    """For `every` role that the budget allows, or one, a shortest reached object outside the folders, replayed."""
     allowed = GlobSet([(*literal(folder), Wild.ANY) for folder in folders])
+    found: dict[tuple[str, str], Result] = {}
     for principal, reach in reaches:
-        word = shortest_word(
-            [Universe(shape.partition), reach, allowed],
-            lambda yes: yes[0] and yes[1] and not yes[2],
-            [True, True, False],
-            budget,
-        )
+        role = (principal.urn, principal.name)
+        if found and not every:
+            break
+        if role in found:
+            continue
+        try:
+            word = shortest_word(
+                [Universe(shape.partition), reach, allowed],
+                lambda yes: yes[0] and yes[1] and not yes[2],
+                [True, True, False],
+                budget,
+            )
+        except BudgetExceeded:
+            if found:
+                break
+            raise
         if word is not None:
             access = replayed(scope, shape, (identity, principal, reach), word)
             folder = folders[0].partition(":::")[2] if folders else ""
             if access is None:
-                return Result(Proof.UNPROVEN, f"no request that reaches `{word}` could be confirmed", arn=word)
-            return Result(Proof.VIOLATED, "", access, None, word, folder)
-    return None
+                said = f"no request that reaches `{word}` could be confirmed"
+                found[role] = Result(Proof.UNPROVEN, said, arn=word, role=principal.urn)
+            else:
+                found[role] = Result(Proof.VIOLATED, "", access, None, word, folder)
+    return list(found.values())
 
 
 def dead_grants(scope: Scope) -> list[Result]:
@@ -501,7 +516,7 @@ def _pivot(scope: Scope, caller: Caller, principal: Principal, reach: Reach, arn
     if access is not None:
         yield Result(Proof.VIOLATED, mine=access)
     elif arn != "*":
-        yield Result(Proof.UNPROVEN, f"no request to `{arn}` could be confirmed")
+        yield Result(Proof.UNPROVEN, f"no request to `{arn}` could be confirmed", role=principal.urn)
 
 
 def _access_points(scope: Scope, text: str) -> Iterator[Result]:

@@ -35,7 +35,7 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `key` is its cause, by which it is told apart from others."""
+    """One thing that is wrong. `key` is its cause, by which it is told apart from all others of the rule."""
 
     urn: str
     key: tuple[str, ...]
@@ -108,8 +108,10 @@ def _key(result: Result) -> tuple[str, ...]:
     for access in (result.mine, result.theirs):
         if access is not None:
             parts += [access.role, access.document, str(access.statement.index)]
+    if result.mine is None:
+        parts += [result.role, result.reason]
     if result.statement is not None:
-        parts += [result.role, result.document, str(result.statement.index)]
+        parts += [result.document, str(result.statement.index)]
     return tuple(parts)
 
 
@@ -169,16 +171,16 @@ def bound_trust(
         if role.trust_obstacle is not None:
             obstacle = role.trust_obstacle
             text = messages.not_read(obstacle.label, obstacle.problem, "that the role trusts its own pools only")
-            yield Finding(role.urn, ("trust", obstacle.problem), text, obstacle.pending)
+            yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
         loose = list(loose_ends(role.trust, role.pools, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
             text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"
-            yield Finding(role.urn, ("trust", "nobody"), text)
+            yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
         for statement, problem in loose:
             text = f"`{role.label}`, trust policy {statement.label}: {problem}."
-            yield Finding(role.urn, ("trust", str(statement.index), problem), text)
+            yield Finding(role.urn, ("trust", role.urn, str(statement.index), problem), text)
 
 
 def guests_declared(
@@ -197,7 +199,7 @@ def guests_declared(
                 f"`{pool.label}` lets guests in: anybody gets credentials without signing in. Leave "
                 f"allowUnauthenticatedIdentities off, or declare it: guests: [{{pool: {pool.name}, reason: …}}]."
             )
-            yield Finding(pool.urn, ("guests",), text)
+            yield Finding(pool.urn, ("guests", pool.urn), text)
 
 
 def classic_off(
@@ -214,7 +216,7 @@ def classic_off(
             f"`{pool.label}`: the classic flow {said}. It gives out tokens for any role that trusts the pool, without "
             "the limits of the enhanced flow. Set allowClassicFlow to false."
         )
-        yield Finding(pool.urn, ("classic",), text)
+        yield Finding(pool.urn, ("classic", pool.urn), text)
 
 
 def tokens_checked(
@@ -230,7 +232,7 @@ def tokens_checked(
                 f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} are good after their user has been "
                 "signed out or deleted. Set serverSideTokenCheck to true."
             )
-            yield Finding(pool.urn, ("tokens",), text)
+            yield Finding(pool.urn, ("tokens", pool.urn), text)
 
 
 def _pending(pool: PoolFact, what: str) -> Finding:
