@@ -366,35 +366,38 @@ def own_folder(scope: Scope) -> list[Result]:
     budget = Budget(scope.steps)
     try:
         for shape in scope.shapes(text):
-            if not _own_folder(scope, shape, anybody(shape.region), budget, every=False):
+            if next(_own_folder(scope, shape, anybody(shape.region), budget), None) is None:
                 continue
-            results = _own_folder(scope, shape, fresh(shape.region, text)[0], budget, every=True)
+            results = list(_own_folder(scope, shape, fresh(shape.region, text)[0], budget))
             return results or [Result(Proof.UNPROVEN, "a document names a part of identity ids")]
     except BudgetExceeded as error:
         return [Result(Proof.UNPROVEN, str(error))]
     return []
 
 
-def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget, every: bool) -> list[Result]:
-    """For `every` role, or one, what lies outside; nothing if all lies in one folder."""
+def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget) -> Iterator[Result]:
+    """For each role what lies outside; nothing if all lies in one folder."""
     reaches = _reaches(scope, scope.caller(identity, shape))
     if not reaches:
-        return []
+        return
     head = f"arn:{shape.partition}:s3:::"
     if scope.folders:
         allowed = [f"{head}{folder}{identity}/" for folder in scope.folders]
-        return _escapes(scope, shape, identity, reaches, allowed, budget, every)
+        yield from _escapes(scope, shape, identity, reaches, allowed, budget)
+        return
     beginnings = [prefix for _, reach in reaches for prefix in reach.prefixes]
     mark = beginnings[0].find(f"/{identity}/") if beginnings else -1
     if mark > len(head) and all(each.startswith(beginnings[0][: mark + len(identity) + 2]) for each in beginnings):
-        return []  # settled on literal beginnings alone
-    escapes = [
-        _escapes(scope, shape, identity, reaches, [folder], budget, every)
-        for folder in _candidates(shape, identity, reaches, budget)
+        return  # settled on literal beginnings alone
+    folders = _candidates(shape, identity, reaches, budget)
+    tried = [
+        _escapes(scope, shape, identity, reaches, allowed, budget)
+        for allowed in ([[folder] for folder in folders] if folders else [[]])
     ]
-    if not escapes:
-        return _escapes(scope, shape, identity, reaches, [], budget, every)
-    return [] if [] in escapes else escapes[0]
+    first = [next(escapes, None) for escapes in tried]
+    if first[0] is not None and None not in first:
+        yield first[0]
+        yield from tried[0]
 
 
 def _candidates(shape: Shape, identity: str, reaches: Sequence[tuple[Principal, Reach]], budget: Budget) -> list[str]:
@@ -416,16 +419,12 @@ def _escapes(
     reaches: Sequence[tuple[Principal, Reach]],
     folders: Sequence[str],
     budget: Budget,
-    every: bool,
-) -> list[Result]:
-    """For `every` role that the budget allows, or one, a shortest reached object outside the folders, replayed."""
+) -> Iterator[Result]:
+    """For each role, as far as the budget goes, a shortest reached object outside the folders, replayed."""
     allowed = GlobSet([(*literal(folder), Wild.ANY) for folder in folders])
-    found: dict[tuple[str, str], Result] = {}
+    told: set[str] = set()
     for principal, reach in reaches:
-        role = (principal.urn, principal.name)
-        if found and not every:
-            break
-        if role in found:
+        if principal.urn in told:
             continue
         try:
             word = shortest_word(
@@ -435,18 +434,18 @@ def _escapes(
                 budget,
             )
         except BudgetExceeded:
-            if found:
-                break
+            if told:
+                return
             raise
         if word is not None:
+            told.add(principal.urn)
             access = replayed(scope, shape, (identity, principal, reach), word)
             folder = folders[0].partition(":::")[2] if folders else ""
             if access is None:
                 said = f"no request that reaches `{word}` could be confirmed"
-                found[role] = Result(Proof.UNPROVEN, said, arn=word, role=principal.urn)
+                yield Result(Proof.UNPROVEN, said, arn=word, role=principal.urn)
             else:
-                found[role] = Result(Proof.VIOLATED, "", access, None, word, folder)
-    return list(found.values())
+                yield Result(Proof.VIOLATED, "", access, None, word, folder)
 
 
 def dead_grants(scope: Scope) -> list[Result]:
