@@ -19,7 +19,6 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -239,8 +238,9 @@ def met(scope: Scope, random_: random.Random) -> str | None:
         if one == other:
             continue
         callers = [Caller(one, shape_of(REGION)), Caller(other, shape_of(REGION))]
-        patterns = [*_patterns(scope), f"bkt/{one}/x", f"bkt/{other}/x"]
-        for bucket, key in _places(patterns, random_, one, other):
+        keys = [*_patterns(scope), f"{one}/x", f"{other}/x"]
+        for _ in range(REQUESTS):
+            bucket, _, key = _filled(random_.choice(keys), random_, one, other).partition("/")
             if all(_reached(scope, caller, bucket, key) for caller in callers):
                 return f"{bucket}/{key} is reached by {one} and {other}"
     return None
@@ -251,7 +251,9 @@ def scattered(scope: Scope, random_: random.Random) -> str | None:
     one, other = fresh(REGION, scope.text())
     caller = Caller(one, shape_of(REGION))
     folders: set[str] | None = None
-    for bucket, key in _places([*_patterns(scope), f"bkt/{one}/x"], random_, one, other):
+    keys = [*_patterns(scope), f"{one}/x"]
+    for _ in range(REQUESTS):
+        bucket, _, key = _filled(random_.choice(keys), random_, one, other).partition("/")
         if _reached(scope, caller, bucket, key):
             own = {f"{bucket}/{key[: m.end()]}{one}/" for m in re.finditer(rf"(?={one}/)", key)}
             folders = own if folders is None else folders & own
@@ -264,7 +266,8 @@ def widened(scope: Scope, random_: random.Random) -> str | None:
     """A request that would widen a role's reach, where the proof says that there is none."""
     one, other = fresh(REGION, scope.text())
     caller = Caller(one, shape_of(REGION))
-    for bucket, _ in _places(_patterns(scope), random_, one, other):
+    for _ in range(REQUESTS):
+        bucket = _filled(random_.choice(_patterns(scope)), random_, one, other).partition("/")[0]
         if _BUCKET.fullmatch(bucket):
             asked = [(random_.choice(BUCKET_PIVOTS), f"arn:aws:s3:::{bucket}"), (random_.choice(OTHER_PIVOTS), "*")]
             for request in (caller.request(*each) for each in asked):
@@ -280,13 +283,6 @@ def _fitting(text: str, random_: random.Random) -> str:
     head, tail = random_.choice([*heads, *heads, "0"])[:8], random_.choice([*tails, *tails, "a"])[:8]
     digits = head + "".join(random_.choice("01f") for _ in range(32 - len(head) - len(tail))) + tail
     return f"{REGION}:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def _places(patterns: list[str], random_: random.Random, one: str, other: str) -> Iterator[tuple[str, str]]:
-    """Buckets and keys made up from patterns, with these two identities."""
-    for _ in range(REQUESTS):
-        bucket, _, key = _filled(random_.choice(patterns), random_, one, other).partition("/")
-        yield bucket, key
 
 
 def _patterns(scope: Scope) -> list[str]:
