@@ -3,7 +3,7 @@
 import pulumi
 
 from components.scoped_identity import ScopedIdentityPool
-from components.scoped_identity.stack_config import pool_args
+from components.scoped_identity.config import pool_args
 
 pool = ScopedIdentityPool("users", pool_args())
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from sandbox.analyzer import Analyzer
-from sandbox.program import Registration
-from tests.pack import ME, POOL, STACK, allow, document, policy, resource, role, trust
+from sandbox.engine.in_process import Registration
+from sandbox.engine.policy_pack import Analyzer
+from tests.policies.pack.engine import ME, POOL, STACK, allow, document, policy, resource, role, trust
 
 PACK = Path(__file__).resolve().parent.parent / "policies"
 GUARD = Path(__file__).resolve().parent / "others" / "awsguard"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from sandbox import program, stack_files
+from sandbox.engine import in_process, stack_files
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = ROOT / "__main__.py"
@@ -46,7 +46,7 @@ def warm(rounds: int) -> Compared:
 
     def seconds(main: Path) -> float:
         begin = time.perf_counter()
-        program.check(main, files.project, files.stack, files.config, {})
+        in_process.check(main, files.project, files.stack, files.config, {})
         return time.perf_counter() - begin
 
     return _alternating(rounds * 10, lambda: seconds(MAIN), lambda: seconds(FLAT))

@@ -10,12 +10,12 @@ from statistics import median
 
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import parse as parse_settings
-from policies.identity_scope.documents import Document, Kind, _parse_text, parse
-from policies.identity_scope.prover import Scope, isolation, own_folder, ways_round
-from policies.identity_scope.reach import Principal
-from tests.pack import ME, allow, document
-from tests.test_documents import permissions
-from tests.test_settings import good
+from policies.identity_scope.iam.documents import Document, Kind, _parse_text, parse
+from policies.identity_scope.proof.prover import Scope, isolation, own_folder, ways_round
+from policies.identity_scope.proof.reach import Principal
+from tests.components.test_documents import permissions
+from tests.components.test_settings import good
+from tests.policies.pack.engine import ME, allow, document
 
 
 def _scope(text: Document) -> Scope:

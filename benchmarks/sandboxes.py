@@ -18,8 +18,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from werkzeug.serving import make_server
 
-from sandbox.server import Sandbox, _KeepAliveHandler
-from sandbox.trial import Trial
+from sandbox.aws.server import Sandbox, _KeepAliveHandler
+from sandbox.scenario.access_checks import Trial
 from tests.conftest import deploy
 
 ROOT = Path(__file__).resolve().parent.parent

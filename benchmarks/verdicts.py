@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from policies.identity_scope.documents import DocumentError, Kind, _parse_text
-from policies.identity_scope.prover import Scope, isolation
-from policies.identity_scope.reach import Principal
-from tests.pack import ME, allow, built, cases, document
+from policies.identity_scope.iam.documents import DocumentError, Kind, _parse_text
+from policies.identity_scope.proof.prover import Scope, isolation
+from policies.identity_scope.proof.reach import Principal
+from tests.policies.pack.engine import ME, allow, built, cases, document
 
 HERE = Path(__file__).parent
 DIFFERENTIAL = HERE.parent / "tests" / "differential"

@@ -2,6 +2,6 @@
 
 from pulumi.provider.experimental import component_provider_host
 from scoped_identity import ScopedIdentityPool
-from scoped_identity.pool import PACKAGE
+from scoped_identity.component import PACKAGE
 
 component_provider_host(name=PACKAGE, components=[ScopedIdentityPool], version="0.1.0")

@@ -1,5 +1,5 @@
 """The policy pack `identity-scope`, as the engine starts it."""
 
-from identity_scope.crossguard import run
+from identity_scope.pack.crossguard import run
 
 run()

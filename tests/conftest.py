@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import furniture, program, stack_files, world
-from sandbox.program import Run
-from sandbox.server import Sandbox
-from sandbox.trial import Person, Trial
-from sandbox.world import App, Foreign
+from sandbox.aws.server import Sandbox
+from sandbox.engine import in_process, stack_files
+from sandbox.engine.in_process import Run
+from sandbox.scenario import account, prerequisites
+from sandbox.scenario.access_checks import Person, Trial
+from sandbox.scenario.account import App, Foreign
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,11 +62,11 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
     files = stack_files.read(ROOT, stack, named)
     clock = Clock()
     with Sandbox(now=clock).running() as sandbox:
-        foundation = world.lay_foundation(files.app_config())
-        app = world.read_app(foundation.config)
-        foreign = world.build(sandbox, app)
-        furniture.furnish(sandbox, app, foundation.config)
-        run = program.run(
+        foundation = account.lay_foundation(files.app_config())
+        app = account.read_app(foundation.config)
+        foreign = account.build(sandbox, app)
+        prerequisites.furnish(sandbox, app, foundation.config)
+        run = in_process.run(
             sandbox,
             ROOT / "__main__.py",
             files.project,

@@ -18,19 +18,19 @@ from typing import Any
 
 from components.scoped_identity.settings import SettingsError
 from components.scoped_identity.settings import parse as parse_settings
-from policies.identity_scope.config import SCHEMAS, ConfigError
-from policies.identity_scope.config import read as read_config
-from policies.identity_scope.documents import DocumentError, Kind
-from policies.identity_scope.documents import parse as parse_document
-from policies.identity_scope.prover import Scope, isolation
-from policies.identity_scope.reach import Principal
-from sandbox import s3_requests
-from sandbox.cognito_identity import read_parameters
-from sandbox.faults import Fault
-from sandbox.sigv4 import HttpRequest, read_signature
-from sandbox.tokens import Elsewhere
-from tests.pack import built, cases
-from tests.test_settings import good
+from policies.identity_scope.iam.documents import DocumentError, Kind
+from policies.identity_scope.iam.documents import parse as parse_document
+from policies.identity_scope.pack.configuration import SCHEMAS, ConfigError
+from policies.identity_scope.pack.configuration import read as read_config
+from policies.identity_scope.proof.prover import Scope, isolation
+from policies.identity_scope.proof.reach import Principal
+from sandbox.aws import s3
+from sandbox.aws.errors import Fault
+from sandbox.aws.identity_pools import read_parameters
+from sandbox.aws.sigv4 import HttpRequest, read_signature
+from sandbox.aws.tokens import Elsewhere
+from tests.components.test_settings import good
+from tests.policies.pack.engine import built, cases
 
 SLOW = 2.0
 """Seconds that no single input may take."""
@@ -200,7 +200,7 @@ def _request(random_: random.Random) -> HttpRequest:
 
 def _s3(request: HttpRequest) -> None:
     read_signature(request)
-    s3_requests.questions(request, "aws")
+    s3.questions(request, "aws")
 
 
 ELSEWHERE = Elsewhere()

@@ -19,14 +19,14 @@ import yaml
 from components.scoped_identity.documents import document
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import SettingsError, parse
-from policies.identity_scope.prover import Result, Scope, dead_grants, isolation, own_folder, ways_round
-from sandbox import stack_files
-from sandbox.analyzer import Analyzer
-from tests import search
+from policies.identity_scope.proof.prover import Result, Scope, dead_grants, isolation, own_folder, ways_round
+from sandbox.engine import stack_files
+from sandbox.engine.policy_pack import Analyzer
+from tests.components.test_settings import good
 from tests.conftest import ROOT
-from tests.pack import ask, ask_stack, built, cases, told
-from tests.test_recipes import RECIPES
-from tests.test_settings import good
+from tests.docs.test_recipes import RECIPES
+from tests.policies.pack.engine import ask, ask_stack, built, cases, told
+from tests.policies.proof import search
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {f"{kind}: {case['why']}": (kind, case) for kind, case in cases()}
@@ -80,7 +80,7 @@ def granted(index: int) -> dict[str, Any]:
 
 
 GENERATED = 150
-"""Sets of roles whose verdicts are kept; `tests.search` says whether verdicts are right, this says when they change."""
+"""Sets of roles whose verdicts are kept; the search says whether verdicts are right, this says when they change."""
 
 
 def verdicts(number: int) -> list[str]:

@@ -1,6 +1,6 @@
 """An identity pool whose users reach their own files and the app's API, and nothing else."""
 
 from .args import ScopedIdentityPoolArgs
-from .pool import ScopedIdentityPool
+from .component import ScopedIdentityPool
 
 __all__ = ["ScopedIdentityPool", "ScopedIdentityPoolArgs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .partitions import Partition
+from .aws import Partition
 
 
 class Access(str, Enum):

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from . import documents, identifiers
+from . import documents, formats
 from .access import READ_ONLY, READ_WRITE, Access, Login, Where
 from .documents import Statement
-from .sections import Section
+from .reader import Section
 
 
 class Grant(Protocol):
@@ -198,72 +198,72 @@ def _space(bucket: str, prefix: str, access: frozenset[Access], why: str) -> Sha
 
 def _own_folder(section: Section) -> Grant:
     return OwnFolder(
-        section.text("bucket", identifiers.bucket),
-        section.optional_text("prefix", identifiers.prefix) or "",
+        section.text("bucket", formats.bucket),
+        section.optional_text("prefix", formats.prefix) or "",
         frozenset(section.choices("access", Access, tuple(Access))),
-        section.optional_text("kmsKey", identifiers.kms_key),
+        section.optional_text("kmsKey", formats.kms_key),
     )
 
 
 def _levels(section: Section) -> Grant:
-    return Levels(section.text("bucket", identifiers.bucket), section.optional_text("kmsKey", identifiers.kms_key))
+    return Levels(section.text("bucket", formats.bucket), section.optional_text("kmsKey", formats.kms_key))
 
 
 def _shared(section: Section) -> Grant:
     return Shared(
-        section.text("bucket", identifiers.bucket),
-        section.text("prefix", identifiers.prefix),
-        section.text("why", identifiers.sentence),
+        section.text("bucket", formats.bucket),
+        section.text("prefix", formats.prefix),
+        section.text("why", formats.sentence),
         frozenset(section.choices("access", Access, (Access.READ, Access.LIST))),
-        section.optional_text("kmsKey", identifiers.kms_key),
+        section.optional_text("kmsKey", formats.kms_key),
     )
 
 
 def _place(section: Section) -> tuple[str | None, str | None]:
-    region = section.optional_text("region", identifiers.region)
-    return region, section.optional_text("account", identifiers.account)
+    region = section.optional_text("region", formats.region)
+    return region, section.optional_text("account", formats.account)
 
 
 def api(section: Section) -> Api:
     return Api(
-        section.text("id", identifiers.api_id),
+        section.text("id", formats.api_id),
         *_place(section),
-        stage=section.optional_text("stage", identifiers.stage) or "*",
-        methods=section.texts("methods", identifiers.method, "a list such as [GET, POST]", default=("*",)),
-        paths=section.texts("paths", identifiers.path, "a list such as [/notes/*]", default=("*",)),
+        stage=section.optional_text("stage", formats.stage) or "*",
+        methods=section.texts("methods", formats.method, "a list such as [GET, POST]", default=("*",)),
+        paths=section.texts("paths", formats.path, "a list such as [/notes/*]", default=("*",)),
     )
 
 
 def _graphql(section: Section) -> Grant:
     what = "a list such as [Query.listNotes, Mutation.*]"
-    fields = section.texts("fields", identifiers.graphql_field, what, default=())
-    return GraphQl(section.text("id", identifiers.graphql_api), fields, *_place(section))
+    fields = section.texts("fields", formats.graphql_field, what, default=())
+    return GraphQl(section.text("id", formats.graphql_api), fields, *_place(section))
 
 
 def _own_rows(section: Section) -> Grant:
     return OwnRows(
-        section.text("table", identifiers.table),
+        section.text("table", formats.table),
         frozenset(section.choices("access", Access, tuple(Access))),
-        section.texts("indexes", identifiers.table, "a list of the table's indexes", default=()),
+        section.texts("indexes", formats.table, "a list of the table's indexes", default=()),
         *_place(section),
     )
 
 
 def _own_topics(section: Section) -> Grant:
-    return OwnTopics(section.optional_text("prefix", identifiers.prefix) or "", *_place(section))
+    return OwnTopics(section.optional_text("prefix", formats.prefix) or "", *_place(section))
 
 
 def _own_datasets(section: Section) -> Grant:
-    return OwnDatasets(section.optional_text("prefix", identifiers.dataset) or "")
+    return OwnDatasets(section.optional_text("prefix", formats.dataset) or "")
 
 
 def _app_events(section: Section) -> Grant:
-    return AppEvents(section.text("app", identifiers.pinpoint_app), *_place(section))
+    return AppEvents(section.text("app", formats.pinpoint_app), *_place(section))
 
 
 def _call_function(section: Section) -> Grant:
-    name = section.text("name", identifiers.function)
-    return CallFunction(name, section.optional_text("qualifier", identifiers.qualifier), *_place(section))
+    name = section.text("name", formats.function)
+    return CallFunction(name, section.optional_text("qualifier", formats.qualifier), *_place(section))
 
 
 _STATEMENT_KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")

@@ -15,12 +15,12 @@ from typing import Any
 
 from . import documents
 from .access import Login, Where
+from .aws import issuer_of, partition_of
 from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
 from .grants import Grant, own_folders, shared_spaces
-from .partitions import issuer_of, partition_of
 from .providers import Kind, Provider, UserPool
+from .reader import PENDING, Problem, SettingsError
 from .roles import Ambiguous, By, Role, RoleMapping
-from .sections import PENDING, Problem, SettingsError
 from .settings import Profile, Settings
 
 SPARE = 200

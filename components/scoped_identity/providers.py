@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from . import identifiers
-from .identifiers import Check, region_of_user_pool
-from .partitions import partition_of
-from .sections import PENDING, Section
+from . import formats
+from .aws import partition_of
+from .formats import Check, region_of_user_pool
+from .reader import PENDING, Section
 
 
 class Kind(Enum):
@@ -74,10 +74,10 @@ class Provider:
 
 
 SOCIAL: dict[str, tuple[str, str, Check]] = {
-    "facebook": ("graph.facebook.com", "appId", identifiers.facebook_app),
-    "google": ("accounts.google.com", "clientId", identifiers.google_client),
-    "apple": ("appleid.apple.com", "servicesId", identifiers.apple_services),
-    "amazon": ("www.amazon.com", "appId", identifiers.amazon_app),
+    "facebook": ("graph.facebook.com", "appId", formats.facebook_app),
+    "google": ("accounts.google.com", "clientId", formats.google_client),
+    "apple": ("appleid.apple.com", "servicesId", formats.apple_services),
+    "amazon": ("www.amazon.com", "appId", formats.amazon_app),
 }
 """Key in the settings to AWS's name, the key of the app's id, and what such an id looks like."""
 
@@ -89,11 +89,11 @@ def user_pools(top: Section) -> tuple[UserPool, ...]:
 
 
 def _user_pool(section: Section) -> UserPool:
-    pool_id = section.text("id", identifiers.user_pool_id)
-    clients = section.texts("clients", identifiers.client_id, "a list of app client ids")
-    given = section.optional_text("region", identifiers.region)
+    pool_id = section.text("id", formats.user_pool_id)
+    clients = section.texts("clients", formats.client_id, "a list of app client ids")
+    given = section.optional_text("region", formats.region)
     region = PENDING if pool_id == PENDING else region_of_user_pool(pool_id)
-    if given is not None and pool_id != PENDING and not identifiers.user_pool_id(pool_id) and given != region:
+    if given is not None and pool_id != PENDING and not formats.user_pool_id(pool_id) and given != region:
         section.reader.report(
             section.at("region"), f"`{given}` does not fit the pool `{pool_id}`; leave it out, the id says it"
         )
@@ -116,17 +116,17 @@ def others(top: Section) -> tuple[Provider, ...]:
             item.close()
     twitter = section.optional_section("twitter", "{consumerKey: …, consumerSecret: …}")
     if twitter is not None:
-        parts = [twitter.text(key, identifiers.twitter_key) for key in ("consumerKey", "consumerSecret")]
+        parts = [twitter.text(key, formats.twitter_key) for key in ("consumerKey", "consumerSecret")]
         found.append(Provider(Kind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
         twitter.close()
-    for kind, check in ((Kind.OIDC, identifiers.oidc_arn), (Kind.SAML, identifiers.saml_arn)):
+    for kind, check in ((Kind.OIDC, formats.oidc_arn), (Kind.SAML, formats.saml_arn)):
         for item in section.sections(kind.value, "{arn: …}"):
             arn = item.text("arn", check)
             found.append(Provider(kind, arn, arn, None, _principal_tags(item)))
             item.close()
     developer = section.optional_section("developer", "{name: …}")
     if developer is not None:
-        name = developer.text("name", identifiers.developer_provider)
+        name = developer.text("name", formats.developer_provider)
         found.append(Provider(Kind.DEVELOPER, "developer", name, None))
         developer.close()
     section.close()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from . import grants, identifiers
+from . import formats, grants
 from .grants import Grant
-from .sections import PENDING, Section, show
+from .reader import PENDING, Section, show
 
 MAX_RULES = 25
 """Rules of one provider. Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html"""
@@ -116,10 +116,10 @@ def every(top: Section) -> Every:
     section = top.section("roles", "{path: /app/}", required=False)
     low, high = SESSION_SECONDS
     found = Every(
-        section.optional_text("path", identifiers.role_path) or "/",
-        section.optional_text("permissionsBoundary", identifiers.policy_arn),
+        section.optional_text("path", formats.role_path) or "/",
+        section.optional_text("permissionsBoundary", formats.policy_arn),
         section.whole("maxSessionSeconds", low, high, low),
-        section.optional_text("namePrefix", identifiers.name_prefix),
+        section.optional_text("namePrefix", formats.name_prefix),
     )
     section.close()
     return found
@@ -155,8 +155,8 @@ def guests(top: Section) -> Guests | None:
 def groups(top: Section) -> tuple[Group, ...]:
     found: list[Group] = []
     for item in top.sections("groups", "{name: …}"):
-        name = item.text("name", identifiers.group)
-        pool = item.optional_text("userPool", identifiers.user_pool_id)
+        name = item.text("name", formats.group)
+        pool = item.optional_text("userPool", formats.user_pool_id)
         precedence = item.whole("precedence", 0, 2**31 - 1, -1) if item.has("precedence") else None
         item.take("precedence")
         found.append(Group(name, pool, precedence, _role(item, inherits=True)))
@@ -167,7 +167,7 @@ def groups(top: Section) -> tuple[Group, ...]:
 def mapped(top: Section) -> tuple[Mapped, ...]:
     found: list[Mapped] = []
     for item in top.sections("mappedRoles", "{name: …}"):
-        found.append(Mapped(item.text("name", identifiers.name), _role(item, inherits=True)))
+        found.append(Mapped(item.text("name", formats.name), _role(item, inherits=True)))
         item.close()
     return tuple(found)
 
@@ -175,7 +175,7 @@ def mapped(top: Section) -> tuple[Mapped, ...]:
 def mappings(top: Section) -> tuple[RoleMapping, ...]:
     found: list[RoleMapping] = []
     for item in top.sections("mappings", "{provider: …, by: rules, rules: […]}"):
-        provider = item.text("provider", identifiers.anything)
+        provider = item.text("provider", formats.anything)
         by = item.choice("by", By, By.RULES if item.has("rules") else By.TOKEN)
         ambiguous = item.choice("ambiguous", Ambiguous, Ambiguous.DENY)
         rules = tuple(_rule(each) for each in item.sections("rules", "{claim: …, match: …, value: …, role: …}"))
@@ -190,10 +190,10 @@ def mappings(top: Section) -> tuple[RoleMapping, ...]:
 
 def _rule(section: Section) -> Rule:
     rule = Rule(
-        section.text("claim", identifiers.claim),
+        section.text("claim", formats.claim),
         section.choice("match", Match, Match.EQUALS),
-        section.text("value", identifiers.anything),
-        section.text("role", identifiers.role_arn_or_name),
+        section.text("value", formats.anything),
+        section.text("role", formats.role_arn_or_name),
     )
     section.close()
     return rule
@@ -203,7 +203,7 @@ def _role(section: Section, inherits: bool) -> Role:
     found = Role(
         grants.read(section, "grants"),
         section.flag("inherit", True) if inherits else True,
-        section.optional_text("role", identifiers.role_arn),
+        section.optional_text("role", formats.role_arn),
         _trust(section),
     )
     if found.arn is not None and found.grants:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from . import grants, identifiers, providers, roles
+from . import formats, grants, providers, roles
 from .access import READ_ONLY, READ_WRITE, Login, Where
+from .aws import AWS, issuer_of, partition_of
 from .grants import Api, OwnFolder
-from .partitions import AWS, issuer_of, partition_of
+from .guest_services import denied_to_guests
 from .providers import Kind, Provider, UserPool
+from .reader import PENDING, Problem, Reader, Section, SettingsError, show
 from .roles import Ambiguous, By, Every, Group, Guests, Mapped, Role, RoleMapping
-from .sections import PENDING, Problem, Reader, Section, SettingsError, show
-from .session_policy import denied_to_guests
 
 MAX_TAGS = 50
 
@@ -105,12 +105,12 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
     reader = Reader(pending)
     top = Section(reader, "", raw)
     existing = _existing(top)
-    name = top.optional_text("poolName", identifiers.pool_name)
+    name = top.optional_text("poolName", formats.pool_name)
     if existing is None and name is None:
         reader.report("poolName", "is missing")
     if existing is not None and name is not None and not reader.failed("existingPool"):
         reader.report("poolName", "an existing pool has its name; leave it out")
-    region = top.optional_text("region", identifiers.region)
+    region = top.optional_text("region", formats.region)
     settings = Settings(
         pool_name=name,
         region=region,
@@ -147,17 +147,17 @@ def _existing(top: Section) -> ExistingPool | None:
     section = top.optional_section("existingPool", "{id: REGION:UUID}")
     if section is None:
         return None
-    found = ExistingPool(section.text("id", identifiers.identity_pool_id), section.choice("roles", Roles, Roles.MAKE))
+    found = ExistingPool(section.text("id", formats.identity_pool_id), section.choice("roles", Roles, Roles.MAKE))
     section.close()
     return found
 
 
 def _uploads(section: Section) -> OwnFolder:
     found = OwnFolder(
-        section.text("bucket", identifiers.bucket),
-        section.optional_text("prefix", identifiers.prefix) or "",
+        section.text("bucket", formats.bucket),
+        section.optional_text("prefix", formats.prefix) or "",
         READ_ONLY if section.choice("access", Files, Files.READ_WRITE) is Files.READ_ONLY else READ_WRITE,
-        section.optional_text("kmsKey", identifiers.kms_key),
+        section.optional_text("kmsKey", formats.kms_key),
     )
     section.close()
     return found

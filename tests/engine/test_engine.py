@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox import furniture, world
-from sandbox.server import Sandbox
-from sandbox.stack_files import read
+from sandbox.aws.server import Sandbox
+from sandbox.engine.stack_files import read
+from sandbox.scenario import account, prerequisites
 from tests.conftest import ROOT
 
 PULUMI = shutil.which("pulumi")
@@ -106,9 +106,9 @@ class Engine:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     with Sandbox().running() as sandbox:
         config = read(ROOT, "sandbox").app_config()
-        app = world.read_app(config)
-        world.build(sandbox, app)
-        furniture.furnish(sandbox, app, config)
+        app = account.read_app(config)
+        account.build(sandbox, app)
+        prerequisites.furnish(sandbox, app, config)
         yield Engine(tmp_path, sandbox)
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from policies.identity_scope.crossguard import PACK, Memory, policies
-from sandbox import analyzer
+from policies.identity_scope.pack.crossguard import PACK, Memory, policies
+from sandbox.engine import policy_pack
 
 
-class InProcess(analyzer.Analyzer):
+class InProcess(policy_pack.Analyzer):
     """The pack's servicer, called directly."""
 
     def __init__(self, folder: Path, python: str = "", command: Sequence[str] | None = None) -> None:
@@ -46,4 +46,4 @@ def pytest_runtest_setup() -> None:
                     each.cache_clear()
 
 
-analyzer.Analyzer = InProcess  # type: ignore[misc]
+policy_pack.Analyzer = InProcess  # type: ignore[misc]

@@ -1,0 +1,362 @@
+"""The `ScopedIdentityPool` component: identity pool → roles → documents → one role attachment.
+
+This module makes the resources and does nothing else; what they hold is decided in `plan` and `documents`. It must not
+postpone the evaluation of annotations: Pulumi reads them to make the schema for other languages.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+from . import documents, external_roles
+from . import settings as settings_
+from .args import ScopedIdentityPoolArgs
+from .plan import Plan, VendedRole, plan
+from .providers import TWITTER, Kind
+from .reader import PENDING, Problem, SettingsError
+from .settings import Settings
+
+PACKAGE = "scoped-identity"
+
+_SHAPE_REGION, _SHAPE_ACCOUNT = "ap-southeast-1", "000000000000"
+"""Stand for a region and an account that are not known yet: as long as such names get."""
+
+_Value = TypeVar("_Value")
+
+
+class ScopedIdentityPool(pulumi.ComponentResource):
+    """An identity pool whose users reach their own files and the app's API, and nothing else."""
+
+    identity_pool_id: pulumi.Output[str]
+    """Id of the identity pool, `REGION:UUID`."""
+    identity_pool_arn: pulumi.Output[str]
+    """ARN of the identity pool."""
+    role_arns: pulumi.Output[dict[str, str]]
+    """ARNs of the roles the pool vends: `authenticated`, `unauthenticated` (guests'), `group:NAME`, `mapped:NAME`."""
+    unchecked_roles: pulumi.Output[list[str]]
+    """ARNs of roles that were made elsewhere and whose trust policy nobody has checked."""
+    region: pulumi.Output[str]
+    """Region of the identity pool."""
+    logins: pulumi.Output[list[str]]
+    """Keys under which a client hands its token over, one for each provider, user pools first."""
+    folder: pulumi.Output[str]
+    """Where a user's files are: `BUCKET/PREFIX${…:sub}/`."""
+    pack_config: pulumi.Output[dict[str, Any]]
+    """What the policy pack must be told of what is shared on purpose: the content of a file for `--policy-pack-config`."""
+    amplify: pulumi.Output[dict[str, Any]]
+    """Configuration of a front end, in the shape that Amplify's `configure` takes."""
+
+    def __init__(self, name: str, args: ScopedIdentityPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Make the pool.
+
+        Args:
+            name: logical name; the children's names derive from it and stay the same from version to version.
+            args: see ScopedIdentityPoolArgs; wrong arguments are all reported at once, before anything is made.
+            opts: Pulumi's resource options.
+
+        Raises:
+            pulumi.RunError: the arguments make no sense; one line for each problem.
+        """
+        shape = _shape(args)
+        super().__init__(f"{PACKAGE}:index:ScopedIdentityPool", name, None, opts)
+        self._name = name
+        self._shape = shape
+        self._chosen = self._plan(args)
+        self._made: list[pulumi.Resource] = []
+
+        self._pool_id, self.identity_pool_arn = self._pool()
+        roles = {vended.key: self._role(index, vended) for index, vended in enumerate(shape.roles)}
+        self._groups(roles)
+        self._attachment(roles)
+        self._principal_tags()
+
+        self.identity_pool_id = self._pool_id
+        self.role_arns = _together(roles)
+        self.unchecked_roles = self._of(lambda p: p.elsewhere()[1])
+        self.region = self._of(lambda p: p.where.region)
+        self.logins = self._of(lambda p: p.logins())
+        self.folder = self._of(lambda p: p.folder())
+        self.pack_config = self._of(lambda p: p.pack_config())
+        self.amplify = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: v[0].amplify(v[1]))
+        self.register_outputs(
+            {
+                "identityPoolId": self.identity_pool_id,
+                "identityPoolArn": self.identity_pool_arn,
+                "roleArns": self.role_arns,
+                "uncheckedRoles": self.unchecked_roles,
+                "region": self.region,
+                "logins": self.logins,
+                "folder": self.folder,
+                "packConfig": self.pack_config,
+                "amplify": self.amplify,
+            }
+        )
+
+    def _plan(self, args: ScopedIdentityPoolArgs) -> pulumi.Output[Plan]:
+        """The plan, known as soon as the arguments are: at preview where they are plain values."""
+        settings = self._shape.settings
+        invoke = pulumi.InvokeOptions(parent=self)
+        region: pulumi.Input[str] = settings.region or aws.get_region_output(opts=invoke).region
+        if settings.existing is not None and settings.existing.id != PENDING:
+            region = settings.existing.id.partition(":")[0]
+        account: pulumi.Input[str] = aws.get_caller_identity_output(opts=invoke).account_id
+        resolved = pulumi.Output.all(pulumi.Output.from_input(dict(args)), region, account)
+        return resolved.apply(lambda v: _planned(v[0], v[1], v[2]))
+
+    def _of(self, pick: Callable[[Plan], _Value]) -> pulumi.Output[_Value]:
+        return self._chosen.apply(pick)
+
+    def _pool(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """The pool's id and ARN."""
+        settings = self._shape.settings
+        if settings.existing is not None:
+            pool_id = self._of(lambda p: p.settings.existing.id if p.settings.existing else "")
+            arn = pulumi.Output.all(self._chosen, pool_id).apply(
+                lambda v: v[0].where.arn("cognito-identity", f"identitypool/{v[1]}")
+            )
+            return pool_id, arn
+        kinds = {provider.kind for provider in settings.providers}
+        social = self._of(lambda p: p.social_providers())
+        pool = aws.cognito.IdentityPool(
+            self._name,
+            identity_pool_name=self._of(lambda p: p.settings.pool_name or ""),
+            allow_unauthenticated_identities=settings.guests is not None,
+            # Sent although off is AWS's default: leaving it out does not turn off what somebody turned on.
+            allow_classic_flow=False,
+            cognito_identity_providers=self._of(_user_pools) if settings.user_pools else None,
+            supported_login_providers=_secret(settings, social) if Kind.SOCIAL in kinds else None,
+            openid_connect_provider_arns=self._of(lambda p: p.named(Kind.OIDC)) if Kind.OIDC in kinds else None,
+            saml_provider_arns=self._of(lambda p: p.named(Kind.SAML)) if Kind.SAML in kinds else None,
+            developer_provider_name=self._of(lambda p: p.named(Kind.DEVELOPER)[0]) if Kind.DEVELOPER in kinds else None,
+            region=self._of(lambda p: p.where.region),
+            tags=self._tags(),
+            # With the pool go all identity ids, and a change of its name or its developer provider's replaces it.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.protect),
+        )
+        return pool.id, pool.arn
+
+    def _role(self, index: int, vended: VendedRole) -> pulumi.Output[str]:
+        """A vended role with its permissions; its ARN."""
+        if vended.role.arn is not None:
+            return pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _checked(v[0], v[1], index))
+        name = f"{self._name}-{vended.name}"
+        every = self._shape.settings.roles
+        trust = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _trust(v[0], v[1], index))
+        role = aws.iam.Role(
+            name,
+            assume_role_policy=trust,
+            description=self._of(lambda p: _description(p, p.roles[index].whom)),
+            path=every.path,
+            permissions_boundary=self._of(lambda p: p.settings.roles.permissions_boundary),
+            max_session_duration=every.max_session_seconds,
+            name_prefix=_name_prefix(self._shape.settings, vended),
+            tags=self._tags(),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self._made.append(role)
+        if len(vended.policies) == 1:
+            policy = aws.iam.RolePolicy(
+                name,
+                role=role.name,
+                policy=self._document(index, 0),
+                opts=pulumi.ResourceOptions(parent=role),
+            )
+            self._made.append(policy)
+        elif vended.policies:
+            self._made += [self._managed(name, role, index, part) for part in range(len(vended.policies))]
+        return role.arn
+
+    def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> pulumi.Resource:
+        """One of several managed policies that a role's grants fill."""
+        policy = aws.iam.Policy(
+            f"{name}-{part + 1}",
+            policy=self._document(index, part),
+            path=self._shape.settings.roles.path,
+            name_prefix=_name_prefix(self._shape.settings, self._shape.roles[index]),
+            description=self._of(lambda p: _description(p, f"{p.roles[index].whom}, part {part + 1}")),
+            tags=self._tags(),
+            opts=pulumi.ResourceOptions(parent=role),
+        )
+        return aws.iam.RolePolicyAttachment(
+            f"{name}-{part + 1}", role=role.name, policy_arn=policy.arn, opts=pulumi.ResourceOptions(parent=role)
+        )
+
+    def _document(self, index: int, part: int) -> pulumi.Output[str]:
+        return self._of(lambda p: _policy(p, self._shape, index, part))
+
+    def _groups(self, roles: Mapping[str, pulumi.Output[str]]) -> None:
+        settings = self._shape.settings
+        if not settings.makes_roles:
+            return
+        for index, (key, name) in enumerate(self._shape.group_names()):
+            aws.cognito.UserGroup(
+                f"{self._name}-{name}",
+                name=settings.groups[index].name,
+                user_pool_id=self._of(lambda p, i=index: _user_pool_of(p, i)[0]),  # type: ignore[misc]
+                precedence=settings.groups[index].precedence,
+                role_arn=roles[key],
+                region=self._of(lambda p, i=index: _user_pool_of(p, i)[1]),  # type: ignore[misc]
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+    def _attachment(self, roles: Mapping[str, pulumi.Output[str]]) -> None:
+        """Who gets which role. A pool has one attachment, made when all grants are there."""
+        settings = self._shape.settings
+        if not settings.makes_roles:
+            return
+        mappings = pulumi.Output.all(self._chosen, _together(roles)).apply(lambda v: _mappings(v[0], v[1]))
+        aws.cognito.IdentityPoolRoleAttachment(
+            self._name,
+            identity_pool_id=self._pool_id,
+            roles={kind: roles[kind] for kind in ("authenticated", "unauthenticated") if kind in roles},
+            role_mappings=mappings if settings.groups or settings.mappings else None,
+            region=self._of(lambda p: p.where.region),
+            # Other roles replace the attachment, and deleting the old one would take all roles away. AWS keeps one set of
+            # roles for a pool, so that the new attachment overwrites the old one, which is then only forgotten.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._made, retain_on_delete=True),
+        )
+
+    def _principal_tags(self) -> None:
+        settings = self._shape.settings
+        pools = [(p.id, i) for i, p in enumerate(settings.user_pools) if p.tags is not None]
+        refs = [f"pool-{i}" if ref == PENDING else ref for ref, i in pools]
+        refs += [p.ref for p in settings.providers if p.tags is not None]
+        for index, ref in enumerate(refs):
+            some = bool(self._shape.principal_tags()[index][1])
+            aws.cognito.IdentityPoolProviderPrincipalTag(
+                f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
+                identity_pool_id=self._pool_id,
+                identity_provider_name=self._of(lambda p, i=index: p.principal_tags()[i][0]),  # type: ignore[misc]
+                principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if some else None,  # type: ignore[misc]
+                use_defaults=not some,
+                region=self._of(lambda p: p.where.region),
+                # The roles' trust must allow tags before there are any.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=self._made),
+            )
+
+    def _tags(self) -> pulumi.Output[Mapping[str, str]]:
+        return self._of(lambda p: dict(p.settings.tags))
+
+
+def _together(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+    """The values by key; also where there are none, of which `Output.all` makes a list."""
+    return pulumi.Output.all(**values) if values else pulumi.Output.from_input({})
+
+
+def _secret(settings: Settings, value: pulumi.Output[dict[str, str]]) -> pulumi.Output[dict[str, str]]:
+    """Twitter's entry holds the app's secret."""
+    return pulumi.Output.secret(value) if any(p.name == TWITTER for p in settings.providers) else value
+
+
+def _user_pools(chosen: Plan) -> list[aws.cognito.IdentityPoolCognitoIdentityProviderArgs]:
+    entries = chosen.user_pool_providers()
+    return [aws.cognito.IdentityPoolCognitoIdentityProviderArgs(**entry) for entry in entries]
+
+
+def _mappings(chosen: Plan, arns: Mapping[str, str]) -> list[aws.cognito.IdentityPoolRoleAttachmentRoleMappingArgs]:
+    return [
+        aws.cognito.IdentityPoolRoleAttachmentRoleMappingArgs(
+            **{key: value for key, value in entry.items() if key != "mapping_rules"},
+            mapping_rules=[
+                aws.cognito.IdentityPoolRoleAttachmentRoleMappingMappingRuleArgs(**rule)
+                for rule in entry["mapping_rules"]
+            ]
+            if "mapping_rules" in entry
+            else None,
+        )
+        for entry in chosen.mappings(arns)
+    ]
+
+
+def _user_pool_of(chosen: Plan, index: int) -> tuple[str, str]:
+    pool = chosen.settings.pool_of(chosen.settings.groups[index])
+    if pool is None:
+        raise pulumi.RunError(f"groups[{index}].userPool: is not one of `userPools`")
+    return pool.id, pool.region
+
+
+def _name_prefix(settings: Settings, vended: VendedRole) -> str | None:
+    return f"{settings.roles.name_prefix}{vended.name}-"[:38] if settings.roles.name_prefix else None
+
+
+def _description(chosen: Plan, whom: str) -> str:
+    pool = chosen.settings.pool_name or (chosen.settings.existing.id if chosen.settings.existing else "")
+    return _ascii(f"Vended by the identity pool {pool} to {whom}")[:1000]
+
+
+def _trust(chosen: Plan, identity_pool_id: str, index: int) -> str:
+    try:
+        return chosen.trust(identity_pool_id, chosen.roles[index])
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _checked(chosen: Plan, identity_pool_id: str, index: int) -> str:
+    """The ARN of a role that was made elsewhere, when its trust policy is right as far as it is known."""
+    vended = chosen.roles[index]
+    if vended.role.trust is not None:
+        trust = json.loads(vended.role.trust)
+        where = chosen.where
+        loose = external_roles.loose_ends(trust, where.issuer, identity_pool_id, vended.login, chosen.settings.tagged)
+        problems = [str(Problem(f"{vended.path}.trust", text)) for text in loose]
+        if problems:
+            raise pulumi.RunError("\n".join(problems))
+    return vended.role.arn or ""
+
+
+def _policy(chosen: Plan, shape: Plan, index: int, part: int) -> str:
+    foreseen = len(shape.roles[index].policies)
+    parts = [list(policy) for policy in chosen.roles[index].policies]
+    if foreseen > 1:
+        parts = documents.managed([statement for policy in parts for statement in policy])
+    if len(parts) > foreseen:
+        path = chosen.roles[index].path
+        raise pulumi.RunError(f"{path}: its grants are longer than could be foreseen; write out the ids, or grant less")
+    # Fewer than foreseen: the last one stands twice, which grants nothing more.
+    return json.dumps(documents.document(parts[min(part, len(parts) - 1)]))
+
+
+def _planned(args: Mapping[str, Any], region: str, account: str) -> Plan:
+    try:
+        return plan(_settings(args), region, account)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _shape(args: Mapping[str, Any]) -> Plan:
+    """The plan as far as it is known now: which resources there will be."""
+    try:
+        settings = _settings(args, lambda v: isinstance(v, pulumi.Output))
+        return plan(settings, settings.region or _SHAPE_REGION, _SHAPE_ACCOUNT)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _settings(args: Mapping[str, Any], pending: Callable[[object], bool] = lambda _: False) -> Settings:
+    return settings_.parse(_camel(args), pending)
+
+
+_AS_IS = frozenset({"tags", "claims", "statement", "trust"})
+"""Settings whose keys are the user's own words."""
+
+
+def _camel(value: Any, names: bool = True) -> Any:
+    """Arguments with the names that config and other languages use."""
+    if isinstance(value, Mapping):
+        return {_camel_name(k) if names else k: _camel(v, names and k not in _AS_IS) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_camel(item, names) for item in value]
+    return value
+
+
+def _camel_name(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
+
+
+def _ascii(text: str) -> str:
+    """IAM takes few letters beyond ASCII in a description."""
+    return text.encode("ascii", "replace").decode()

@@ -1,0 +1,279 @@
+"""What a finding says: one line that a person can act on, then the proof.
+
+Who can do what to whose file, by which statement, why, and the smallest change that mends it. A finding that rests on an
+assumption names the condition that would have to hold; malformed and unproven ones have words of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..iam.actions import exists
+from ..iam.documents import Condition, Effect, Statement
+from ..iam.variables import Variable, template
+from ..proof.prover import Access, Proof, Result
+from ..proof.reach import PREFIX_KEY, Principal
+
+_UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OWN = "${cognito-identity.amazonaws.com:sub}"
+_SHARED_VARIABLES = "it does not follow the identity id, and the pool does not assign it"
+
+
+def isolation(result: Result, principal: Principal | None) -> str:
+    """A finding of `s3-isolated-by-identity`."""
+    if result.mine is None or result.theirs is None:
+        return _unproven(result, "that identities cannot reach each other's files")
+    mine, theirs = result.mine, result.theirs
+    who = "every signed-in identity" if mine.statement is theirs.statement else "signed-in identities"
+    why, fix = _why(mine, theirs)
+    if principal is not None and mine.document in {policy.name for policy in principal.resource}:
+        why = "because the bucket's policy opens it to the role or to everyone"
+        fix = "Take the statement out of the bucket's policy, or limit it to what is nobody's folder."
+    head = f"{_where(mine)} lets {who} {_verb(mine)} another's files: {_request(mine)}, {why}. {fix}"
+    return "\n".join([head, *_notes(mine, principal), _proof(mine, theirs)])
+
+
+def own_folder(result: Result) -> str:
+    """A finding of `s3-own-folder`."""
+    if result.proof is Proof.DEAD:
+        return dead(result)
+    if result.mine is None:
+        return _unproven(result, "that an identity stays in one folder of its own")
+    mine = result.mine
+    inside = f"`{_short(result.folder)}`" if result.folder else f"one folder that ends in `{_OWN}/`"
+    head = f"{_where(mine)} reaches beyond the own folder: {_request(mine)}, which is not in {inside}. "
+    return head + _folder_fix(mine)
+
+
+def dead(result: Result) -> str:
+    """A grant that never applies."""
+    assert result.statement is not None
+    assert result.condition is not None
+    return (
+        f"`{result.document}` {result.statement.label} can never apply: its actions have no condition key "
+        f"`{result.condition.key}`, so the condition {result.condition.label} is never met. Nothing is exposed, but the "
+        "grant does not work; move the condition to a statement of its own for `s3:ListBucket`."
+    )
+
+
+def way_round(result: Result) -> str:
+    """A finding of `vended-role-cannot-escalate`."""
+    if result.mine is None:
+        return _unproven(result, "that a vended role cannot widen its own reach")
+    mine = result.mine
+    what = f"may {_shown(mine.action)} on `{_short(mine.arn)}`"
+    head = f"{_where(mine)} is a way round everything else: a user {what}, which {_consequence(mine.action)}. "
+    return head + f"Take `{_culprit(mine.statement, mine.action)}` out of the statement; signing in needs none of it."
+
+
+def not_read(label: str, problem: str, what: str) -> str:
+    """A document that could not be read."""
+    return f"`{label}`: not proven {what}: {problem}"
+
+
+def api(access: Access, called: str, apis: Sequence[str]) -> str:
+    """An API that users should not be able to call."""
+    allowed = (
+        f"only {', '.join(f'`{each}`' for each in apis)} may be called"
+        if apis
+        else "its API is not named by a literal id"
+    )
+    return (
+        f"{_where(access)} lets users call `{called}`: {allowed}. "
+        "Write arn:aws:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
+    )
+
+
+def api_unproven(label: str, problem: str) -> str:
+    return not_read(label, problem, "that its users call only the APIs that they should")
+
+
+def _unproven(result: Result, what: str) -> str:
+    place = f"`{result.document}` {result.statement.label}: " if result.statement is not None else ""
+    return f"{place}not proven {what}: {result.reason}. Narrow the statement, or make the document simpler."
+
+
+def _where(access: Access) -> str:
+    return f"`{access.document}` {access.statement.label}"
+
+
+def _short(text: str) -> str:
+    return _UUID.sub(r"\1…", text)
+
+
+def _shown(action: str) -> str:
+    if not exists(action):
+        return f"an action of `{action.partition(':')[0]}` that does not exist yet"
+    return f"`{action}`"
+
+
+def _request(access: Access) -> str:
+    prefix = ""
+    if access.listing:
+        named = f" with the prefix `{_short(access.prefix)}`" if access.prefix else " with the empty prefix"
+        prefix = " with no prefix" if access.prefix is None else named
+    return f"identity `{_short(access.identity)}` may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
+
+
+def _verb(access: Access) -> str:
+    name = access.action.partition(":")[2]
+    if access.listing:
+        return "list the names of"
+    for start, verb in (("Get", "read"), ("Put", "overwrite"), ("Delete", "delete"), ("List", "look into")):
+        if name.startswith(start):
+            return verb
+    return "change"
+
+
+def _why(mine: Access, theirs: Access) -> tuple[str, str]:
+    """The cause and the smallest fix."""
+    statement = mine.statement
+    if mine.listing:
+        return _why_listing(mine)
+    if (mine.document, statement.index) != (theirs.document, theirs.statement.index):
+        return (
+            f"and {_where(theirs)} gives the same object to identity `{_short(theirs.identity)}`",
+            f"Keep both in the same folder, `BUCKET/PREFIX{_OWN}/*`.",
+        )
+    if statement.not_resource:
+        return (
+            "because NotResource grants everything that it does not name",
+            f'Write "Resource": "arn:aws:s3:::BUCKET/{_OWN}/*" in its place.',
+        )
+    resource = mine.resource
+    if resource != theirs.resource:
+        return (
+            f"and `{_short(theirs.resource)}` in the same statement gives the same object to another",
+            f"Keep to one folder, `BUCKET/PREFIX{_OWN}/*`.",
+        )
+    if "${" in resource and not statement.expands:
+        return (
+            f'because the document has no "Version": "2012-10-17", so `${{…}}` in `{resource}` is the name of one literal '
+            "folder that all share",
+            'Add "Version": "2012-10-17" to the document.',
+        )
+    parts = template(resource, statement.expands)
+    variables = [p for p in parts if isinstance(p, Variable)]
+    own = [p for p in variables if p.key.startswith("cognito-identity") and p.key.endswith(":sub")]
+    if not own and variables:
+        shown = re.findall(r"\$\{[^}]*\}?", resource)[0]
+        return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"Use `{_OWN}` in its place.")
+    if not own:
+        bucket = resource.partition(":::")[2].partition("/")[0]
+        fixed = f"arn:aws:s3:::{bucket}/{_OWN}/*" if bucket and not re.search(r"[*?]", bucket) else f"…/{_OWN}/*"
+        return (f"because nothing in `{resource}` says whose file it is", f"Put the identity into it: `{fixed}`.")
+    before = resource[: resource.index("${")]
+    if re.search(r"[*?]", before.partition(":::")[2] or before):
+        fixed = re.sub(r"/?[^/]*[*?][^/]*/", "/", before, count=1)
+        return (
+            f"because `*` spans `/` in `{_short(resource)}`, so another's id may stand before or after the own one",
+            f"Put the identity first, behind a literal prefix: `{fixed}{_OWN}/*`.",
+        )
+    return (
+        f"because `{_short(resource)}` matches it",
+        f"Write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`.",
+    )
+
+
+def _why_listing(mine: Access) -> tuple[str, str]:
+    fix = f'Add "Condition": {{"StringLike": {{"s3:prefix": "PREFIX{_OWN}/*"}}}}.'
+    tests = [c for c in mine.statement.conditions if c.key == PREFIX_KEY]
+    if not tests:
+        return "because no condition limits `s3:prefix`", fix
+    test = tests[0]
+    said = f"{test.label} on `s3:prefix`"
+    if mine.prefix is None:
+        if test.if_exists:
+            return f"because {said} holds for a request that names no prefix", f"Use {test.operator} without IfExists."
+        if test.qualifier == "ForAllValues":
+            return (
+                f"because {said} holds for a request that names no prefix",
+                f"Use {test.operator} without ForAllValues.",
+            )
+        if "Not" in test.operator:
+            return f"because {said} holds for every other prefix, and for none at all", fix
+        return f"because {said} holds for a request that names no prefix", fix
+    if mine.prefix == "":
+        return f"because {said} allows the empty prefix, which lists everything", f'Take `""` out of {said}.'
+    if not mine.statement.expands and any("${" in v for v in test.values):
+        return (
+            'because the document has no "Version": "2012-10-17", so `${…}` is literal text',
+            'Add "Version": "2012-10-17" to the document.',
+        )
+    return f"because {said} allows that prefix", f"Let it allow only `PREFIX{_OWN}/*`."
+
+
+def _folder_fix(access: Access) -> str:
+    if access.listing:
+        return f"Let `s3:prefix` allow only `PREFIX{_OWN}/*`, with the `/`."
+    resource = access.resource
+    if access.statement.not_resource:
+        return f'Write "Resource": "arn:aws:s3:::BUCKET/PREFIX{_OWN}/*" in the place of NotResource.'
+    if resource.endswith("}*"):
+        return f"Write `{resource[:-1]}/*`: without the `/` it also reaches folders whose names only begin with the id."
+    return f"Write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`."
+
+
+def _notes(access: Access, principal: Principal | None) -> list[str]:
+    notes = [f"  if {_condition(c)} holds, which cannot be decided from the documents" for c in access.assumed]
+    if not access.exact and not access.assumed:
+        notes.append("  if AWS reads what its documentation leaves open (an unknown variable, or how far `*` spans) so")
+    if principal is None:
+        return notes
+    resource = [(policy.name, policy.document) for policy in principal.resource]
+    for name, document in (*principal.documents, *resource):
+        for statement in document.statements:
+            if statement.effect is Effect.DENY and (statement.conditions or not statement.expands):
+                because = (
+                    f"depends on {_condition(statement.conditions[0])}"
+                    if statement.conditions
+                    else 'has no "Version": "2012-10-17", so its variables are literal text'
+                )
+                notes.append(f"  the Deny in `{name}` {statement.label} cannot be counted on: it {because}")
+    return notes
+
+
+def _condition(condition: Condition) -> str:
+    values = ", ".join(condition.values[:3])
+    return f"`{condition.label}` `{condition.written}` ({values})"
+
+
+def _proof(mine: Access, theirs: Access) -> str:
+    lines = ["  proof:"]
+    for access in (mine, theirs):
+        prefix = ""
+        if access.listing:
+            prefix = " (no s3:prefix)" if access.prefix is None else f' with s3:prefix "{access.prefix}"'
+        lines.append(
+            f"    {access.identity}: {access.action} {access.arn}{prefix} — allowed by {access.document}, "
+            f"{access.statement.label}"
+        )
+    return "\n".join(lines)
+
+
+def _consequence(action: str) -> str:
+    service, _, name = action.partition(":")
+    if service == "cognito-identity":
+        return "can rewire the identity pool's roles and providers, or act for other identities"
+    if service == "iam":
+        return "writes IAM, and so can grant itself anything"
+    if service == "sts":
+        return "takes on another role"
+    if name == "ListBucketMultipartUploads":
+        return "shows the keys of everybody's uploads: it has no `s3:prefix`, so it can never be scoped"
+    if service != "s3":
+        return "uses an S3 interface whose ARNs carry no key, so nothing can scope it"
+    return "opens the bucket or its files by another way than the role's own grants"
+
+
+def _culprit(statement: Statement, action: str) -> str:
+    if statement.not_action:
+        return "NotAction"
+    service = action.partition(":")[0]
+    for pattern in statement.actions:
+        if pattern == "*" or pattern.lower().startswith(f"{service}:"):
+            head = pattern.lower().split("*")[0].split("?")[0]
+            if action.lower().startswith(head):
+                return pattern
+    return statement.actions[0]

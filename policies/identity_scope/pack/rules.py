@@ -1,0 +1,382 @@
+"""The rules: an estate and a rule's configuration to findings.
+
+Each rule is a name, a sentence, a level, and a function; a rule that needs to see several resources together has a resource
+half, which looks at what is known so far, and a stack half, which looks at everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
+from ..findings import words
+from ..iam.issuers import NAMED, fresh
+from ..inventory.inventory import Estate, Obstacle, VendedRole
+from ..proof import prover
+from ..proof.prover import Proof, Result, Scope
+from ..proof.reach import object_reach
+from ..proof.trust import loose_ends
+from ..sources.pulumi import UNKNOWN, PoolFact, Unknown
+from .configuration import Config
+
+
+class Level(Enum):
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+
+
+class Severity(Enum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. `key` is its cause, by which it is told apart from all others of the rule."""
+
+    urn: str
+    key: tuple[str, ...]
+    text: str
+    pending: bool = False
+    """Not decided: it will be at update."""
+
+
+Judge = Callable[[Estate, Sequence[VendedRole], Config, "frozenset[str] | None"], Iterator[Finding]]
+"""Findings about an estate's vended roles; with URNs, about those roles or resources only."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as people see it.
+
+    Attributes:
+        halves: whether it has a stack half.
+        tags: words to find it by.
+        remedy: what to do, in a sentence.
+    """
+
+    name: str
+    description: str
+    level: Level
+    severity: Severity
+    judge: Judge
+    halves: bool
+    tags: tuple[str, ...]
+    remedy: str
+
+
+def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
+    """The regions of the pools that vend the roles; none if one of them is not known."""
+    found: set[str] = set()
+    for role in roles:
+        pools = set(role.pools)
+        if role.trust is not None:
+            for statement in role.trust.statements:
+                for condition in statement.conditions:
+                    if condition.key.endswith(":aud"):
+                        pools |= {value for value in condition.values if NAMED.fullmatch(value)}
+        if not pools:
+            return ()
+        found |= {pool.partition(":")[0] for pool in pools}
+    return tuple(sorted(found))
+
+
+def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Scope:
+    return Scope(
+        tuple(role.principal for role in roles),
+        _regions(roles),
+        config.shared,
+        tuple(config.known.issuers.items()),
+        config.folders,
+        focus=only,
+    )
+
+
+def _where(roles: Sequence[VendedRole], result: Result) -> str:
+    """The resource that holds the statement that a result is about."""
+    urn = result.mine.role if result.mine is not None else result.role
+    label = result.mine.document if result.mine is not None else result.document
+    role = next((r for r in roles if r.urn == urn), roles[0])
+    return role.sources.get(label, role.urn)
+
+
+def _key(result: Result) -> tuple[str, ...]:
+    parts: list[str] = [result.proof.value]
+    for access in (result.mine, result.theirs):
+        if access is not None:
+            parts += [access.role, access.document, str(access.statement.index)]
+    if result.mine is None:
+        parts += [result.role, result.reason]
+    if result.statement is not None:
+        parts += [result.document, str(result.statement.index)]
+    return tuple(parts)
+
+
+def _obstacles(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None, what: str
+) -> Iterator[Finding]:
+    """What could not be read is not proven."""
+    found: list[Obstacle] = [o for role in roles if only is None or role.urn in only for o in role.obstacles]
+    found += [o for o in estate.elsewhere(config.known) if only is None or o.urn in only]
+    seen: set[tuple[str, ...]] = set()
+    for obstacle in found:
+        key = ("obstacle", obstacle.urn, obstacle.problem)
+        if key not in seen:
+            seen.add(key)
+            text = words.not_read(obstacle.label, obstacle.problem, what)
+            yield Finding(obstacle.urn, key, text, obstacle.pending)
+
+
+def isolated(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    yield from _obstacles(estate, roles, config, only, "that identities cannot reach each other's files")
+    if not roles:
+        return
+    principals = {role.urn: role.principal for role in roles}
+    for result in prover.isolation(_scope(roles, config, only)):
+        principal = principals.get(result.mine.role) if result.mine is not None else None
+        yield Finding(_where(roles, result), _key(result), words.isolation(result, principal))
+
+
+def own_folder(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    if not roles:
+        return
+    scope = _scope(roles, config, only)
+    for result in (*prover.own_folder(scope), *prover.dead_grants(scope)):
+        yield Finding(_where(roles, result), _key(result), words.own_folder(result))
+
+
+def cannot_escalate(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    yield from _obstacles(estate, roles, config, only, "that a vended role cannot widen its own reach")
+    if not roles:
+        return
+    for result in prover.ways_round(_scope(roles, config, only)):
+        yield Finding(_where(roles, result), _key(result), words.way_round(result))
+
+
+def bound_trust(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    for role in roles:
+        if only is not None and role.urn not in only:
+            continue
+        if role.trust_obstacle is not None:
+            obstacle = role.trust_obstacle
+            text = words.not_read(obstacle.label, obstacle.problem, "that the role trusts its own pools only")
+            yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
+        if role.trust is None:
+            continue
+        loose = list(loose_ends(role.trust, role.pools, config.known.issuers))
+        if "trusted" not in role.kinds and not loose:
+            text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"
+            yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
+        for statement, problem in loose:
+            text = f"`{role.label}`, trust policy {statement.label}: {problem}."
+            yield Finding(role.urn, ("trust", role.urn, str(statement.index), problem), text)
+
+
+def guests_declared(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    declared = {pool for pool, _ in config.guests}
+    for pool in estate.pools.values():
+        if only is not None and pool.urn not in only:
+            continue
+        if pool.guests is UNKNOWN:
+            yield _pending(pool, "whether guests are let in")
+        elif pool.guests is True and pool.name is UNKNOWN:
+            yield _pending(pool, "whether the guests of a pool of its name are declared")
+        elif pool.guests is True and pool.name not in declared:
+            text = (
+                f"`{pool.label}` lets guests in: anybody gets credentials without signing in. Leave "
+                f"allowUnauthenticatedIdentities off, or declare it: guests: [{{pool: {pool.name}, reason: …}}]."
+            )
+            yield Finding(pool.urn, ("guests", pool.urn), text)
+
+
+def classic_off(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    for pool in estate.pools.values():
+        if (only is not None and pool.urn not in only) or pool.classic is False:
+            continue
+        if pool.classic is UNKNOWN:
+            yield _pending(pool, "whether the classic flow is on")
+            continue
+        said = "is on" if pool.classic is True else "is not set, which does not turn off what was turned on before"
+        text = (
+            f"`{pool.label}`: the classic flow {said}. It gives out tokens for any role that trusts the pool, without "
+            "the limits of the enhanced flow. Set allowClassicFlow to false."
+        )
+        yield Finding(pool.urn, ("classic", pool.urn), text)
+
+
+def tokens_checked(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    for pool in estate.pools.values():
+        if only is not None and pool.urn not in only:
+            continue
+        if isinstance(pool.unchecked, Unknown):
+            yield _pending(pool, "whether tokens are checked with the user pool")
+        elif pool.unchecked:
+            text = (
+                f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} are good after their user has been "
+                "signed out or deleted. Set serverSideTokenCheck to true."
+            )
+            yield Finding(pool.urn, ("tokens", pool.urn), text)
+
+
+def _pending(pool: PoolFact, what: str) -> Finding:
+    text = f"`{pool.label}`: {what} is not known at preview; decided at update"
+    return Finding(pool.urn, ("pending", what), text, pending=True)
+
+
+INVOKE = ("execute-api:Invoke",)
+
+
+def api_scoped(
+    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    scope = _scope(roles, config, only)
+    text = scope.text()
+    for role in roles:
+        if only is not None and role.urn not in only:
+            continue
+        shape = scope.shapes(text)[0]
+        caller = scope.caller(fresh(shape.region, text)[0], shape)
+        for reach in object_reach(role.principal, caller, (), None, INVOKE):
+            head = literal(f"arn:{shape.partition}:execute-api:")
+            apis = config.apis or _literal_apis(role)
+            named = GlobSet([(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in apis])
+            every = GlobSet([(*head, Wild.ANY)])
+            try:
+                word = shortest_word([every, reach, named], _beyond, [True, True, False], Budget(scope.steps))
+            except BudgetExceeded as error:
+                yield Finding(role.urn, ("api", role.urn), words.api_unproven(role.label, str(error)))
+                continue
+            if word is None:
+                continue
+            access = prover.replayed(scope, shape, (caller.identity, role.principal, reach), word)
+            if access is None:
+                problem = f"no request to `{word}` could be confirmed"
+                yield Finding(role.urn, ("api", role.urn), words.api_unproven(role.label, problem))
+                continue
+            key = ("api", role.urn, access.document, str(access.statement.index))
+            source = role.sources.get(access.document, role.urn)
+            yield Finding(source, key, words.api(access, word, config.apis))
+
+
+def _beyond(accepted: Sequence[bool]) -> bool:
+    """What two machines accept and the third does not."""
+    return accepted[0] and accepted[1] and not accepted[2]
+
+
+def _literal_apis(role: VendedRole) -> tuple[str, ...]:
+    """API ids that the role's documents name without wildcards."""
+    found: set[str] = set()
+    for _, document in role.principal.documents:
+        for statement in document.statements:
+            for resource in statement.resources:
+                fields = resource.split(":", 5)
+                if len(fields) == 6 and fields[2] == "execute-api":
+                    api = fields[5].partition("/")[0]
+                    if api.isalnum():
+                        found.add(api)
+    return tuple(sorted(found))
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "s3-isolated-by-identity",
+        "No identity of an identity pool can reach another's files in S3.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        isolated,
+        True,
+        ("cognito", "iam", "s3", "isolation"),
+        "Scope every S3 grant of a vended role to ${cognito-identity.amazonaws.com:sub}.",
+    ),
+    Rule(
+        "vended-role-cannot-escalate",
+        "No role that an identity pool vends can widen its own reach.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        cannot_escalate,
+        True,
+        ("cognito", "iam", "s3", "privilege-escalation"),
+        "Take the action out of the vended role's documents.",
+    ),
+    Rule(
+        "trust-bound-to-pool",
+        "A role that an identity pool vends trusts its own pools and nobody else.",
+        Level.MANDATORY,
+        Severity.CRITICAL,
+        bound_trust,
+        True,
+        ("cognito", "iam", "trust"),
+        "Bind the trust policy to the pool's id by :aud and to the kind of login by :amr.",
+    ),
+    Rule(
+        "guests-are-declared",
+        "An identity pool lets guests in only where that is declared with a reason.",
+        Level.MANDATORY,
+        Severity.HIGH,
+        guests_declared,
+        False,
+        ("cognito", "guests"),
+        "Turn unauthenticated identities off, or declare the pool in the rule's configuration.",
+    ),
+    Rule(
+        "s3-own-folder",
+        "Everything an identity reaches in S3 lies in one folder that ends in its id.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        own_folder,
+        True,
+        ("cognito", "iam", "s3"),
+        "Grant BUCKET/PREFIX${cognito-identity.amazonaws.com:sub}/* and list exactly that prefix.",
+    ),
+    Rule(
+        "classic-flow-off",
+        "The classic flow of an identity pool is off.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        classic_off,
+        False,
+        ("cognito",),
+        "Set allowClassicFlow to false.",
+    ),
+    Rule(
+        "server-side-token-check",
+        "An identity pool checks tokens with the user pool that gave them out.",
+        Level.ADVISORY,
+        Severity.LOW,
+        tokens_checked,
+        False,
+        ("cognito",),
+        "Set serverSideTokenCheck to true for every user pool.",
+    ),
+    Rule(
+        "api-invoke-scoped",
+        "Vended roles call only APIs that are named by a literal id.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        api_scoped,
+        True,
+        ("cognito", "iam", "api-gateway"),
+        "Name the API in the statement's resource.",
+    ),
+)
+"""All rules. Fixed names; the stack half of a rule ends in `-in-stack`."""
+
+__all__ = ["RULES", "Finding", "Level", "Proof", "Rule", "Severity"]

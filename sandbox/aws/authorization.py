@@ -1,0 +1,150 @@
+"""IAM in front of moto: whether a role lets a web identity in, and whether a vended session may do what it asks.
+
+moto stores policies without looking at them in the way that matters here: it knows no policy variables. The documents are
+read as IAM holds them, and decided by the policy pack's evaluator, so that there is one IAM semantics in this project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
+from moto.s3.models import s3_backends
+
+from components.scoped_identity.guest_services import GUEST_SERVICES
+from policies.identity_scope.iam.documents import Document, DocumentError, Kind, parse
+from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome, Request, decide
+
+from .errors import Fault
+from .identity_pools import Session
+from .s3 import Question
+
+
+class Enforcement:
+    """Answers for one account."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+
+    def assume(self, role_arn: str, context: Mapping[str, tuple[str, ...]], tagged: bool) -> str:
+        """The id of a role whose trust policy lets a web identity in.
+
+        Raises:
+            Fault: InvalidIdentityPoolConfigurationException, as the identity pool answers.
+        """
+        refused = Fault(
+            "InvalidIdentityPoolConfigurationException",
+            "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
+        )
+        role = self._role(role_arn)
+        if role is None:
+            raise refused
+        trust = Applicable(resource=(("trust", _read(role.assume_role_policy_document, Kind.TRUST)),))
+        issuer = next(key.rpartition(":")[0] for key in context if key.endswith(":aud"))
+        for action in ("sts:AssumeRoleWithWebIdentity", *(["sts:TagSession"] if tagged else [])):
+            if not decide(Request(action, role_arn, context, principal=(issuer,)), trust).allowed:
+                raise refused
+        return str(role.id)
+
+    def authorise(self, session: Session, question: Question, region: str, now: float) -> None:
+        """Let a session's action pass.
+
+        Raises:
+            Fault: AccessDenied, in AWS's words.
+        """
+        decision = self.decide(session, question, region, now)
+        service = question.action.partition(":")[0]
+        guest = session.amr[0] == "unauthenticated"
+        if decision.allowed and guest and service not in GUEST_SERVICES:
+            raise Fault(
+                "AccessDenied",
+                f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
+                f'"{question.resource}" because no session policy allows the {question.action} action',
+                403,
+            )
+        if decision.allowed:
+            return
+        why = {
+            Outcome.DENIED: "with an explicit deny in an identity-based policy",
+            Outcome.OUTSIDE_BOUNDARY: f"because no permissions boundary allows the {question.action} action",
+        }.get(decision.outcome, f"because no identity-based policy allows the {question.action} action")
+        raise Fault(
+            "AccessDenied",
+            f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
+            f'"{question.resource}" {why}',
+            403,
+        )
+
+    def decide(self, session: Session, question: Question, region: str, now: float) -> Decision:
+        context = {**_context(session, region, now), **question.context}
+        principal = (session.role_arn, session.user_arn)
+        request = Request(question.action, question.resource, context, principal=principal)
+        return decide(request, self._documents(session.role_arn, question.resource))
+
+    def _documents(self, role_arn: str, resource: str) -> Applicable:
+        role = self._role(role_arn)
+        if role is None:
+            return Applicable()
+        backend = self._backend(role_arn)
+        identity = [(name, _read(text)) for name, text in role.policies.items()]
+        identity += [(arn, _read(_default_version(policy))) for arn, policy in role.managed_policies.items()]
+        boundary = None
+        if role.permissions_boundary_arn:
+            limit = backend.managed_policies.get(role.permissions_boundary_arn)
+            boundary = (("permissions boundary", _read(_default_version(limit))),) if limit else ()
+        return Applicable(tuple(identity), boundary, self._bucket_policy(resource))
+
+    def _bucket_policy(self, resource: str) -> tuple[tuple[str, Document], ...]:
+        fields = resource.split(":", 5)
+        if len(fields) < 6 or fields[2] != "s3":
+            return ()
+        bucket = s3_backends[self._account][fields[1]].buckets.get(fields[5].partition("/")[0])
+        if bucket is None or not bucket.policy:
+            return ()
+        text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+        return ((f"policy of {bucket.name}", _read(text, Kind.RESOURCE)),)
+
+    def _backend(self, role_arn: str) -> IAMBackend:
+        return iam_backends[self._account][role_arn.split(":")[1]]
+
+    def _role(self, role_arn: str) -> Role | None:
+        if role_arn.count(":") < 5:
+            return None
+        return next((r for r in self._backend(role_arn).roles.values() if r.arn == role_arn), None)
+
+
+def _default_version(policy: ManagedPolicy) -> str:
+    return next(str(version.document) for version in policy.versions if version.is_default)
+
+
+def _read(text: str, kind: Kind = Kind.IDENTITY) -> Document:
+    """A stored document. IAM would never have stored one that does not parse; such a one allows nothing here."""
+    try:
+        return parse(text, kind)
+    except DocumentError as error:
+        raise Fault("MalformedPolicyDocument", str(error), 400) from None
+
+
+def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, ...]]:
+    """Condition keys that every request of a vended session has.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    moment = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        f"{session.issuer}:sub": (session.identity,),
+        f"{session.issuer}:aud": (session.pool,),
+        f"{session.issuer}:amr": session.amr,
+        "aws:userid": (f"{session.role_id}:CognitoIdentityCredentials",),
+        "aws:principalarn": (session.role_arn,),
+        "aws:principalaccount": (session.role_arn.split(":")[4],),
+        "aws:principaltype": ("AssumedRole",),
+        "aws:federatedprovider": (session.issuer,),
+        "aws:securetransport": ("false",),
+        "aws:sourceip": ("127.0.0.1",),
+        "aws:currenttime": (moment,),
+        "aws:epochtime": (str(int(now)),),
+        "aws:requestedregion": (region,),
+        **{f"aws:principaltag/{key.lower()}": (value,) for key, value in session.tags},
+    }

@@ -1,0 +1,73 @@
+"""Which role somebody gets: the pool's own, or the one that rules or the token say.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-based-access-control.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import Fault
+from .tokens import Login
+
+
+def role_of(
+    roles: Mapping[str, str], mappings: Mapping[str, Any], logins: Sequence[Login], custom: str | None
+) -> str | None:
+    """The ARN of the role; None where the pool has none to give.
+
+    Args:
+        roles: the pool's roles, by `authenticated` and `unauthenticated`.
+        mappings: by provider, for user pools `PROVIDER:CLIENT`.
+        custom: the role that the client asks for by CustomRoleArn.
+
+    Raises:
+        Fault: NotAuthorizedException, where a mapping denies.
+    """
+    if not logins:
+        return roles.get("unauthenticated")
+    default = roles.get("authenticated")
+    for login in logins:
+        mapping = mappings.get(f"{login.provider}:{login.client}") or mappings.get(login.provider)
+        if mapping is None:
+            continue
+        found = _by_rules(mapping, login) if mapping.get("Type") == "Rules" else _by_token(login, custom)
+        if found is not None:
+            return found
+        if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
+            return default
+        raise Fault(
+            "NotAuthorizedException", f"Ambiguous role mapping rules for: {login.provider}, denying access.", 400
+        )
+    if custom is not None and custom != default:
+        raise Fault("NotAuthorizedException", "Access to the role is forbidden.", 400)
+    return default
+
+
+def _by_rules(mapping: Mapping[str, Any], login: Login) -> str | None:
+    for rule in mapping.get("RulesConfiguration", {}).get("Rules", []):
+        claim = login.claims.get(rule["Claim"])
+        if claim is not None and _fits(rule["MatchType"], str(claim), rule["Value"]):
+            return str(rule["RoleARN"])
+    return None
+
+
+def _fits(match: str, claim: str, value: str) -> bool:
+    if match == "NotEqual":
+        return claim != value
+    if match == "StartsWith":
+        return claim.startswith(value)
+    if match == "Contains":
+        return value in claim
+    return claim == value
+
+
+def _by_token(login: Login, custom: str | None) -> str | None:
+    roles = login.claims.get("cognito:roles") or []
+    if custom is not None:
+        if custom not in roles:
+            raise Fault("NotAuthorizedException", "Access to the role is forbidden.", 400)
+        return custom
+    preferred = login.claims.get("cognito:preferred_role")
+    return str(preferred) if preferred else None

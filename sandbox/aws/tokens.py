@@ -1,0 +1,134 @@
+"""Tokens of people who have signed in: whether one is such as an identity pool may accept.
+
+moto signs real JWTs for user pools, but its identity pools never look at them. Here a user pool's token counts only if it
+is an ID token, signed by that pool's key, issued by it for one of the clients that the identity pool names, and not
+expired. Other providers, Google or a company's SAML, cannot be here: `Elsewhere` stands for them with tokens of its own,
+which are checked in the same way; what a real provider's token looks like is not what is tried.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import errors, jwt
+from joserfc.jwk import RSAKey
+from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
+
+from .errors import Fault
+
+
+@dataclass(frozen=True)
+class Login:
+    """A person as a provider knows them.
+
+    Attributes:
+        provider: the provider's name in the pool.
+        subject: the provider's own id of the person.
+        client: the app for which the token was issued.
+        signs_in: what `amr` says besides the provider's name.
+    """
+
+    provider: str
+    subject: str
+    claims: dict[str, Any]
+    client: str = ""
+    signs_in: str = ""
+
+    def amr(self) -> tuple[str, ...]:
+        return (self.provider, f"{self.provider}:{self.signs_in}") if self.signs_in else (self.provider,)
+
+
+def user_pool(account: str, pool_id: str) -> CognitoIdpUserPool | None:
+    """A user pool of the simulator; its region is in its id."""
+    region = pool_id.partition("_")[0]
+    found = cognitoidp_backends[account][region].user_pools.get(pool_id)
+    return found if isinstance(found, CognitoIdpUserPool) else None
+
+
+def verify(account: str, provider: str, token: str, clients: Collection[str], check_user: bool, now: float) -> Login:
+    """Check an ID token that is handed over under a user pool's name.
+
+    Args:
+        provider: `cognito-idp.REGION.amazonaws.com/POOL_ID`.
+        clients: app client ids that the identity pool accepts for this provider.
+        check_user: ask the user pool whether the user still exists and is enabled (ServerSideTokenCheck).
+        now: the time, in seconds.
+
+    Raises:
+        Fault: NotAuthorizedException, in AWS's words.
+    """
+    pool = user_pool(account, provider.rpartition("/")[2])
+    if pool is None:
+        raise _invalid("Token is not from a supported provider of this identity pool.")
+    claims = _claims(token, pool.json_web_key)
+    if claims.get("token_use") != "id":
+        raise _invalid("Invalid login token. Not an ID token.")
+    _check(claims, f"https://{provider}", clients, now)
+    subject = str(claims.get("sub"))
+    user = next((u for u in pool.users.values() if u.id == subject), None)
+    if check_user and (user is None or not user.enabled):
+        raise _invalid("Invalid login token. User is disabled or does not exist.")
+    # moto leaves the groups' roles out of its tokens; Cognito names them, and the preferred one of the first group.
+    groups = sorted(user.groups, key=_precedence) if user is not None else []
+    roles = [str(group.role_arn) for group in groups if group.role_arn]
+    if roles:
+        claims["cognito:roles"] = roles
+        if len(groups) == 1 or _precedence(groups[0]) < _precedence(groups[1]):
+            claims["cognito:preferred_role"] = roles[0]
+    return Login(provider, subject, claims, str(claims["aud"]), f"CognitoSignIn:{subject}")
+
+
+def _precedence(group: Any) -> float:
+    return float("inf") if group.precedence is None else float(group.precedence)
+
+
+class Elsewhere:
+    """Every provider that is not a user pool, and the back end of a developer provider: they all sign with one key."""
+
+    def __init__(self) -> None:
+        self._key: RSAKey | None = None
+
+    def issue(self, issuer: str, subject: str, audience: str, expires: float, claims: Mapping[str, Any]) -> str:
+        """A token for somebody, as the provider `issuer` would give it to the app `audience`."""
+        payload = {"iss": issuer, "sub": subject, "aud": audience, "exp": int(expires), **claims}
+        return str(jwt.encode({"alg": "RS256"}, payload, self._signing()))
+
+    def verify(self, issuer: str, token: str, audiences: Collection[str], now: float) -> dict[str, Any]:
+        """The claims of a token that `issuer` gave to one of the apps.
+
+        Raises:
+            Fault: NotAuthorizedException.
+        """
+        claims = _claims(token, self._signing())
+        _check(claims, issuer, audiences, now)
+        return claims
+
+    def _signing(self) -> RSAKey:
+        if self._key is None:
+            self._key = RSAKey.generate_key(2048)
+        return self._key
+
+
+def _claims(token: str, key: Any) -> dict[str, Any]:
+    try:
+        return dict(jwt.decode(token, key, algorithms=["RS256"]).claims)
+    except (errors.JoseError, ValueError):
+        raise _invalid("Invalid login token. Couldn't verify signed token.") from None
+
+
+def _check(claims: Mapping[str, Any], issuer: str, audiences: Collection[str], now: float) -> None:
+    if claims.get("iss") != issuer:
+        raise _invalid("Invalid login token. Issuer doesn't match providerName")
+    if claims.get("aud") not in audiences:
+        raise _invalid("Invalid login token. Incorrect token audience.")
+    expires = claims.get("exp")
+    if not isinstance(expires, int | float) or expires <= now:
+        raise _invalid(f"Invalid login token. Token expired: {expires} < {int(now)}")
+
+
+def _invalid(message: str) -> Fault:
+    return Fault("NotAuthorizedException", message, 400)

@@ -1,0 +1,75 @@
+"""The text that `make serve` prints for a front-end developer: where things are, and an example to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..scenario.account import PASSWORD, App
+
+_SIGN_IN = """\
+const signIn = await new CognitoIdentityProviderClient(at).send(new InitiateAuthCommand({{
+  AuthFlow: "USER_PASSWORD_AUTH",
+  ClientId: "{client}",
+  AuthParameters: {{ USERNAME: "alice", PASSWORD: "{password}" }},
+}}));
+const token = signIn.AuthenticationResult.IdToken;
+"""
+_IMPORT = (
+    'import { CognitoIdentityProviderClient, InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";\n'
+)
+_EXAMPLE = """\
+// npm install {packages}@aws-sdk/credential-providers @aws-sdk/client-s3
+// save as upload.mjs, run with: node upload.mjs
+{imports}import {{ fromCognitoIdentityPool }} from "@aws-sdk/credential-providers";
+import {{ S3Client, PutObjectCommand, ListObjectsV2Command }} from "@aws-sdk/client-s3";
+
+const at = {{ region: "{region}", endpoint: "{endpoint}" }};
+{sign_in}const credentials = await fromCognitoIdentityPool({{
+  identityPoolId: "{pool}",
+{logins}  clientConfig: at,
+}})();
+const s3 = new S3Client({{ ...at, credentials, forcePathStyle: true }});
+const folder = `{prefix}${{credentials.identityId}}/`;
+await s3.send(new PutObjectCommand({{ Bucket: "{bucket}", Key: `${{folder}}hello.txt`, Body: "hello" }}));
+const listed = await s3.send(new ListObjectsV2Command({{ Bucket: "{bucket}", Prefix: folder }}));
+console.log(listed.Contents.map((file) => file.Key));
+"""
+
+
+def text(endpoint: str, app: App, outputs: Mapping[str, Any], token: str | None) -> str:
+    """What a front end needs, with this run's own endpoint and ids.
+
+    Args:
+        token: a user's token of the first provider, where that is not a user pool; None where guests alone come in.
+    """
+    facts = {
+        "endpoint": f"{endpoint}   (every AWS service; CORS is open)",
+        "region": app.region,
+        "identity pool": outputs["identityPoolId"],
+        "bucket": f"{app.bucket}, a user's folder is {app.prefix}IDENTITY_ID/",
+        "API": f"{endpoint}/execute-api/{app.api}/{app.stage}/PATH, signed for execute-api in {app.api_region}",
+    }
+    packages = imports = sign_in = logins = ""
+    if app.user_pools:
+        pool_id, (client, *_) = app.user_pools[0]
+        facts |= {"user pool": f"{pool_id}, app client {client}", "a user": f"alice, password {PASSWORD}"}
+        packages, imports = "@aws-sdk/client-cognito-identity-provider ", _IMPORT
+        sign_in = _SIGN_IN.format(client=client, password=PASSWORD)
+    elif token is not None:
+        sign_in = f'const token = "{token}"; // alice\'s, for an hour\n'
+    if sign_in:
+        logins = f'  logins: {{ "{outputs["logins"][0]}": token }},\n'
+    example = _EXAMPLE.format(
+        packages=packages,
+        imports=imports,
+        sign_in=sign_in,
+        logins=logins,
+        endpoint=endpoint,
+        region=app.region,
+        pool=outputs["identityPoolId"],
+        bucket=app.bucket,
+        prefix=app.prefix,
+    )
+    lines = "\n".join(f"  {name:<13}  {value}" for name, value in facts.items())
+    return f"{lines}\n\n{example if sign_in else ''}"

@@ -1,0 +1,124 @@
+"""What a person sees: progress, tables, colours. Colours respect NO_COLOR and pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from ..engine.policy_gate import PolicyViolation
+from ..engine.policy_pack import Diagnostic
+from ..scenario.access_checks import Row
+
+
+class Terminal:
+    """Writes to standard error while working and to standard output what was asked for; quiet under `--json`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._out: TextIO = sys.stdout
+        self._err: TextIO = sys.stderr
+        self._quiet = quiet
+        self._open_line = False
+        self._colours = "NO_COLOR" not in os.environ and self._out.isatty()
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
+
+    def green(self, text: str) -> str:
+        return self._paint("32", text)
+
+    def red(self, text: str) -> str:
+        return self._paint("31", text)
+
+    def bold(self, text: str) -> str:
+        return self._paint("1", text)
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Say what is being done, and on a terminal how long it took."""
+        start = time.perf_counter()
+        self.say(f"  {what} …", end="" if self._colours else "\n")
+        self._open_line = self._colours
+        try:
+            yield
+        except BaseException:
+            self._end_line()
+            raise
+        if self._open_line:
+            took = self._paint("2", f"{time.perf_counter() - start:.1f} s")
+            self._open_line = False
+            self.say(f"\r  {what} {took}\x1b[K")
+
+    def _end_line(self) -> None:
+        """Something else is to be said while a step's line waits for its time."""
+        if self._open_line:
+            self._open_line = False
+            self.say("")
+
+    def say(self, text: str, end: str = "\n") -> None:
+        self._end_line()
+        if not self._quiet:
+            print(text, end=end, file=self._out, flush=True)
+
+    def problem(self, text: str) -> None:
+        with suppress(OSError):  # nobody can hear it; the exit code still tells
+            self._end_line()
+            print(text, file=self._err, flush=True)
+
+    def cannot_write(self, error: OSError) -> int:
+        """Standard output is full or gone. Says so where somebody may hear it; the exit code."""
+        # What is still buffered must not fail once more while the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                print(f"error: cannot write the report: {error.strerror or error}", file=self._err, flush=True)
+        return 1
+
+    def machine(self, value: Mapping[str, Any]) -> None:
+        print(json.dumps(value, indent=2), file=self._out, flush=True)
+
+    def outputs(self, outputs: Mapping[str, Any]) -> None:
+        self.say(f"\n{self.bold('Outputs')}")
+        width = max(map(len, outputs))
+        for name, value in outputs.items():
+            shown = value if isinstance(value, str) else json.dumps(value)
+            self.say(f"  {name:<{width}}  {shown}")
+        self.say("")
+
+    def advisories(self, diagnostics: Sequence[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self.say(f"    {self._paint('33', 'advisory')} {diagnostic.policy}: {diagnostic.text}")
+
+    def violation(self, violation: PolicyViolation) -> None:
+        """A mandatory finding, and what came of it."""
+        what = f"`{violation.resource.name}` ({violation.resource.kind})" if violation.resource else "the stack"
+        for diagnostic in violation.diagnostics:
+            self.problem(f"\n{self.red('policy violation')} {diagnostic.policy} (mandatory)\n  {diagnostic.text}")
+        self.problem(
+            f"\nstopped: {what} was not made" if violation.resource else "\nthe stack violates the policy pack"
+        )
+
+    def hint(self, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """What the stack shares on purpose, ready for the pack, where the pack has not been told."""
+        missing = {rule: config for rule, config in wanted.items() if rule not in given}
+        if missing:
+            self.problem(
+                "\nthe stack's config lets this in on purpose; whoever answers for the pack may allow it, in a file for "
+                "--policy-pack-config (here: PACK_CONFIG=FILE):"
+            )
+            self.problem(json.dumps(missing, indent=2))
+
+    def table(self, rows: Sequence[Row]) -> None:
+        heads = ("who", "tries", "expected", "got")
+        lines = [(r.who, r.tries, r.expected.value, r.got) for r in rows]
+        widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(4)]
+        self.say(self.bold("  ".join(h.ljust(w) for h, w in zip(heads, widths, strict=True)).rstrip()))
+        for row, line in zip(rows, lines, strict=True):
+            cells = "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True))
+            mark = self.green("✓") if row.ok else self.red("✗")
+            note = f"  {row.note}" if row.note else ""
+            self.say(f"{self.green(cells) if row.ok else self.red(cells)} {mark}{note}")

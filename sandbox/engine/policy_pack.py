@@ -1,0 +1,188 @@
+"""A policy pack as the engine uses it: a process of its own, spoken to over gRPC.
+
+The pack is started with its folder, prints its port, and is asked: who are you, take this configuration, what of this
+resource, what of this stack. A pack that does not start, or dies, is an error and never a pass.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+
+from .in_process import Registration
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the engine writes a string that is not known yet."""
+
+START_SECONDS = 30
+CALL_SECONDS = 60
+
+
+class AnalyzerFailed(Exception):
+    """The pack did not do its part; nothing is proven."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that a pack says."""
+
+    policy: str
+    mandatory: bool
+    message: str
+    urn: str
+
+    @property
+    def text(self) -> str:
+        """The message without the rule's description, which the SDK puts before it."""
+        return self.message.partition("\n")[2] or self.message
+
+
+class Analyzer:
+    """A running pack."""
+
+    def __init__(self, folder: Path, python: str = sys.executable, command: Sequence[str] | None = None) -> None:
+        """Start a pack.
+
+        Args:
+            folder: the pack's folder.
+            python: the interpreter of a pack in Python.
+            command: what to run in the folder for a pack in another language.
+
+        Raises:
+            AnalyzerFailed: it does not start.
+        """
+        self._process = subprocess.Popen(
+            command or [python, str(folder), "127.0.0.1:0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder if command else None,
+        )
+        port = self._port()
+        options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
+        self._stub = analyzer_pb2_grpc.AnalyzerStub(self._channel)
+
+    def _port(self) -> int:
+        watchdog = threading.Timer(START_SECONDS, self._process.kill)
+        watchdog.start()
+        try:
+            assert self._process.stdout is not None
+            line = self._process.stdout.readline().strip()
+        finally:
+            watchdog.cancel()
+        if line.isdecimal():
+            return int(line)
+        self._process.kill()
+        _, told = self._process.communicate()
+        last = told.strip().splitlines()[-1:] or ["it said nothing"]
+        raise AnalyzerFailed(f"the policy pack did not start: {last[0]}")
+
+    def __enter__(self) -> Analyzer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._channel.close()
+        self._process.kill()
+        self._process.communicate()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the process in the middle of its work."""
+        self._process.kill()
+        self._process.wait()
+
+    def info(self) -> Any:
+        """AnalyzerInfo: the pack's name and policies."""
+        return self._call(self._stub.GetAnalyzerInfo, empty_pb2.Empty())
+
+    def configure(self, config: Mapping[str, Mapping[str, Any]]) -> None:
+        """Configure policies, by name; `enforcementLevel` is taken out of the properties, as the engine does."""
+        request = analyzer_pb2.ConfigureAnalyzerRequest()
+        levels = {p.name: p.enforcementLevel for p in self.info().policies}
+        for name, level in levels.items():
+            given = dict(config.get(name, {}))
+            chosen = given.pop("enforcementLevel", None)
+            entry = request.policyConfig[name]
+            entry.enforcementLevel = level if chosen is None else analyzer_pb2.EnforcementLevel.Value(chosen.upper())
+            json_format.ParseDict(given, entry.properties)
+        self._call(self._stub.Configure, request)
+
+    def analyze(self, resource: Registration) -> list[Diagnostic]:
+        """What the pack says of a resource that is about to be made."""
+        return _diagnostics(self._call(self._stub.Analyze, _request(resource)))
+
+    def remediate(self, resource: Registration) -> list[dict[str, Any]]:
+        """The properties that remediating policies would give a resource, one set for each that changed it."""
+        answer = self._call(self._stub.Remediate, _request(resource))
+        return [json_format.MessageToDict(r.properties) for r in answer.remediations]
+
+    def analyze_stack(self, resources: Iterable[tuple[Registration, Mapping[str, Any]]]) -> list[Diagnostic]:
+        """What the pack says of all the resources, each with its outputs."""
+        request = analyzer_pb2.AnalyzeStackRequest()
+        for resource, outputs in resources:
+            entry = request.resources.add(
+                type=resource.kind,
+                urn=resource.urn,
+                name=resource.name,
+                parent=resource.parent,
+                options=_options(resource),
+            )
+            entry.properties.CopyFrom(_struct(outputs))
+            entry.dependencies.extend(resource.dependencies)
+            for key, urns in resource.property_dependencies.items():
+                entry.propertyDependencies[key].urns.extend(urns)
+        return _diagnostics(self._call(self._stub.AnalyzeStack, request))
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=CALL_SECONDS)
+        except grpc.RpcError as error:
+            code, detail = error.code().name, error.details()
+            raise AnalyzerFailed(f"the policy pack failed ({code.lower()}): {detail}") from None
+
+
+def _request(resource: Registration) -> Any:
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.kind,
+        urn=resource.urn,
+        name=resource.name,
+        properties=_struct(resource.wire),
+        options=_options(resource),
+    )
+
+
+def _options(resource: Registration) -> Any:
+    """The options as the engine sends them; a pack on Node.js wants them."""
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=resource.protect,
+        parent=resource.parent,
+        customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(),
+    )
+
+
+def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    json_format.ParseDict({key: item for key, item in value.items() if item is not None}, struct)
+    return struct
+
+
+def _diagnostics(response: Any) -> list[Diagnostic]:
+    mandatory = analyzer_pb2.EnforcementLevel.MANDATORY
+    return [Diagnostic(d.policyName, d.enforcementLevel == mandatory, d.message, d.urn) for d in response.diagnostics]

@@ -1,0 +1,281 @@
+"""Two people sign in and try what they may and may not do, with real clients and the credentials they were vended.
+
+Each attempt is one row: who tries what, what should happen, what did. An attempt counts as denied only when the answer is
+AWS's refusal; any other failure is a deviation of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from ..aws import tokens
+from ..aws.clients import ACCOUNT
+from ..aws.server import Sandbox
+from . import account
+from .account import App, Foreign
+
+PART = 5 * 1024 * 1024
+"""Smallest part of a multipart upload that S3 takes, in bytes."""
+
+
+class Result(Enum):
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attempt. `got` is the expected word, or what happened instead; `note` shows a value that was checked."""
+
+    who: str
+    tries: str
+    expected: Result
+    got: str
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.got == self.expected.value
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has signed in."""
+
+    name: str
+    identity: str
+    credentials: tuple[str, str, str]
+
+
+class Deviation(Exception):
+    """An attempt went through, but not with the right result."""
+
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "403"}
+
+
+class Trial:
+    """The attempts against one deployed pool."""
+
+    def __init__(self, sandbox: Sandbox, app: App, foreign: Foreign, pool_id: str, provider: str) -> None:
+        self._sandbox = sandbox
+        self._app = app
+        self._foreign = foreign
+        self._pool_id = pool_id
+        self._provider = provider
+        self._identity = sandbox.client("cognito-identity", app.region)
+
+    def sign_in(self, name: str) -> Person:
+        """Sign up, sign in, get an identity and its credentials."""
+        if not self._app.user_pools:
+            return self.vend(name, self.token_elsewhere(name))
+        pool, (client, *_) = self._app.user_pools[0]
+        account.sign_up(self._sandbox, pool, client, name, self._app.claims, self._app.groups)
+        return self.vend(name, account.id_token(self._sandbox, pool, client, name))
+
+    def token_elsewhere(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
+        """A token of the provider that is not a user pool, for the app that the identity pool names."""
+        pool = self._sandbox.identity.pools[self._pool_id]
+        developer = pool.config.get("DeveloperProviderName")
+        if developer and self._provider.startswith("cognito-identity"):
+            answer = self._identity.get_open_id_token_for_developer_identity(
+                IdentityPoolId=self._pool_id, Logins={developer: subject or name}
+            )
+            token: str = answer["Token"]
+            if ahead > 0:
+                return token
+            elsewhere = self._sandbox.identity.elsewhere
+            return elsewhere.issue(
+                f"https://{self._provider}", answer["IdentityId"], self._pool_id, self._sandbox.now() + ahead, {}
+            )
+        _, apps = self._sandbox.identity.provider(pool, self._provider)
+        expires = self._sandbox.now() + ahead
+        elsewhere = self._sandbox.identity.elsewhere
+        claims = dict(self._app.claims)
+        return elsewhere.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
+
+    def rows(self) -> Iterator[Row]:
+        """Every attempt, in the table's order."""
+        if not self._provider:
+            yield from self._guests(f"{self._app.prefix}somebody/secret.txt")
+            return
+        a, b = self.sign_in("alice"), self.sign_in("bob")
+        s3 = self._sandbox.client("s3", self._app.region, a.credentials)
+        admin = self._sandbox.client("s3", self._app.region)
+        writing = Result.DENIED if self._app.read_only else Result.ALLOWED
+        bucket = self._app.bucket
+        mine, others = f"{self._app.prefix}{a.identity}/", f"{self._app.prefix}{b.identity}/"
+        admin.put_object(Bucket=bucket, Key=f"{others}secret.txt", Body=b"bob's")
+        admin.put_object(Bucket=bucket, Key=f"{mine}old", Body=b"old")
+
+        yield self._row(
+            "A", "put a file in A's folder", lambda: s3.put_object(Bucket=bucket, Key=f"{mine}a", Body=b"a"), writing
+        )
+        yield self._row("A", "get a file of A's", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{mine}old"), b"old"))
+        yield self._row("A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=mine), mine))
+        yield self._row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{mine}large"), writing)
+        yield self._row("A", "delete a file of A's", lambda: s3.delete_object(Bucket=bucket, Key=f"{mine}old"), writing)
+
+        key = f"{others}secret.txt"
+        yield self._row("A", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=key), Result.DENIED)
+        yield self._row(
+            "A", "put a file in B's folder", lambda: s3.put_object(Bucket=bucket, Key=key, Body=b""), Result.DENIED
+        )
+        yield self._row("A", "delete B's file", lambda: s3.delete_object(Bucket=bucket, Key=key), Result.DENIED)
+        yield self._row(
+            "A",
+            "copy B's file into A's folder",
+            lambda: s3.copy_object(Bucket=bucket, Key=f"{mine}c", CopySource={"Bucket": bucket, "Key": key}),
+            Result.DENIED,
+        )
+        yield self._row("A", "list B's folder", lambda: s3.list_objects_v2(Bucket=bucket, Prefix=others), Result.DENIED)
+        yield self._row("A", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
+        yield self._row(
+            "A",
+            "put a file in another bucket",
+            lambda: s3.put_object(Bucket=self._foreign.bucket, Key=f"{mine}a", Body=b""),
+            Result.DENIED,
+        )
+
+        yield self._row("A", "call the app's API", lambda: self._call(a, self._app.api), note=a.identity)
+        yield self._row("A", "call another API", lambda: self._call(a, self._foreign.api), Result.DENIED)
+
+        yield from self._guests(key)
+        yield from self._refusals() if self._app.user_pools else self._refusals_elsewhere()
+
+    def _guests(self, others: str) -> Iterator[Row]:
+        """What somebody does who has not signed in."""
+        allowed = Result.ALLOWED if self._app.guests else Result.REFUSED
+        yield self._row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
+        if self._app.guests:
+            guest = self.vend("guest", None)
+            s3 = self._sandbox.client("s3", self._app.region, guest.credentials)
+            bucket = self._app.bucket
+            yield self._row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
+            yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
+
+    def _refusals_elsewhere(self) -> Iterator[Row]:
+        """Who gets no credentials from a provider that is not a user pool."""
+        for what, token in (
+            ("an expired token", self.token_elsewhere("bob", ahead=-60)),
+            ("a forged token", _forge(self.token_elsewhere("bob"))),
+        ):
+            yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
+
+    def _refusals(self) -> Iterator[Row]:
+        """Who gets no credentials at all."""
+        user_pool, (client, *_) = self._app.user_pools[0]
+        signed_in = account.id_token(self._sandbox, user_pool, client, "bob")
+        account.sign_up(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
+        stranger = account.id_token(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
+        unlisted = account.id_token(self._sandbox, user_pool, self._foreign.unlisted_client, "bob")
+        pool = tokens.user_pool(ACCOUNT, user_pool)
+        assert pool is not None
+        expired, _ = pool.create_jwt(client, "bob", "id", expires_in=-60)
+        for what, token in (
+            ("a token of another user pool", stranger),
+            ("a token of another app client", unlisted),
+            ("an expired token", expired),
+            ("a forged token", _forge(signed_in)),
+        ):
+            yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
+
+    def _vending(self, token: str) -> Callable[[], Person]:
+        return lambda: self.vend("anyone", token)
+
+    def vend(self, name: str, token: str | None) -> Person:
+        logins = {"Logins": {self._provider: token}} if token else {}
+        identity = self._identity.get_id(IdentityPoolId=self._pool_id, **logins)["IdentityId"]
+        found = self._identity.get_credentials_for_identity(IdentityId=identity, **logins)["Credentials"]
+        return Person(name, identity, (found["AccessKeyId"], found["SecretKey"], found["SessionToken"]))
+
+    def _call(self, person: Person, api: str) -> None:
+        url = f"{self._sandbox.endpoint}/execute-api/{api}/{self._app.stage}/{self._app.path}"
+        answer = call_api(url, self._app.api_region, person.credentials, self._app.method)
+        seen = answer["requestContext"]["identity"]["cognitoIdentityId"]
+        if seen != person.identity:
+            raise Deviation(f"the API saw {seen}, not {person.identity}")
+
+    def _row(
+        self, who: str, tries: str, attempt: Callable[[], Any], expected: Result = Result.ALLOWED, note: str = ""
+    ) -> Row:
+        got = Result.ALLOWED.value
+        try:
+            attempt()
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in _DENIED:
+                got = Result.DENIED.value
+            elif code == "NotAuthorizedException":
+                got = Result.REFUSED.value
+            else:
+                got = f"failed: {code}"
+        except Deviation as error:
+            got = f"failed: {error}"
+        return Row(who, tries, expected, got, note)
+
+
+def call_api(url: str, region: str, credentials: tuple[str, str, str], method: str = "GET") -> Any:
+    """A signed call of an API.
+
+    Raises:
+        ClientError: the API refused, with its error type as the code.
+    """
+    request = AWSRequest(method, url)
+    SigV4Auth(Credentials(*credentials), "execute-api", region).add_auth(request)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, headers=dict(request.headers.items()), method=method)) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        code = (error.headers.get("x-amzn-ErrorType") or str(error.code)).removesuffix("Exception")
+        raise ClientError({"Error": {"Code": code, "Message": error.read().decode()}}, "Invoke") from None
+
+
+def _same(answer: Any, expected: bytes) -> None:
+    if answer["Body"].read() != expected:
+        raise Deviation("the file came back changed")
+
+
+def _lists(answer: Any, folder: str) -> None:
+    keys = [item["Key"] for item in answer.get("Contents", [])]
+    if not keys or not all(key.startswith(folder) for key in keys):
+        raise Deviation(f"the listing shows {keys}")
+
+
+def _multipart(s3: Any, bucket: str, key: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    where = {"Bucket": bucket, "Key": key, "UploadId": upload}
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(**where, PartNumber=number, Body=body)["ETag"]}
+        for number, body in ((1, b"x" * PART), (2, b"end"))
+    ]
+    if len(s3.list_parts(**where)["Parts"]) != 2:
+        raise Deviation("the parts are not all there")
+    s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
+    if s3.head_object(Bucket=bucket, Key=key)["ContentLength"] != PART + 3:
+        raise Deviation("the file has another size than its parts")
+    abandoned = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=abandoned)
+
+
+def _forge(token: str) -> str:
+    """The token with another person's subject and the old signature."""
+    header, payload, signature = token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims["sub"] = "00000000-0000-0000-0000-000000000000"
+    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"{header}.{forged}.{signature}"

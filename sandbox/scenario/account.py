@@ -1,0 +1,259 @@
+"""What exists before the stack: user pools with app clients, an uploads bucket, and a REST API, beside ones that do not
+belong to the app.
+
+The things get the very ids that the stack's config names, so that the config runs as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moto.cognitoidp.models import cognitoidp_backends
+
+from components.scoped_identity.aws import partition_of
+from components.scoped_identity.formats import region_of_user_pool
+
+from ..aws.clients import ACCOUNT
+from ..aws.server import Sandbox
+
+PASSWORD = "Correct-horse-battery-9"
+"""Every sandbox user's password."""
+
+
+@dataclass(frozen=True)
+class App:
+    """What the stack's config names.
+
+    Attributes:
+        user_pools: (pool id, client ids), in the config's order.
+        stage: a stage of the API that may be called.
+    """
+
+    region: str
+    user_pools: tuple[tuple[str, tuple[str, ...]], ...]
+    bucket: str
+    prefix: str
+    api: str
+    api_region: str
+    stage: str
+    method: str = "GET"
+    path: str = "notes"
+    """A path within the stage that may be called, without the leading slash."""
+    read_only: bool = False
+    boundary: str | None = None
+    """ARN of the permissions boundary that the roles get."""
+    guests: bool = False
+    groups: tuple[str, ...] = ()
+    """Groups that somebody must be in to get a role: one of the first user pool's."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """Claims that somebody must have to get a role: what the first rule asks for."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Things of the same account that the app's users must not reach."""
+
+    bucket: str
+    api: str
+    user_pool: str
+    client: str
+    unlisted_client: str
+    """A client of the app's own user pool that the identity pool does not name."""
+
+
+def read_app(config: Mapping[str, Any]) -> App:
+    """The app that a stack's config describes; the config has passed the program's own checks."""
+    uploads, api = config["uploads"], config["api"]
+    region = str(config["region"])
+    stage = str(api.get("stage") or "*")
+    method = str((api.get("methods") or ["*"])[0])
+    path = str((api.get("paths") or ["*"])[0])
+    existing = config.get("existingPool")
+    if existing:
+        region = str(existing["id"]).partition(":")[0]
+    user_pools = tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config.get("userPools") or [])
+    ours = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
+    rules = [rule for mapping in config.get("mappings") or [] for rule in mapping.get("rules") or []]
+    return App(
+        region=region,
+        user_pools=user_pools,
+        bucket=str(uploads["bucket"]),
+        prefix=str(uploads.get("prefix") or ""),
+        api=str(api["id"]),
+        api_region=str(api.get("region") or region),
+        stage="dev" if stage == "*" else stage,
+        method="GET" if method == "*" else method,
+        path="notes" if path == "*" else path.lstrip("/").replace("*", "1"),
+        read_only=uploads.get("access") == "read-only",
+        boundary=(config.get("roles") or {}).get("permissionsBoundary"),
+        guests=bool(config.get("guests")),
+        groups=tuple(str(g["name"]) for g in ours[:1]),
+        claims=tuple((str(rule["claim"]), str(rule["value"])) for rule in rules[:1]),
+    )
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """Config whose `stack://` references have been given values, and the stacks that give them."""
+
+    config: Mapping[str, Any]
+    stack_outputs: Mapping[str, Mapping[str, Any]]
+
+
+def lay_foundation(config: Mapping[str, Any]) -> Foundation:
+    """Give each reference to another stack's output a value that fits its place, as that stack would."""
+    outputs: dict[str, dict[str, Any]] = {}
+    region = config["region"]
+    fitting = {
+        "id": f"{region}_SandboxNo{{n}}",
+        "clients": "sandbox{n:019d}",
+        "bucket": "sandbox-uploads-{n}",
+        "permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/sandbox-boundary-{{n}}",
+    }
+
+    def settle(value: Any, key: str, section: str) -> Any:
+        if isinstance(value, Mapping):
+            return {k: settle(v, k, key) for k, v in value.items()}
+        if isinstance(value, list):
+            return [settle(item, key, section) for item in value]
+        if not isinstance(value, str) or not value.startswith("stack://"):
+            return value
+        stack, _, output = value.removeprefix("stack://").partition("#")
+        known = outputs.setdefault(stack, {})
+        shape = "sandboxapi{n}" if section == "api" else fitting.get(key, "sandbox-{n}")
+        return known.setdefault(output, shape.format(n=len(known) + 1))
+
+    return Foundation(settle(config, "", ""), outputs)
+
+
+def build(sandbox: Sandbox, app: App) -> Foreign:
+    """Make everything, and say what the foreign things are called."""
+    for pool_id, clients in app.user_pools:
+        _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims))
+    unlisted = _client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
+    stranger = f"{app.region}_Stranger1"
+    _user_pool(sandbox, stranger, ("stranger000000000client000",))
+    for name in (app.bucket, "somebody-elses-bucket"):
+        bucket(sandbox, app.region, name)
+    if app.boundary:
+        _boundary(sandbox, app.region, app.boundary)
+    rest_api(sandbox, app.api_region, app.api, app.stage)
+    rest_api(sandbox, app.api_region, "0therap1id", app.stage)
+    return Foreign("somebody-elses-bucket", "0therap1id", stranger, "stranger000000000client000", unlisted)
+
+
+def provider_name(pool_id: str) -> str:
+    """A user pool's key in `logins`."""
+    region = region_of_user_pool(pool_id)
+    return f"cognito-idp.{region}.{partition_of(region).dns_suffix}/{pool_id}"
+
+
+def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...], claims: tuple[str, ...] = ()) -> None:
+    region = region_of_user_pool(pool_id)
+    schema = [
+        {"Name": claim.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True}
+        for claim in claims
+        if claim.startswith("custom:")
+    ]
+    custom = {"Schema": schema} if schema else {}
+    made = sandbox.client("cognito-idp", region).create_user_pool(PoolName=pool_id, **custom)["UserPool"]["Id"]
+    # AWS chooses a user pool's id; here the config has chosen already.
+    pools = cognitoidp_backends[ACCOUNT][region].user_pools
+    pool = pools.pop(made)
+    pool.id, pool.arn = pool_id, pool.arn.replace(made, pool_id)
+    pools[pool_id] = pool
+    for client in clients:
+        _client(sandbox, pool_id, client)
+
+
+def _client(sandbox: Sandbox, pool_id: str, client_id: str) -> str:
+    region = region_of_user_pool(pool_id)
+    answer = sandbox.client("cognito-idp", region).create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName=client_id,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )
+    clients = cognitoidp_backends[ACCOUNT][region].user_pools[pool_id].clients
+    client = clients.pop(answer["UserPoolClient"]["ClientId"])
+    client.id = client_id
+    clients[client_id] = client
+    return client_id
+
+
+def bucket(sandbox: Sandbox, region: str, name: str) -> None:
+    """A bucket that a front end may use from any page."""
+    s3 = sandbox.client("s3", region)
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
+    s3.put_bucket_cors(
+        Bucket=name,
+        CORSConfiguration={
+            "CORSRules": [
+                {
+                    "AllowedOrigins": ["*"],
+                    "AllowedMethods": ["GET", "PUT", "POST", "DELETE", "HEAD"],
+                    "AllowedHeaders": ["*"],
+                    "ExposeHeaders": ["ETag"],
+                }
+            ]
+        },
+    )
+
+
+def _boundary(sandbox: Sandbox, region: str, arn: str) -> None:
+    """A boundary as an organisation's platform team would have it: what app users may ever be given."""
+    path, _, name = arn.partition(":policy")[2].rpartition("/")
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["s3:*", "execute-api:Invoke"], "Resource": "*"}],
+    }
+    sandbox.client("iam", region).create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(document))
+
+
+def rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:
+    """An API whose every method asks for `AWS_IAM`."""
+    gateway = sandbox.client("apigateway", region)
+    gateway.create_rest_api(name=api_id, tags={"_custom_id_": api_id})
+    root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
+    proxy = gateway.create_resource(restApiId=api_id, parentId=root, pathPart="{proxy+}")["id"]
+    gateway.put_method(restApiId=api_id, resourceId=proxy, httpMethod="ANY", authorizationType="AWS_IAM")
+    gateway.put_integration(
+        restApiId=api_id,
+        resourceId=proxy,
+        httpMethod="ANY",
+        type="MOCK",
+        requestTemplates={"application/json": json.dumps({"statusCode": 200})},
+    )
+    gateway.create_deployment(restApiId=api_id, stageName=stage)
+
+
+def sign_up(
+    sandbox: Sandbox,
+    pool_id: str,
+    client_id: str,
+    name: str,
+    claims: Sequence[tuple[str, str]] = (),
+    groups: Sequence[str] = (),
+) -> None:
+    """A person signs up, the confirmation code is taken as given, and an administrator puts the person into groups."""
+    region = region_of_user_pool(pool_id)
+    idp = sandbox.client("cognito-idp", region)
+    attributes = [{"Name": claim, "Value": value} for claim, value in claims]
+    idp.sign_up(ClientId=client_id, Username=name, Password=PASSWORD, UserAttributes=attributes)
+    idp.admin_confirm_sign_up(UserPoolId=pool_id, Username=name)
+    for group in groups:
+        idp.admin_add_user_to_group(UserPoolId=pool_id, Username=name, GroupName=group)
+
+
+def id_token(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> str:
+    """A person signs in with a password."""
+    idp = sandbox.client("cognito-idp", region_of_user_pool(pool_id))
+    answer = idp.initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
+    )
+    return str(answer["AuthenticationResult"]["IdToken"])

