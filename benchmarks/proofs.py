@@ -10,8 +10,8 @@ from statistics import median
 
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import parse as parse_settings
-from policies.identity_scope.iam.documents import Document, Kind, _parse_text, parse
-from policies.identity_scope.proof.prover import Scope, isolation, own_folder, ways_round
+from policies.identity_scope.iam.documents import Document, DocumentKind, _parse_text, parse
+from policies.identity_scope.proof.prover import Scope, escalations, isolation, own_folder
 from policies.identity_scope.proof.reach import Principal
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
@@ -27,9 +27,9 @@ def canonical(rounds: int = 400) -> dict[str, float]:
     text = json.dumps(permissions(plan(parse_settings(good()), "eu-west-1", "123456789012")))
     scope = _scope(parse(text))
     found: dict[str, float] = {}
-    for name, question in (("isolation", isolation), ("own folder", own_folder), ("no way round", ways_round)):
+    for name, question in (("isolation", isolation), ("own folder", own_folder), ("no way round", escalations)):
         found[name] = _milliseconds(lambda question=question: question(scope), rounds)
-    found["parsing"] = _milliseconds(lambda: _parse_text.__wrapped__(text, Kind.IDENTITY), rounds)
+    found["parsing"] = _milliseconds(lambda: _parse_text.__wrapped__(text, DocumentKind.IDENTITY), rounds)
     return found
 
 

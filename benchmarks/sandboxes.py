@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 from werkzeug.serving import make_server
 
 from sandbox.aws.server import Sandbox, _KeepAliveHandler
-from sandbox.scenario.access_checks import Trial
+from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import deploy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ def throughput(rounds: int, requests: int = 200) -> dict[str, Throughput]:
     """A user's own object, got and put, through signature, session and policy, against moto's answer alone."""
     found: dict[str, Throughput] = {}
     for dev in deploy():
-        trial: Trial = dev.trial()
+        trial: AccessChecks = dev.trial()
         person = trial.sign_in("alice")
         bare = make_server("127.0.0.1", 0, dev.sandbox._moto, threaded=True, request_handler=_KeepAliveHandler)
         threading.Thread(target=bare.serve_forever, daemon=True).start()

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from policies.identity_scope.iam.documents import DocumentError, Kind, _parse_text
+from policies.identity_scope.iam.documents import DocumentError, DocumentKind, _parse_text
 from policies.identity_scope.proof.prover import Scope, isolation
 from policies.identity_scope.proof.reach import Principal
 from tests.policies.pack.engine import ME, allow, built, cases, document
@@ -85,7 +85,7 @@ def ours(examples_: list[Example]) -> list[dict[str, Any]]:
         for _ in range(5):
             begin = time.perf_counter()
             try:
-                read = _parse_text.__wrapped__(example.text, Kind.IDENTITY)
+                read = _parse_text.__wrapped__(example.text, DocumentKind.IDENTITY)
                 scope = Scope((Principal("role", (("access", read),), urn="role"),), ("us-east-1",))
                 flagged = bool(isolation(scope))
             except DocumentError:

@@ -15,8 +15,8 @@ from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import Person, Trial
-from sandbox.scenario.account import App, Foreign
+from sandbox.scenario.access_checks import AccessChecks, Person
+from sandbox.scenario.account import AppConfig, OffLimits
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,13 +32,13 @@ class Deployed:
     """A sandbox with a stack in it."""
 
     sandbox: Sandbox
-    app: App
-    foreign: Foreign
+    app: AppConfig
+    foreign: OffLimits
     run: Run
     clock: Clock
 
-    def trial(self) -> Trial:
-        return Trial(
+    def trial(self) -> AccessChecks:
+        return AccessChecks(
             self.sandbox, self.app, self.foreign, self.run.outputs["identityPoolId"], self.run.outputs["logins"][0]
         )
 
@@ -65,7 +65,7 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
         foundation = account.lay_foundation(files.app_config())
         app = account.read_app(foundation.config)
         foreign = account.build(sandbox, app)
-        prerequisites.furnish(sandbox, app, foundation.config)
+        prerequisites.create_prerequisites(sandbox, app, foundation.config)
         run = in_process.run(
             sandbox,
             ROOT / "__main__.py",

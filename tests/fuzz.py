@@ -18,17 +18,17 @@ from typing import Any
 
 from components.scoped_identity.settings import SettingsError
 from components.scoped_identity.settings import parse as parse_settings
-from policies.identity_scope.iam.documents import DocumentError, Kind
+from policies.identity_scope.iam.documents import DocumentError, DocumentKind
 from policies.identity_scope.iam.documents import parse as parse_document
 from policies.identity_scope.pack.configuration import SCHEMAS, ConfigError
 from policies.identity_scope.pack.configuration import read as read_config
 from policies.identity_scope.proof.prover import Scope, isolation
 from policies.identity_scope.proof.reach import Principal
 from sandbox.aws import s3
-from sandbox.aws.errors import Fault
+from sandbox.aws.errors import AwsError
 from sandbox.aws.identity_pools import read_parameters
 from sandbox.aws.sigv4 import HttpRequest, read_signature
-from sandbox.aws.tokens import Elsewhere
+from sandbox.aws.tokens import FakeIdentityProvider
 from tests.components.test_settings import good
 from tests.policies.pack.engine import built, cases
 
@@ -152,7 +152,7 @@ def _document(random_: random.Random) -> Any:
 
 
 def _prove(source: Any) -> None:
-    read = parse_document(source, Kind.IDENTITY)
+    read = parse_document(source, DocumentKind.IDENTITY)
     isolation(Scope((Principal("role", (("access", read),), urn="role"),), ("eu-west-1",), steps=2000))
 
 
@@ -203,12 +203,12 @@ def _s3(request: HttpRequest) -> None:
     s3.questions(request, "aws")
 
 
-ELSEWHERE = Elsewhere()
+ELSEWHERE = FakeIdentityProvider()
 TOKEN = ELSEWHERE.issue("https://accounts.google.com", "alice", "app", 2e9, {})
 
 ENTRIES = (
-    Entry("policy documents", _document, lambda d: parse_document(d, Kind.IDENTITY), (DocumentError,)),
-    Entry("trust policies", _document, lambda d: parse_document(d, Kind.TRUST), (DocumentError,)),
+    Entry("policy documents", _document, lambda d: parse_document(d, DocumentKind.IDENTITY), (DocumentError,)),
+    Entry("trust policies", _document, lambda d: parse_document(d, DocumentKind.TRUST), (DocumentError,)),
     Entry("proofs", _document, _prove, (DocumentError,)),
     Entry("settings", _several(SETTINGS), lambda v: parse_settings(v if isinstance(v, dict) else {}), (SettingsError,)),
     Entry(
@@ -217,13 +217,13 @@ ENTRIES = (
         lambda v: [read_config(rule, v) for rule in SCHEMAS if isinstance(v, dict)],
         (ConfigError,),
     ),
-    Entry("S3 requests", _request, _s3, (Fault,)),
-    Entry("identity service's bodies", _bytes, read_parameters, (Fault,)),
+    Entry("S3 requests", _request, _s3, (AwsError,)),
+    Entry("identity service's bodies", _bytes, read_parameters, (AwsError,)),
     Entry(
         "tokens",
         lambda r: str(mutated(TOKEN, r)),
         lambda t: ELSEWHERE.verify("https://accounts.google.com", t, {"app"}, 0),
-        (Fault,),
+        (AwsError,),
     ),
 )
 

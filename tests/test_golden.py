@@ -19,7 +19,7 @@ import yaml
 from components.scoped_identity.documents import document
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import SettingsError, parse
-from policies.identity_scope.proof.prover import Result, Scope, dead_grants, isolation, own_folder, ways_round
+from policies.identity_scope.proof.prover import Result, Scope, dead_grants, escalations, isolation, own_folder
 from sandbox.engine import stack_files
 from sandbox.engine.policy_pack import Analyzer
 from tests.components.test_settings import good
@@ -86,7 +86,7 @@ GENERATED = 150
 def verdicts(number: int) -> list[str]:
     """What is proven of a generated set of roles, in short."""
     scope = Scope(search.principals(search.role_set(random.Random(f"golden {number}"))), steps=3000)
-    found = [*isolation(scope), *own_folder(scope), *ways_round(scope), *dead_grants(scope)]
+    found = [*isolation(scope), *own_folder(scope), *escalations(scope), *dead_grants(scope)]
     return [_short(result) for result in found]
 
 

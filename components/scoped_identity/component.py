@@ -15,8 +15,8 @@ import pulumi_aws as aws
 from . import documents, external_roles
 from . import settings as settings_
 from .args import ScopedIdentityPoolArgs
-from .plan import Plan, VendedRole, plan
-from .providers import TWITTER, Kind
+from .plan import Plan, PlannedRole, plan
+from .providers import TWITTER, ProviderKind
 from .reader import PENDING, Problem, SettingsError
 from .settings import Settings
 
@@ -128,10 +128,14 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             # Sent although off is AWS's default: leaving it out does not turn off what somebody turned on.
             allow_classic_flow=False,
             cognito_identity_providers=self._of(_user_pools) if settings.user_pools else None,
-            supported_login_providers=_secret(settings, social) if Kind.SOCIAL in kinds else None,
-            openid_connect_provider_arns=self._of(lambda p: p.named(Kind.OIDC)) if Kind.OIDC in kinds else None,
-            saml_provider_arns=self._of(lambda p: p.named(Kind.SAML)) if Kind.SAML in kinds else None,
-            developer_provider_name=self._of(lambda p: p.named(Kind.DEVELOPER)[0]) if Kind.DEVELOPER in kinds else None,
+            supported_login_providers=_secret(settings, social) if ProviderKind.SOCIAL in kinds else None,
+            openid_connect_provider_arns=self._of(lambda p: p.named(ProviderKind.OIDC))
+            if ProviderKind.OIDC in kinds
+            else None,
+            saml_provider_arns=self._of(lambda p: p.named(ProviderKind.SAML)) if ProviderKind.SAML in kinds else None,
+            developer_provider_name=self._of(lambda p: p.named(ProviderKind.DEVELOPER)[0])
+            if ProviderKind.DEVELOPER in kinds
+            else None,
             region=self._of(lambda p: p.where.region),
             tags=self._tags(),
             # With the pool go all identity ids, and a change of its name or its developer provider's replaces it.
@@ -139,7 +143,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         )
         return pool.id, pool.arn
 
-    def _role(self, index: int, vended: VendedRole) -> pulumi.Output[str]:
+    def _role(self, index: int, vended: PlannedRole) -> pulumi.Output[str]:
         """A vended role with its permissions; its ARN."""
         if vended.role.arn is not None:
             return pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _checked(v[0], v[1], index))
@@ -279,7 +283,7 @@ def _user_pool_of(chosen: Plan, index: int) -> tuple[str, str]:
     return pool.id, pool.region
 
 
-def _name_prefix(settings: Settings, vended: VendedRole) -> str | None:
+def _name_prefix(settings: Settings, vended: PlannedRole) -> str | None:
     return f"{settings.roles.name_prefix}{vended.name}-"[:38] if settings.roles.name_prefix else None
 
 
@@ -301,7 +305,9 @@ def _checked(chosen: Plan, identity_pool_id: str, index: int) -> str:
     if vended.role.trust is not None:
         trust = json.loads(vended.role.trust)
         where = chosen.where
-        loose = external_roles.loose_ends(trust, where.issuer, identity_pool_id, vended.login, chosen.settings.tagged)
+        loose = external_roles.trust_problems(
+            trust, where.issuer, identity_pool_id, vended.login, chosen.settings.tagged
+        )
         problems = [str(Problem(f"{vended.path}.trust", text)) for text in loose]
         if problems:
             raise pulumi.RunError("\n".join(problems))

@@ -15,7 +15,7 @@ from typing import Any
 from .access import Login
 
 
-def loose_ends(
+def trust_problems(
     trust: Mapping[str, Any], issuer: str, identity_pool_id: str, login: Login, tagged: bool
 ) -> Iterator[str]:
     """What keeps the pool out, or lets others in; each in words."""

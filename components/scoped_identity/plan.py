@@ -18,7 +18,7 @@ from .access import Login, Where
 from .aws import issuer_of, partition_of
 from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
 from .grants import Grant, own_folders, shared_spaces
-from .providers import Kind, Provider, UserPool
+from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, SettingsError
 from .roles import Ambiguous, By, Role, RoleMapping
 from .settings import Profile, Settings
@@ -28,7 +28,7 @@ SPARE = 200
 
 
 @dataclass(frozen=True)
-class VendedRole:
+class PlannedRole:
     """A role that the pool gives out.
 
     Attributes:
@@ -59,14 +59,14 @@ class Plan:
     where: Where
 
     @cached_property
-    def roles(self) -> tuple[VendedRole, ...]:
+    def roles(self) -> tuple[PlannedRole, ...]:
         """All vended roles: signed-in users', guests', groups', and those that rules give out.
 
         Of a pool that keeps its own roles, those that the settings name.
         """
         return tuple(each for each in self._roles() if self.settings.makes_roles or each.role.arn is not None)
 
-    def _roles(self) -> Iterator[VendedRole]:
+    def _roles(self) -> Iterator[PlannedRole]:
         settings = self.settings
         if settings.user_pools or settings.providers or settings.existing is not None:
             whom = "signed-in users"
@@ -96,10 +96,10 @@ class Plan:
             found.append((f"group:{group.name}{again}", f"group-{name}{again}"))
         return found
 
-    def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], whom: str) -> VendedRole:
+    def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], whom: str) -> PlannedRole:
         login = Login.GUEST if key == Login.GUEST.value else Login.AUTHENTICATED
         policies = () if role.arn is not None else self._policies(path, self._statements(role, login))
-        return VendedRole(key, name, path, login, role, only, whom, policies)
+        return PlannedRole(key, name, path, login, role, only, whom, policies)
 
     def _statements(self, role: Role, login: Login) -> list[Statement]:
         found: list[Statement] = []
@@ -140,7 +140,7 @@ class Plan:
         for mapping in self.settings.mappings:
             if any(rule.role == name for rule in mapping.rules):
                 provider = self._provider(mapping.provider)
-                if isinstance(provider, Provider) and provider.kind is not Kind.SOCIAL:
+                if isinstance(provider, Provider) and provider.kind is not ProviderKind.SOCIAL:
                     return ()
                 if provider is not None:
                     found.append(provider.name)
@@ -150,7 +150,7 @@ class Plan:
         pools = (pool for pool in self.settings.user_pools if pool.id == ref)
         return next(pools, None) or next((p for p in self.settings.providers if p.ref == ref), None)
 
-    def trust(self, identity_pool_id: str, vended: VendedRole) -> str:
+    def trust(self, identity_pool_id: str, vended: PlannedRole) -> str:
         """The trust policy of a role, as JSON.
 
         Raises:
@@ -181,14 +181,14 @@ class Plan:
     def social_providers(self) -> dict[str, str]:
         return {p.name: p.app for p in self.settings.providers if p.app is not None}
 
-    def named(self, kind: Kind) -> list[str]:
+    def named(self, kind: ProviderKind) -> list[str]:
         """Names of the providers of a kind, as AWS takes them."""
         return [p.name for p in self.settings.providers if p.kind is kind]
 
     def logins(self) -> list[str]:
         """The keys under which a client hands its token over, one for each provider."""
-        own = [self.where.issuer for p in self.settings.providers if p.kind is Kind.DEVELOPER]
-        others = [p.login for p in self.settings.providers if p.kind is not Kind.DEVELOPER]
+        own = [self.where.issuer for p in self.settings.providers if p.kind is ProviderKind.DEVELOPER]
+        others = [p.login for p in self.settings.providers if p.kind is not ProviderKind.DEVELOPER]
         return [*(pool.name for pool in self.settings.user_pools), *others, *own]
 
     def principal_tags(self) -> list[tuple[str, dict[str, str]]]:
@@ -283,7 +283,7 @@ class Plan:
             found["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
         return found
 
-    def _granted(self, vended: VendedRole) -> Iterator[Grant]:
+    def _granted(self, vended: PlannedRole) -> Iterator[Grant]:
         """The grants of a role beside the base, its own and those it inherits."""
         if vended.login is Login.AUTHENTICATED and vended.role.inherit:
             yield from self.settings.authenticated.grants

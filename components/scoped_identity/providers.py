@@ -14,7 +14,7 @@ from .formats import Check, region_of_user_pool
 from .reader import PENDING, Section
 
 
-class Kind(Enum):
+class ProviderKind(Enum):
     SOCIAL = "social"
     OIDC = "oidc"
     SAML = "saml"
@@ -59,7 +59,7 @@ class Provider:
         app: the app's id there; None for providers that are IAM's.
     """
 
-    kind: Kind
+    kind: ProviderKind
     ref: str
     name: str
     app: str | None = None
@@ -68,7 +68,7 @@ class Provider:
     @property
     def login(self) -> str:
         """The key under which a client hands its token over."""
-        if self.kind is Kind.OIDC:
+        if self.kind is ProviderKind.OIDC:
             return self.name.partition(":oidc-provider/")[2]
         return self.name
 
@@ -112,14 +112,14 @@ def others(top: Section) -> tuple[Provider, ...]:
     for ref, (name, key, check) in SOCIAL.items():
         item = section.optional_section(ref, f"{{{key}: …}}")
         if item is not None:
-            found.append(Provider(Kind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
+            found.append(Provider(ProviderKind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
             item.close()
     twitter = section.optional_section("twitter", "{consumerKey: …, consumerSecret: …}")
     if twitter is not None:
         parts = [twitter.text(key, formats.twitter_key) for key in ("consumerKey", "consumerSecret")]
-        found.append(Provider(Kind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
+        found.append(Provider(ProviderKind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
         twitter.close()
-    for kind, check in ((Kind.OIDC, formats.oidc_arn), (Kind.SAML, formats.saml_arn)):
+    for kind, check in ((ProviderKind.OIDC, formats.oidc_arn), (ProviderKind.SAML, formats.saml_arn)):
         for item in section.sections(kind.value, "{arn: …}"):
             arn = item.text("arn", check)
             found.append(Provider(kind, arn, arn, None, _principal_tags(item)))
@@ -127,7 +127,7 @@ def others(top: Section) -> tuple[Provider, ...]:
     developer = section.optional_section("developer", "{name: …}")
     if developer is not None:
         name = developer.text("name", formats.developer_provider)
-        found.append(Provider(Kind.DEVELOPER, "developer", name, None))
+        found.append(Provider(ProviderKind.DEVELOPER, "developer", name, None))
         developer.close()
     section.close()
     return tuple(found)

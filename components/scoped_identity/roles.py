@@ -23,7 +23,7 @@ SESSION_SECONDS = (3600, 43200)
 
 
 @dataclass(frozen=True)
-class Every:
+class RoleDefaults:
     """What all roles have in common."""
 
     path: str = "/"
@@ -66,7 +66,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedRole:
     """A role that rules give out."""
 
     name: str
@@ -112,10 +112,10 @@ class RoleMapping:
     rules: tuple[Rule, ...] = ()
 
 
-def every(top: Section) -> Every:
+def every(top: Section) -> RoleDefaults:
     section = top.section("roles", "{path: /app/}", required=False)
     low, high = SESSION_SECONDS
-    found = Every(
+    found = RoleDefaults(
         section.optional_text("path", formats.role_path) or "/",
         section.optional_text("permissionsBoundary", formats.policy_arn),
         section.whole("maxSessionSeconds", low, high, low),
@@ -164,10 +164,10 @@ def groups(top: Section) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def mapped(top: Section) -> tuple[Mapped, ...]:
-    found: list[Mapped] = []
+def mapped(top: Section) -> tuple[MappedRole, ...]:
+    found: list[MappedRole] = []
     for item in top.sections("mappedRoles", "{name: …}"):
-        found.append(Mapped(item.text("name", formats.name), _role(item, inherits=True)))
+        found.append(MappedRole(item.text("name", formats.name), _role(item, inherits=True)))
         item.close()
     return tuple(found)
 

@@ -15,9 +15,9 @@ from .access import READ_ONLY, READ_WRITE, Login, Where
 from .aws import AWS, issuer_of, partition_of
 from .grants import Api, OwnFolder
 from .guest_services import denied_to_guests
-from .providers import Kind, Provider, UserPool
+from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, Reader, Section, SettingsError, show
-from .roles import Ambiguous, By, Every, Group, Guests, Mapped, Role, RoleMapping
+from .roles import Ambiguous, By, Group, Guests, MappedRole, Role, RoleDefaults, RoleMapping
 
 MAX_TAGS = 50
 
@@ -29,14 +29,14 @@ class Profile(str, Enum):
     GUIDE = "guide"
 
 
-class Files(str, Enum):
+class FolderAccess(str, Enum):
     """What a signed-in user may do in the own folder."""
 
     READ_ONLY = "read-only"
     READ_WRITE = "read-write"
 
 
-class Roles(str, Enum):
+class ExistingRoles(str, Enum):
     """Whose roles an existing pool gets."""
 
     MAKE = "make"
@@ -48,7 +48,7 @@ class ExistingPool:
     """An identity pool that was made elsewhere, and is not managed here."""
 
     id: str
-    roles: Roles = Roles.MAKE
+    roles: ExistingRoles = ExistingRoles.MAKE
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Settings:
     authenticated: Role = field(default_factory=Role)
     guests: Guests | None = None
     groups: tuple[Group, ...] = ()
-    mapped: tuple[Mapped, ...] = ()
+    mapped: tuple[MappedRole, ...] = ()
     mappings: tuple[RoleMapping, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    roles: Every = field(default_factory=Every)
+    roles: RoleDefaults = field(default_factory=RoleDefaults)
     profile: Profile = Profile.LEAST_PRIVILEGE
     protect: bool = True
 
     @property
     def makes_roles(self) -> bool:
-        return self.existing is None or self.existing.roles is Roles.MAKE
+        return self.existing is None or self.existing.roles is ExistingRoles.MAKE
 
     @property
     def tagged(self) -> bool:
@@ -147,7 +147,9 @@ def _existing(top: Section) -> ExistingPool | None:
     section = top.optional_section("existingPool", "{id: REGION:UUID}")
     if section is None:
         return None
-    found = ExistingPool(section.text("id", formats.identity_pool_id), section.choice("roles", Roles, Roles.MAKE))
+    found = ExistingPool(
+        section.text("id", formats.identity_pool_id), section.choice("roles", ExistingRoles, ExistingRoles.MAKE)
+    )
     section.close()
     return found
 
@@ -156,7 +158,9 @@ def _uploads(section: Section) -> OwnFolder:
     found = OwnFolder(
         section.text("bucket", formats.bucket),
         section.optional_text("prefix", formats.prefix) or "",
-        READ_ONLY if section.choice("access", Files, Files.READ_WRITE) is Files.READ_ONLY else READ_WRITE,
+        READ_ONLY
+        if section.choice("access", FolderAccess, FolderAccess.READ_WRITE) is FolderAccess.READ_ONLY
+        else READ_WRITE,
         section.optional_text("kmsKey", formats.kms_key),
     )
     section.close()
@@ -227,7 +231,7 @@ def _providers(settings: Settings) -> Iterator[Problem]:
         for position, client in enumerate(pool.clients):
             if client != PENDING and client in pool.clients[:position]:
                 yield Problem(f"userPools[{index}].clients[{position}]", f"`{client}` stands twice; write it once")
-    for kind in (Kind.OIDC, Kind.SAML):
+    for kind in (ProviderKind.OIDC, ProviderKind.SAML):
         arns = [p.name for p in settings.providers if p.kind is kind]
         for index, arn in enumerate(arns):
             if arn != PENDING and arn in arns[:index]:
@@ -256,7 +260,7 @@ def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
         if provider not in refs and not _open(settings, provider):
             known = ", ".join(ref for ref in refs if ref != PENDING) or "none"
             yield Problem(f"{path}.provider", f"`{provider}` is not one of the providers; known here: {known}")
-        elif refs.get(provider) == Kind.DEVELOPER.value:
+        elif refs.get(provider) == ProviderKind.DEVELOPER.value:
             yield Problem(f"{path}.provider", "AWS maps no roles for a developer provider")
         elif mapping.by is By.TOKEN:
             if refs.get(provider, "pool") != "pool":
@@ -316,7 +320,7 @@ def _existing_pool(settings: Settings, existing: ExistingPool) -> Iterator[Probl
         yield Problem(
             "providers", "an existing pool has its providers; name only the user pools that a front end signs in with"
         )
-    if existing.roles is Roles.KEEP and (settings.groups or settings.mapped or settings.mappings):
+    if existing.roles is ExistingRoles.KEEP and (settings.groups or settings.mapped or settings.mappings):
         yield Problem("existingPool.roles", "`keep` leaves the pool's roles alone; groups and mappings need `make`")
 
 
@@ -342,7 +346,11 @@ def _partitions(settings: Settings) -> Iterator[Problem]:
         "guests.role": settings.guests.role.arn if settings.guests else None,
         **{f"groups[{i}].role": group.role.arn for i, group in enumerate(settings.groups)},
         **{f"mappedRoles[{i}].role": each.role.arn for i, each in enumerate(settings.mapped)},
-        **{f"providers: {p.name}": p.name for p in settings.providers if p.kind in (Kind.OIDC, Kind.SAML)},
+        **{
+            f"providers: {p.name}": p.name
+            for p in settings.providers
+            if p.kind in (ProviderKind.OIDC, ProviderKind.SAML)
+        },
     }
     for path, arn in arns.items():
         if arn is not None and arn != PENDING and arn.split(":")[1] != partition:
@@ -356,4 +364,4 @@ def _partitions(settings: Settings) -> Iterator[Problem]:
             )
 
 
-__all__ = ["PENDING", "Ambiguous", "Files", "Profile", "Settings", "SettingsError", "parse"]
+__all__ = ["PENDING", "Ambiguous", "FolderAccess", "Profile", "Settings", "SettingsError", "parse"]

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from moto.apigateway.models import apigateway_backends
 from moto.apigatewayv2.models import apigatewayv2_backends
 
-from .errors import Answer, Fault, json_answer
+from .errors import AwsError, Response, json_answer
 from .identity_pools import Session
-from .s3 import Question
+from .s3 import RequiredPermission
 from .sigv4 import HttpRequest
 
 PREFIX = "/execute-api/"
@@ -37,16 +37,16 @@ def read_call(request: HttpRequest) -> Call:
     api, _, rest = request.decoded_path().removeprefix(PREFIX).partition("/")
     stage, _, path = rest.partition("/")
     if not api or not stage:
-        raise Fault("NotFound", f"write {PREFIX}API_ID/STAGE/PATH", 404)
+        raise AwsError("NotFound", f"write {PREFIX}API_ID/STAGE/PATH", 404)
     return Call(api, stage, request.method, path)
 
 
-def question(call: Call, partition: str, region: str, account: str) -> Question:
+def question(call: Call, partition: str, region: str, account: str) -> RequiredPermission:
     arn = f"arn:{partition}:execute-api:{region}:{account}:{call.api}/{call.stage}/{call.method}/{call.path}"
-    return Question("execute-api:Invoke", arn)
+    return RequiredPermission("execute-api:Invoke", arn)
 
 
-def answer(call: Call, session: Session, account: str, region: str) -> Answer:
+def answer(call: Call, session: Session, account: str, region: str) -> Response:
     """What the API's handler says: the request context it was given.
 
     Raises:
@@ -55,7 +55,7 @@ def answer(call: Call, session: Session, account: str, region: str) -> Answer:
     api = apigateway_backends[account][region].apis.get(call.api)
     http = apigatewayv2_backends[account][region].apis.get(call.api)
     if (api is None or call.stage not in api.stages) and (http is None or call.stage not in http.stages):
-        raise Fault("Forbidden", "Forbidden", 403)
+        raise AwsError("Forbidden", "Forbidden", 403)
     identity = {
         "accessKey": session.access_key,
         "accountId": account,

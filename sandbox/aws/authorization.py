@@ -13,12 +13,12 @@ from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.s3.models import s3_backends
 
 from components.scoped_identity.guest_services import GUEST_SERVICES
-from policies.identity_scope.iam.documents import Document, DocumentError, Kind, parse
+from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome, Request, decide
 
-from .errors import Fault
+from .errors import AwsError
 from .identity_pools import Session
-from .s3 import Question
+from .s3 import RequiredPermission
 
 
 class Enforcement:
@@ -33,21 +33,21 @@ class Enforcement:
         Raises:
             Fault: InvalidIdentityPoolConfigurationException, as the identity pool answers.
         """
-        refused = Fault(
+        refused = AwsError(
             "InvalidIdentityPoolConfigurationException",
             "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
         )
         role = self._role(role_arn)
         if role is None:
             raise refused
-        trust = Applicable(resource=(("trust", _read(role.assume_role_policy_document, Kind.TRUST)),))
+        trust = Applicable(resource=(("trust", _read(role.assume_role_policy_document, DocumentKind.TRUST)),))
         issuer = next(key.rpartition(":")[0] for key in context if key.endswith(":aud"))
         for action in ("sts:AssumeRoleWithWebIdentity", *(["sts:TagSession"] if tagged else [])):
             if not decide(Request(action, role_arn, context, principal=(issuer,)), trust).allowed:
                 raise refused
         return str(role.id)
 
-    def authorise(self, session: Session, question: Question, region: str, now: float) -> None:
+    def authorise(self, session: Session, question: RequiredPermission, region: str, now: float) -> None:
         """Let a session's action pass.
 
         Raises:
@@ -57,7 +57,7 @@ class Enforcement:
         service = question.action.partition(":")[0]
         guest = session.amr[0] == "unauthenticated"
         if decision.allowed and guest and service not in GUEST_SERVICES:
-            raise Fault(
+            raise AwsError(
                 "AccessDenied",
                 f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
                 f'"{question.resource}" because no session policy allows the {question.action} action',
@@ -69,14 +69,14 @@ class Enforcement:
             Outcome.DENIED: "with an explicit deny in an identity-based policy",
             Outcome.OUTSIDE_BOUNDARY: f"because no permissions boundary allows the {question.action} action",
         }.get(decision.outcome, f"because no identity-based policy allows the {question.action} action")
-        raise Fault(
+        raise AwsError(
             "AccessDenied",
             f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
             f'"{question.resource}" {why}',
             403,
         )
 
-    def decide(self, session: Session, question: Question, region: str, now: float) -> Decision:
+    def decide(self, session: Session, question: RequiredPermission, region: str, now: float) -> Decision:
         context = {**_context(session, region, now), **question.context}
         principal = (session.role_arn, session.user_arn)
         request = Request(question.action, question.resource, context, principal=principal)
@@ -103,7 +103,7 @@ class Enforcement:
         if bucket is None or not bucket.policy:
             return ()
         text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-        return ((f"policy of {bucket.name}", _read(text, Kind.RESOURCE)),)
+        return ((f"policy of {bucket.name}", _read(text, DocumentKind.RESOURCE)),)
 
     def _backend(self, role_arn: str) -> IAMBackend:
         return iam_backends[self._account][role_arn.split(":")[1]]
@@ -118,12 +118,12 @@ def _default_version(policy: ManagedPolicy) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 
-def _read(text: str, kind: Kind = Kind.IDENTITY) -> Document:
+def _read(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
     """A stored document. IAM would never have stored one that does not parse; such a one allows nothing here."""
     try:
         return parse(text, kind)
     except DocumentError as error:
-        raise Fault("MalformedPolicyDocument", str(error), 400) from None
+        raise AwsError("MalformedPolicyDocument", str(error), 400) from None
 
 
 def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, ...]]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-from .errors import Fault
-from .s3 import Question
+from .errors import AwsError
+from .s3 import RequiredPermission
 
 TARGET = "DynamoDB_20120810."
 
 
-def questions(operation: str, parameters: Mapping[str, Any], arn: str, account: str, region: str) -> list[Question]:
+def questions(
+    operation: str, parameters: Mapping[str, Any], arn: str, account: str, region: str
+) -> list[RequiredPermission]:
     """What IAM is asked for an operation; all must be allowed.
 
     Args:
@@ -27,25 +29,27 @@ def questions(operation: str, parameters: Mapping[str, Any], arn: str, account: 
     """
     action = f"dynamodb:{operation}"
     if operation in ("BatchGetItem", "BatchWriteItem"):
-        found: list[Question] = []
+        found: list[RequiredPermission] = []
         for table, asked in (parameters.get("RequestItems") or {}).items():
             key = _hash_key(table, account, region)
             items = asked["Keys"] if operation == "BatchGetItem" else [_written(each) for each in asked]
-            found.append(Question(action, arn + table, _leading(_value(item.get(key)) for item in items)))
+            found.append(RequiredPermission(action, arn + table, _leading(_value(item.get(key)) for item in items)))
         return found
     table = str(parameters.get("TableName"))
     index = parameters.get("IndexName")
     resource = f"{arn}{table}/index/{index}" if index else arn + table
     if operation == "Scan":
-        return [Question(action, resource)]
+        return [RequiredPermission(action, resource)]
     key = _hash_key(table, account, region, index)
     if operation in ("GetItem", "DeleteItem", "UpdateItem"):
-        return [Question(action, resource, _leading([_value(parameters.get("Key", {}).get(key))]))]
+        return [RequiredPermission(action, resource, _leading([_value(parameters.get("Key", {}).get(key))]))]
     if operation == "PutItem":
-        return [Question(action, resource, _leading([_value(parameters.get("Item", {}).get(key))]))]
+        return [RequiredPermission(action, resource, _leading([_value(parameters.get("Item", {}).get(key))]))]
     if operation == "Query":
-        return [Question(action, resource, _leading([_queried(parameters, key)]))]
-    raise Fault("AccessDeniedException", f"the sandbox cannot authorise dynamodb {operation} for a vended session", 400)
+        return [RequiredPermission(action, resource, _leading([_queried(parameters, key)]))]
+    raise AwsError(
+        "AccessDeniedException", f"the sandbox cannot authorise dynamodb {operation} for a vended session", 400
+    )
 
 
 def _hash_key(table: str, account: str, region: str, index: str | None = None) -> str:

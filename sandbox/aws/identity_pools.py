@@ -23,9 +23,9 @@ from moto.iam.models import iam_backends
 from components.scoped_identity.aws import issuer_of, partition_of
 
 from . import tokens
-from .errors import Fault
+from .errors import AwsError
 from .role_mapping import role_of
-from .tokens import Elsewhere, Login
+from .tokens import FakeIdentityProvider, VerifiedToken
 
 SESSION_SECONDS = 3600
 """Credentials of the enhanced flow last an hour, whatever the role allows."""
@@ -106,7 +106,7 @@ class CognitoIdentity:
         self.pools: dict[str, Pool] = {}
         self.identities: dict[str, Identity] = {}
         self.sessions: dict[str, Session] = {}
-        self.elsewhere = Elsewhere()
+        self.elsewhere = FakeIdentityProvider()
         """The providers that are not user pools."""
 
     def call(self, operation: str, parameters: Parameters, region: str) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class CognitoIdentity:
         """
         perform = _OPERATIONS.get(operation)
         if perform is None:
-            raise Fault("UnknownOperationException", f"the sandbox has no cognito-identity {operation}", 400)
+            raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {operation}", 400)
         with self._lock:
             return perform(self, parameters, region)
 
@@ -149,7 +149,7 @@ class CognitoIdentity:
         roles = dict(parameters.get("Roles") or {})
         for kind in roles:
             if kind not in ("authenticated", "unauthenticated"):
-                raise Fault("InvalidParameterException", f"Invalid role type: {kind}")
+                raise AwsError("InvalidParameterException", f"Invalid role type: {kind}")
         pool.roles = roles
         pool.role_mappings = dict(parameters.get("RoleMappings") or {})
         return {}
@@ -184,14 +184,14 @@ class CognitoIdentity:
     def get_credentials_for_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
         identity = self.identities.get(str(parameters.get("IdentityId")))
         if identity is None or identity.pool not in self.pools:
-            raise Fault("ResourceNotFoundException", f"Identity '{parameters.get('IdentityId')}' not found.")
+            raise AwsError("ResourceNotFoundException", f"Identity '{parameters.get('IdentityId')}' not found.")
         pool = self.pools[identity.pool]
         logins = self._logins(pool, parameters.get("Logins") or {})
         if not logins:
             self._let_guests(pool)
         given = frozenset((login.provider, login.subject) for login in logins)
         if given != identity.logins:
-            raise Fault("NotAuthorizedException", "Access to Identity '" + identity.id + "' is forbidden.")
+            raise AwsError("NotAuthorizedException", "Access to Identity '" + identity.id + "' is forbidden.")
         custom = parameters.get("CustomRoleArn")
         session = self._vend(pool, identity, logins, str(custom) if custom is not None else None)
         return {
@@ -210,8 +210,8 @@ class CognitoIdentity:
         name = pool.config.get("DeveloperProviderName")
         given = dict(parameters.get("Logins") or {})
         if name is None or list(given) != [name]:
-            raise Fault("InvalidParameterException", "Please provide a valid developer provider name.")
-        identity = self._identity(pool, [Login(name, str(given[name]), {})])
+            raise AwsError("InvalidParameterException", "Please provide a valid developer provider name.")
+        identity = self._identity(pool, [VerifiedToken(name, str(given[name]), {})])
         issuer, expires = str(issuer_of(pool.region)), self._now() + 900
         token = self.elsewhere.issue(
             f"https://{issuer}", identity.id, pool.id, expires, {"amr": ["authenticated", name]}
@@ -223,8 +223,10 @@ class CognitoIdentity:
         identity = self.identities.get(str(parameters.get("IdentityId")))
         pool = self.pools.get(identity.pool) if identity else None
         if pool is None or not pool.config.get("AllowClassicFlow"):
-            raise Fault("InvalidParameterException", "Basic (classic) flow is not enabled, please use enhanced flow.")
-        raise Fault("UnknownOperationException", "the sandbox does not have the classic flow")
+            raise AwsError(
+                "InvalidParameterException", "Basic (classic) flow is not enabled, please use enhanced flow."
+            )
+        raise AwsError("UnknownOperationException", "the sandbox does not have the classic flow")
 
     def session(self, access_key: str) -> Session | None:
         return self.sessions.get(access_key)
@@ -232,7 +234,7 @@ class CognitoIdentity:
     def _pool(self, parameters: Parameters) -> Pool:
         pool = self.pools.get(str(parameters.get("IdentityPoolId")))
         if pool is None:
-            raise Fault("ResourceNotFoundException", f"IdentityPool '{parameters.get('IdentityPoolId')}' not found.")
+            raise AwsError("ResourceNotFoundException", f"IdentityPool '{parameters.get('IdentityPoolId')}' not found.")
         return pool
 
     def _described(self, pool: Pool) -> dict[str, Any]:
@@ -240,14 +242,14 @@ class CognitoIdentity:
 
     def _let_guests(self, pool: Pool) -> None:
         if not pool.config.get("AllowUnauthenticatedIdentities"):
-            raise Fault(
+            raise AwsError(
                 "NotAuthorizedException", "Unauthenticated access is not supported for this identity pool.", 400
             )
 
-    def _logins(self, pool: Pool, logins: Mapping[str, str]) -> list[Login]:
+    def _logins(self, pool: Pool, logins: Mapping[str, str]) -> list[VerifiedToken]:
         return [self._login(pool, str(name), str(token)) for name, token in logins.items()]
 
-    def _login(self, pool: Pool, name: str, token: str) -> Login:
+    def _login(self, pool: Pool, name: str, token: str) -> VerifiedToken:
         """Who hands over a token under a provider's name."""
         entries = pool.providers().get(name)
         if entries:
@@ -258,10 +260,10 @@ class CognitoIdentity:
             claims = self.elsewhere.verify(f"https://{name}", token, {pool.id}, self._now())
             identity = self.identities.get(str(claims.get("sub")))
             provider, subject = next(iter(identity.logins)) if identity else ("", "")
-            return Login(provider, subject, claims)
+            return VerifiedToken(provider, subject, claims)
         provider, audiences = self.provider(pool, name)
         claims = self.elsewhere.verify(f"https://{name}", token, audiences, self._now())
-        return Login(provider, str(claims["sub"]), claims, str(claims["aud"]))
+        return VerifiedToken(provider, str(claims["sub"]), claims, str(claims["aud"]))
 
     def provider(self, pool: Pool, login: str) -> tuple[str, set[str]]:
         """A provider elsewhere by its key in `logins`: its name in the pool, and the apps it may speak to."""
@@ -274,9 +276,9 @@ class CognitoIdentity:
                 return arn, set(known.client_id_list) if known is not None else set()
         if login in (pool.config.get("SamlProviderARNs") or []):
             return login, {"urn:amazon:webservices"}
-        raise Fault("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400)
+        raise AwsError("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400)
 
-    def _identity(self, pool: Pool, logins: list[Login]) -> Identity:
+    def _identity(self, pool: Pool, logins: list[VerifiedToken]) -> Identity:
         """A login's identity; the same login always gets the same one, a guest always gets a new one."""
         given = frozenset((login.provider, login.subject) for login in logins)
         if given:
@@ -287,7 +289,7 @@ class CognitoIdentity:
         self.identities[identity.id] = identity
         return identity
 
-    def _vend(self, pool: Pool, identity: Identity, logins: list[Login], custom: str | None) -> Session:
+    def _vend(self, pool: Pool, identity: Identity, logins: list[VerifiedToken], custom: str | None) -> Session:
         kind = "authenticated" if logins else "unauthenticated"
         role_arn = role_of(pool.roles, pool.role_mappings, logins, custom)
         issuer = issuer_of(pool.region)
@@ -325,7 +327,7 @@ _DEFAULT_TAGS = {"username": "sub", "client": "aud"}
 """Source: https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html"""
 
 
-def _tags(mapped: Mapping[str, Any] | None, login: Login) -> list[tuple[str, str]]:
+def _tags(mapped: Mapping[str, Any] | None, login: VerifiedToken) -> list[tuple[str, str]]:
     """A login's principal tags: the claims that its provider's map names."""
     if not mapped:
         return []
@@ -333,8 +335,8 @@ def _tags(mapped: Mapping[str, Any] | None, login: Login) -> list[tuple[str, str
     return [(tag, str(login.claims[claim])) for tag, claim in names.items() if claim in login.claims]
 
 
-def _misconfigured() -> Fault:
-    return Fault(
+def _misconfigured() -> AwsError:
+    return AwsError(
         "InvalidIdentityPoolConfigurationException",
         "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
     )
@@ -343,9 +345,9 @@ def _misconfigured() -> Fault:
 def _pool_config(parameters: Parameters) -> dict[str, Any]:
     name = parameters.get("IdentityPoolName")
     if not isinstance(name, str) or not re.fullmatch(r"[\w\s+=,.@-]{1,128}", name):
-        raise Fault("ValidationException", "Value at 'identityPoolName' failed to satisfy constraint", 400)
+        raise AwsError("ValidationException", "Value at 'identityPoolName' failed to satisfy constraint", 400)
     if not isinstance(parameters.get("AllowUnauthenticatedIdentities"), bool):
-        raise Fault("ValidationException", "Value at 'allowUnauthenticatedIdentities' must not be null", 400)
+        raise AwsError("ValidationException", "Value at 'allowUnauthenticatedIdentities' must not be null", 400)
     return {key: value for key, value in parameters.items() if key != "IdentityPoolId" and value is not None}
 
 
@@ -358,9 +360,9 @@ def read_parameters(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}")
     except ValueError:
-        raise Fault("SerializationException", "the body is not JSON") from None
+        raise AwsError("SerializationException", "the body is not JSON") from None
     if not isinstance(value, dict):
-        raise Fault("SerializationException", "the body is not a JSON object")
+        raise AwsError("SerializationException", "the body is not a JSON object")
     return value
 
 

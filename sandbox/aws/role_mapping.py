@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import Fault
-from .tokens import Login
+from .errors import AwsError
+from .tokens import VerifiedToken
 
 
 def role_of(
-    roles: Mapping[str, str], mappings: Mapping[str, Any], logins: Sequence[Login], custom: str | None
+    roles: Mapping[str, str], mappings: Mapping[str, Any], logins: Sequence[VerifiedToken], custom: str | None
 ) -> str | None:
     """The ARN of the role; None where the pool has none to give.
 
@@ -37,15 +37,15 @@ def role_of(
             return found
         if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
             return default
-        raise Fault(
+        raise AwsError(
             "NotAuthorizedException", f"Ambiguous role mapping rules for: {login.provider}, denying access.", 400
         )
     if custom is not None and custom != default:
-        raise Fault("NotAuthorizedException", "Access to the role is forbidden.", 400)
+        raise AwsError("NotAuthorizedException", "Access to the role is forbidden.", 400)
     return default
 
 
-def _by_rules(mapping: Mapping[str, Any], login: Login) -> str | None:
+def _by_rules(mapping: Mapping[str, Any], login: VerifiedToken) -> str | None:
     for rule in mapping.get("RulesConfiguration", {}).get("Rules", []):
         claim = login.claims.get(rule["Claim"])
         if claim is not None and _fits(rule["MatchType"], str(claim), rule["Value"]):
@@ -63,11 +63,11 @@ def _fits(match: str, claim: str, value: str) -> bool:
     return claim == value
 
 
-def _by_token(login: Login, custom: str | None) -> str | None:
+def _by_token(login: VerifiedToken, custom: str | None) -> str | None:
     roles = login.claims.get("cognito:roles") or []
     if custom is not None:
         if custom not in roles:
-            raise Fault("NotAuthorizedException", "Access to the role is forbidden.", 400)
+            raise AwsError("NotAuthorizedException", "Access to the role is forbidden.", 400)
         return custom
     preferred = login.claims.get("cognito:preferred_role")
     return str(preferred) if preferred else None

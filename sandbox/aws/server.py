@@ -32,9 +32,9 @@ from components.scoped_identity.aws import partition_of
 from . import api_gateway, dynamodb, s3
 from .authorization import Enforcement
 from .clients import ACCOUNT, Clients
-from .errors import Answer, Fault, Protocol, fault_answer, json_answer
+from .errors import AwsError, Protocol, Response, fault_answer, json_answer
 from .identity_pools import PUBLIC_OPERATIONS, CognitoIdentity, Session, pool_arn, read_parameters
-from .s3 import Question
+from .s3 import RequiredPermission
 from .sigv4 import HttpRequest, Signature, read_signature, verify
 
 if TYPE_CHECKING:
@@ -158,10 +158,10 @@ class Sandbox:
             _only_local(environ)
             request = _read(environ)
             if request.method == "OPTIONS":
-                return _send(Answer(200), start_response)
+                return _send(Response(200), start_response)
             protocol = _protocol(request)
             answer = self._serve(request)
-        except Fault as fault:
+        except AwsError as fault:
             return _send(fault_answer(fault, protocol), start_response)
         if answer is not None:
             return _send(answer, start_response)
@@ -172,7 +172,7 @@ class Sandbox:
         passed: Iterable[bytes] = self._moto(environ, start_response)
         return passed
 
-    def _serve(self, request: HttpRequest) -> Answer | None:
+    def _serve(self, request: HttpRequest) -> Response | None:
         """The sandbox's own answer, or None where moto is to answer an authorised request."""
         signature = read_signature(request)
         session = self._caller(request, signature) if signature else None
@@ -186,7 +186,7 @@ class Sandbox:
                 return None
             if request.method == "GET" and "/.well-known/" in request.path:
                 return None
-            raise Fault("AccessDenied", "Access Denied", 403)
+            raise AwsError("AccessDenied", "Access Denied", 403)
         if session is None:
             return None
         if signature.service == "dynamodb" and target.startswith(dynamodb.TARGET):
@@ -195,7 +195,9 @@ class Sandbox:
         if signature.service != "s3":
             if _operation(request) == "GetCallerIdentity":
                 return None
-            raise Fault("AccessDenied", f"the sandbox cannot authorise {signature.service} for a vended session", 403)
+            raise AwsError(
+                "AccessDenied", f"the sandbox cannot authorise {signature.service} for a vended session", 403
+            )
         for question in s3.questions(request, partition_of(signature.region).name):
             self.enforcement.authorise(session, question, signature.region, self.now())
         return None
@@ -206,8 +208,8 @@ class Sandbox:
         try:
             for asked in dynamodb.questions(operation, parameters, arn, ACCOUNT, signature.region):
                 self.enforcement.authorise(session, asked, signature.region, self.now())
-        except Fault as fault:
-            raise Fault("AccessDeniedException", fault.message, 400) from None
+        except AwsError as fault:
+            raise AwsError("AccessDeniedException", fault.message, 400) from None
 
     def _caller(self, request: HttpRequest, signature: Signature) -> Session | None:
         """The session that signed; None for the administrator."""
@@ -217,33 +219,35 @@ class Sandbox:
             return None
         session = self.identity.session(signature.access_key)
         if session is None:
-            raise Fault("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
+            raise AwsError(
+                "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403
+            )
         verify(request, signature, session.secret, moment)
         if not secrets.compare_digest(signature.token or "", session.token):
-            raise Fault("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+            raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
         if session.expires <= self.now():
-            raise Fault("ExpiredToken", "The provided token has expired.", 400)
+            raise AwsError("ExpiredToken", "The provided token has expired.", 400)
         return session
 
     def _identity_pools(
         self, request: HttpRequest, operation: str, signature: Signature | None, session: Session | None
-    ) -> Answer:
+    ) -> Response:
         parameters = read_parameters(request.body)
         region = signature.region if signature else str(parameters.get("IdentityPoolId", "")).partition(":")[0]
         if operation not in PUBLIC_OPERATIONS:
             if signature is None:
-                raise Fault("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
+                raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
             if session is not None:
                 pool = parameters.get("IdentityPoolId")
                 resource = pool_arn(ACCOUNT, pool) if isinstance(pool, str) else "*"
-                asked = Question(f"cognito-identity:{operation}", resource)
+                asked = RequiredPermission(f"cognito-identity:{operation}", resource)
                 self.enforcement.authorise(session, asked, region, self.now())
         return json_answer(self.identity.call(operation, parameters, region))
 
-    def _api(self, request: HttpRequest, signature: Signature | None, session: Session | None) -> Answer:
+    def _api(self, request: HttpRequest, signature: Signature | None, session: Session | None) -> Response:
         call = api_gateway.read_call(request)
         if signature is None or session is None or signature.service != "execute-api":
-            raise Fault("MissingAuthenticationToken", "Missing Authentication Token", 403)
+            raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", 403)
         asked = api_gateway.question(call, partition_of(signature.region).name, signature.region, ACCOUNT)
         self.enforcement.authorise(session, asked, signature.region, self.now())
         return api_gateway.answer(call, session, ACCOUNT, signature.region)
@@ -257,7 +261,7 @@ def _only_local(environ: WSGIEnvironment) -> None:
     """Refuse other hosts, and names that a web page could point at this address."""
     host = str(environ.get("HTTP_HOST", "")).rpartition(":")[0] or str(environ.get("HTTP_HOST", ""))
     if environ.get("REMOTE_ADDR") != "127.0.0.1" or host not in ("127.0.0.1", "localhost"):
-        raise Fault("AccessDenied", "the sandbox answers 127.0.0.1 only", 403)
+        raise AwsError("AccessDenied", "the sandbox answers 127.0.0.1 only", 403)
 
 
 def _read(environ: WSGIEnvironment) -> HttpRequest:
@@ -273,7 +277,7 @@ def _read(environ: WSGIEnvironment) -> HttpRequest:
             headers[name.replace("_", "-").lower()] = str(environ[name])
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY:
-        raise Fault("EntityTooLarge", f"the sandbox takes bodies of up to {MAX_BODY} bytes", 400)
+        raise AwsError("EntityTooLarge", f"the sandbox takes bodies of up to {MAX_BODY} bytes", 400)
     stream = environ["wsgi.input"]
     chunked = "chunked" in headers.get("transfer-encoding", "")
     body = stream.read(MAX_BODY) if chunked else stream.read(int(length))
@@ -299,7 +303,7 @@ def _protocol(request: HttpRequest) -> Protocol:
     return Protocol.S3
 
 
-def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+def _send(answer: Response, start_response: StartResponse) -> Iterable[bytes]:
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     headers = {"Content-Length": str(len(answer.body)), **answer.headers, **_CORS}
     start_response(status, list(headers.items()))

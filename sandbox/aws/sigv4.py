@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, unquote
 
-from .errors import Fault
+from .errors import AwsError
 
 MAX_SKEW = timedelta(minutes=15)
 """How far a request's clock may be off, as AWS has it."""
@@ -72,7 +72,7 @@ def read_signature(request: HttpRequest) -> Signature | None:
     if header is not None:
         match = _HEADER.fullmatch(header.strip())
         if not match:
-            raise Fault("IncompleteSignature", "Authorization header is not an AWS4-HMAC-SHA256 signature", 400)
+            raise AwsError("IncompleteSignature", "Authorization header is not an AWS4-HMAC-SHA256 signature", 400)
         timestamp = request.headers.get("x-amz-date", "")
         credential, headers, signature = match["credential"], match["headers"], match["signature"]
         token, expires = request.headers.get("x-amz-security-token"), None
@@ -87,7 +87,7 @@ def read_signature(request: HttpRequest) -> Signature | None:
         return None
     fields = credential.split("/")
     if len(fields) != 5 or fields[4] != "aws4_request":
-        raise Fault("IncompleteSignature", "Credential is not KEY/DATE/REGION/SERVICE/aws4_request", 400)
+        raise AwsError("IncompleteSignature", "Credential is not KEY/DATE/REGION/SERVICE/aws4_request", 400)
     key, date, region, service, _ = fields
     return Signature(
         key, date, region, service.lower(), tuple(headers.split(";")), signature, timestamp, token, expires
@@ -103,22 +103,22 @@ def verify(request: HttpRequest, signature: Signature, secret: str, now: datetim
     try:
         signed = datetime.strptime(signature.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
-        raise Fault("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403) from None
+        raise AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403) from None
     if not signature.timestamp.startswith(signature.date):
-        raise Fault("SignatureDoesNotMatch", "Date in Credential scope does not match the request's date", 403)
+        raise AwsError("SignatureDoesNotMatch", "Date in Credential scope does not match the request's date", 403)
     if signature.expires is None:
         if abs(now - signed) > MAX_SKEW:
-            raise Fault("RequestTimeTooSkewed", "The difference between the request time and the current time", 403)
+            raise AwsError("RequestTimeTooSkewed", "The difference between the request time and the current time", 403)
     elif now > signed + timedelta(seconds=signature.expires):
-        raise Fault("AccessDenied", "Request has expired", 403)
+        raise AwsError("AccessDenied", "Request has expired", 403)
     if "host" not in signature.signed_headers:
-        raise Fault("SignatureDoesNotMatch", "Host must be a signed header", 403)
+        raise AwsError("SignatureDoesNotMatch", "Host must be a signed header", 403)
     hashed = request.headers.get("x-amz-content-sha256", "")
     if re.fullmatch("[0-9a-f]{64}", hashed) and hashed != hashlib.sha256(request.body).hexdigest():
-        raise Fault("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match", 400)
+        raise AwsError("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match", 400)
     expected = _sign(_string_to_sign(request, signature), signature, secret)
     if not hmac.compare_digest(expected, signature.signature):
-        raise Fault(
+        raise AwsError(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your key and "
             "signing method.",

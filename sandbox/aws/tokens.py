@@ -2,8 +2,8 @@
 
 moto signs real JWTs for user pools, but its identity pools never look at them. Here a user pool's token counts only if it
 is an ID token, signed by that pool's key, issued by it for one of the clients that the identity pool names, and not
-expired. Other providers, Google or a company's SAML, cannot be here: `Elsewhere` stands for them with tokens of its own,
-which are checked in the same way; what a real provider's token looks like is not what is tried.
+expired. Other providers, Google or a company's SAML, cannot be here: `FakeIdentityProvider` stands for them, with tokens
+of its own, which are checked in the same way; what a real provider's token looks like is not what is tried.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 """
@@ -18,11 +18,11 @@ from joserfc import errors, jwt
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
 
-from .errors import Fault
+from .errors import AwsError
 
 
 @dataclass(frozen=True)
-class Login:
+class VerifiedToken:
     """A person as a provider knows them.
 
     Attributes:
@@ -49,7 +49,9 @@ def user_pool(account: str, pool_id: str) -> CognitoIdpUserPool | None:
     return found if isinstance(found, CognitoIdpUserPool) else None
 
 
-def verify(account: str, provider: str, token: str, clients: Collection[str], check_user: bool, now: float) -> Login:
+def verify(
+    account: str, provider: str, token: str, clients: Collection[str], check_user: bool, now: float
+) -> VerifiedToken:
     """Check an ID token that is handed over under a user pool's name.
 
     Args:
@@ -79,14 +81,14 @@ def verify(account: str, provider: str, token: str, clients: Collection[str], ch
         claims["cognito:roles"] = roles
         if len(groups) == 1 or _precedence(groups[0]) < _precedence(groups[1]):
             claims["cognito:preferred_role"] = roles[0]
-    return Login(provider, subject, claims, str(claims["aud"]), f"CognitoSignIn:{subject}")
+    return VerifiedToken(provider, subject, claims, str(claims["aud"]), f"CognitoSignIn:{subject}")
 
 
 def _precedence(group: Any) -> float:
     return float("inf") if group.precedence is None else float(group.precedence)
 
 
-class Elsewhere:
+class FakeIdentityProvider:
     """Every provider that is not a user pool, and the back end of a developer provider: they all sign with one key."""
 
     def __init__(self) -> None:
@@ -130,5 +132,5 @@ def _check(claims: Mapping[str, Any], issuer: str, audiences: Collection[str], n
         raise _invalid(f"Invalid login token. Token expired: {expires} < {int(now)}")
 
 
-def _invalid(message: str) -> Fault:
-    return Fault("NotAuthorizedException", message, 400)
+def _invalid(message: str) -> AwsError:
+    return AwsError("NotAuthorizedException", message, 400)

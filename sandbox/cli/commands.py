@@ -21,14 +21,14 @@ from botocore.parsers import ResponseParserError
 from ..aws.server import CannotListen, Sandbox
 from ..engine import in_process, stack_files
 from ..engine.in_process import Registration, Run, Watcher
-from ..engine.policy_gate import Enforced, PolicyViolation
+from ..engine.policy_gate import PolicyGate, PolicyViolation
 from ..engine.policy_pack import Analyzer, AnalyzerFailed
 from ..engine.stack_files import StackFileError, StackFiles
 from ..provider.resources import BrokenAnswer, UnknownType
 from ..provider.schema_check import InputsRefused
 from ..scenario import account, prerequisites
-from ..scenario.access_checks import Trial
-from ..scenario.account import App, Foreign
+from ..scenario.access_checks import AccessChecks
+from ..scenario.account import AppConfig, OffLimits
 from . import quickstart
 from .terminal import Terminal
 
@@ -145,7 +145,7 @@ PackConfig = Mapping[str, Mapping[str, Any]]
 
 def _deploy(
     sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, terminal: Terminal
-) -> tuple[App, Foreign, Run]:
+) -> tuple[AppConfig, OffLimits, Run]:
     main = ROOT / "__main__.py"
     foundation = account.lay_foundation(files.app_config())
     with terminal.step("checking the stack's config"):
@@ -153,7 +153,7 @@ def _deploy(
     with terminal.step("making what exists before the stack: user pool, bucket, API"):
         app = account.read_app(foundation.config)
         foreign = account.build(sandbox, app)
-        prerequisites.furnish(sandbox, app, foundation.config)
+        prerequisites.create_prerequisites(sandbox, app, foundation.config)
 
     def announce(resource: Registration) -> None:
         if resource.custom:
@@ -186,7 +186,7 @@ def _under_the_pack(
         analyzer = Analyzer(ROOT / "policies")
     with analyzer, terminal.step(what):
         analyzer.configure(config)
-        enforced = Enforced(analyzer, announce)
+        enforced = PolicyGate(analyzer, announce)
         try:
             run = deploy(enforced)
             enforced.finish(run)
@@ -199,7 +199,9 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Ter
     terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
         app, foreign, run = _deploy(sandbox, files, pack, terminal)
-        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), ""))
+        trial = AccessChecks(
+            sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
+        )
         with terminal.step("signing A and B up and in, and letting them try"):
             rows = list(trial.rows())
     terminal.say("")
@@ -218,7 +220,9 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Ter
 def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
         app, foreign, run = _deploy(sandbox, files, pack, terminal)
-        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), ""))
+        trial = AccessChecks(
+            sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
+        )
         token = None
         if app.user_pools:
             pool_id, clients = app.user_pools[0]

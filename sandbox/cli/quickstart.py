@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..scenario.account import PASSWORD, App
+from ..scenario.account import PASSWORD, AppConfig
 
 _SIGN_IN = """\
 const signIn = await new CognitoIdentityProviderClient(at).send(new InitiateAuthCommand({{
@@ -37,7 +37,7 @@ console.log(listed.Contents.map((file) => file.Key));
 """
 
 
-def text(endpoint: str, app: App, outputs: Mapping[str, Any], token: str | None) -> str:
+def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str | None) -> str:
     """What a front end needs, with this run's own endpoint and ids.
 
     Args:

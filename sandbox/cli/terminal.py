@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from ..engine.policy_gate import PolicyViolation
 from ..engine.policy_pack import Diagnostic
-from ..scenario.access_checks import Row
+from ..scenario.access_checks import AccessCheck
 
 
 class Terminal:
@@ -112,7 +112,7 @@ class Terminal:
             )
             self.problem(json.dumps(missing, indent=2))
 
-    def table(self, rows: Sequence[Row]) -> None:
+    def table(self, rows: Sequence[AccessCheck]) -> None:
         heads = ("who", "tries", "expected", "got")
         lines = [(r.who, r.tries, r.expected.value, r.got) for r in rows]
         widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(4)]

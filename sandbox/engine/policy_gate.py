@@ -20,7 +20,7 @@ class PolicyViolation(Exception):
         self.diagnostics = diagnostics
 
 
-class Enforced:
+class PolicyGate:
     """A watcher for `program.run` that asks a pack."""
 
     def __init__(self, analyzer: Analyzer, announce: Callable[[Registration], None] = lambda _: None) -> None:

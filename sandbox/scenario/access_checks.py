@@ -24,7 +24,7 @@ from ..aws import tokens
 from ..aws.clients import ACCOUNT
 from ..aws.server import Sandbox
 from . import account
-from .account import App, Foreign
+from .account import AppConfig, OffLimits
 
 PART = 5 * 1024 * 1024
 """Smallest part of a multipart upload that S3 takes, in bytes."""
@@ -37,7 +37,7 @@ class Result(Enum):
 
 
 @dataclass(frozen=True)
-class Row:
+class AccessCheck:
     """One attempt. `got` is the expected word, or what happened instead; `note` shows a value that was checked."""
 
     who: str
@@ -67,10 +67,10 @@ class Deviation(Exception):
 _DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 
 
-class Trial:
+class AccessChecks:
     """The attempts against one deployed pool."""
 
-    def __init__(self, sandbox: Sandbox, app: App, foreign: Foreign, pool_id: str, provider: str) -> None:
+    def __init__(self, sandbox: Sandbox, app: AppConfig, foreign: OffLimits, pool_id: str, provider: str) -> None:
         self._sandbox = sandbox
         self._app = app
         self._foreign = foreign
@@ -107,7 +107,7 @@ class Trial:
         claims = dict(self._app.claims)
         return elsewhere.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[AccessCheck]:
         """Every attempt, in the table's order."""
         if not self._provider:
             yield from self._guests(f"{self._app.prefix}somebody/secret.txt")
@@ -156,7 +156,7 @@ class Trial:
         yield from self._guests(key)
         yield from self._refusals() if self._app.user_pools else self._refusals_elsewhere()
 
-    def _guests(self, others: str) -> Iterator[Row]:
+    def _guests(self, others: str) -> Iterator[AccessCheck]:
         """What somebody does who has not signed in."""
         allowed = Result.ALLOWED if self._app.guests else Result.REFUSED
         yield self._row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
@@ -167,7 +167,7 @@ class Trial:
             yield self._row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
             yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
 
-    def _refusals_elsewhere(self) -> Iterator[Row]:
+    def _refusals_elsewhere(self) -> Iterator[AccessCheck]:
         """Who gets no credentials from a provider that is not a user pool."""
         for what, token in (
             ("an expired token", self.token_elsewhere("bob", ahead=-60)),
@@ -175,7 +175,7 @@ class Trial:
         ):
             yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
 
-    def _refusals(self) -> Iterator[Row]:
+    def _refusals(self) -> Iterator[AccessCheck]:
         """Who gets no credentials at all."""
         user_pool, (client, *_) = self._app.user_pools[0]
         signed_in = account.id_token(self._sandbox, user_pool, client, "bob")
@@ -211,7 +211,7 @@ class Trial:
 
     def _row(
         self, who: str, tries: str, attempt: Callable[[], Any], expected: Result = Result.ALLOWED, note: str = ""
-    ) -> Row:
+    ) -> AccessCheck:
         got = Result.ALLOWED.value
         try:
             attempt()
@@ -225,7 +225,7 @@ class Trial:
                 got = f"failed: {code}"
         except Deviation as error:
             got = f"failed: {error}"
-        return Row(who, tries, expected, got, note)
+        return AccessCheck(who, tries, expected, got, note)
 
 
 def call_api(url: str, region: str, credentials: tuple[str, str, str], method: str = "GET") -> Any:

@@ -24,7 +24,7 @@ PASSWORD = "Correct-horse-battery-9"
 
 
 @dataclass(frozen=True)
-class App:
+class AppConfig:
     """What the stack's config names.
 
     Attributes:
@@ -53,7 +53,7 @@ class App:
 
 
 @dataclass(frozen=True)
-class Foreign:
+class OffLimits:
     """Things of the same account that the app's users must not reach."""
 
     bucket: str
@@ -64,7 +64,7 @@ class Foreign:
     """A client of the app's own user pool that the identity pool does not name."""
 
 
-def read_app(config: Mapping[str, Any]) -> App:
+def read_app(config: Mapping[str, Any]) -> AppConfig:
     """The app that a stack's config describes; the config has passed the program's own checks."""
     uploads, api = config["uploads"], config["api"]
     region = str(config["region"])
@@ -77,7 +77,7 @@ def read_app(config: Mapping[str, Any]) -> App:
     user_pools = tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config.get("userPools") or [])
     ours = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
     rules = [rule for mapping in config.get("mappings") or [] for rule in mapping.get("rules") or []]
-    return App(
+    return AppConfig(
         region=region,
         user_pools=user_pools,
         bucket=str(uploads["bucket"]),
@@ -129,7 +129,7 @@ def lay_foundation(config: Mapping[str, Any]) -> Foundation:
     return Foundation(settle(config, "", ""), outputs)
 
 
-def build(sandbox: Sandbox, app: App) -> Foreign:
+def build(sandbox: Sandbox, app: AppConfig) -> OffLimits:
     """Make everything, and say what the foreign things are called."""
     for pool_id, clients in app.user_pools:
         _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims))
@@ -142,7 +142,7 @@ def build(sandbox: Sandbox, app: App) -> Foreign:
         _boundary(sandbox, app.region, app.boundary)
     rest_api(sandbox, app.api_region, app.api, app.stage)
     rest_api(sandbox, app.api_region, "0therap1id", app.stage)
-    return Foreign("somebody-elses-bucket", "0therap1id", stranger, "stranger000000000client000", unlisted)
+    return OffLimits("somebody-elses-bucket", "0therap1id", stranger, "stranger000000000client000", unlisted)
 
 
 def provider_name(pool_id: str) -> str:

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from ..aws.identity_pools import Pool
 from ..aws.server import Sandbox
 from . import account
-from .account import App
+from .account import AppConfig
 
 
-def furnish(sandbox: Sandbox, app: App, config: Mapping[str, Any]) -> None:
+def create_prerequisites(sandbox: Sandbox, app: AppConfig, config: Mapping[str, Any]) -> None:
     """Make everything that the config names beside the app itself."""
     _identity_providers(sandbox, app.region, config.get("providers") or {})
     existing = config.get("existingPool")
@@ -41,7 +41,7 @@ def _roles(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (each for key in ("groups", "mappedRoles") for each in config.get(key) or [])
 
 
-def _thing(sandbox: Sandbox, app: App, kind: str, settings: Mapping[str, Any]) -> None:
+def _thing(sandbox: Sandbox, app: AppConfig, kind: str, settings: Mapping[str, Any]) -> None:
     """What one grant names, unless another has named it before."""
     region = str(settings.get("region") or app.region)
     try:

@@ -28,8 +28,8 @@ from pulumi.runtime.proto import (
 from sandbox.aws.server import Sandbox
 from sandbox.provider import resources
 from sandbox.scenario import account
-from sandbox.scenario.access_checks import Trial
-from sandbox.scenario.account import App
+from sandbox.scenario.access_checks import AccessChecks
+from sandbox.scenario.account import AppConfig
 from tests.conftest import ROOT
 
 TOKEN = "scoped-identity:index:ScopedIdentityPool"
@@ -42,7 +42,7 @@ INPUTS: dict[str, Any] = {
     "tags": {"some-Key": "x"},
     "protect": False,
 }
-APP = App(
+APP = AppConfig(
     "us-east-1",
     (("us-east-1_NotesDev1", ("1h57kf5cpq17m0eml12notesde",)),),
     "notes-dev-uploads",
@@ -157,7 +157,7 @@ def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
         assert role["MaxSessionDuration"] == 7200
         pool = sandbox.identity.pools[state["identityPoolId"]]
         assert pool.config["IdentityPoolTags"] == {"some-Key": "x"}
-        trial = Trial(sandbox, APP, foreign, state["identityPoolId"], state["logins"][0])
+        trial = AccessChecks(sandbox, APP, foreign, state["identityPoolId"], state["logins"][0])
         rows = list(trial.rows())
         assert [row for row in rows if not row.ok] == []
 

@@ -11,7 +11,7 @@ import pytest
 from components.scoped_identity import documents
 from components.scoped_identity.access import READ_ONLY, READ_WRITE, Login, Where
 from components.scoped_identity.aws import AWS, GOVCLOUD
-from components.scoped_identity.plan import Plan, VendedRole, plan
+from components.scoped_identity.plan import Plan, PlannedRole, plan
 from components.scoped_identity.settings import SettingsError, parse
 from tests.components.test_settings import Raw, good
 
@@ -158,7 +158,7 @@ def test_the_front_end_configuration_has_amplifys_shape() -> None:
     }
 
 
-def _vended(raw: Raw, key: str) -> VendedRole:
+def _vended(raw: Raw, key: str) -> PlannedRole:
     settings = parse(raw)
     (vended,) = (each for each in plan(settings, "eu-west-1", "123456789012").roles if each.key == key)
     return vended

@@ -10,9 +10,9 @@ import pytest
 
 from components.scoped_identity import documents
 from components.scoped_identity.access import Login
-from components.scoped_identity.external_roles import loose_ends
-from policies.identity_scope.iam.documents import Kind, parse
-from policies.identity_scope.proof.trust import loose_ends as proven_loose_ends
+from components.scoped_identity.external_roles import trust_problems
+from policies.identity_scope.iam.documents import DocumentKind, parse
+from policies.identity_scope.proof.trust import trust_problems as proven_trust_problems
 
 ISSUER = "cognito-identity.amazonaws.com"
 POOL = "us-east-1:0a1b2c3d-1111-4222-8333-444455556666"
@@ -23,7 +23,7 @@ def good() -> dict[str, Any]:
 
 
 def found(trust: dict[str, Any], tagged: bool = False) -> list[str]:
-    return list(loose_ends(trust, ISSUER, POOL, Login.AUTHENTICATED, tagged))
+    return list(trust_problems(trust, ISSUER, POOL, Login.AUTHENTICATED, tagged))
 
 
 def test_what_the_component_itself_writes_is_fine() -> None:
@@ -58,7 +58,7 @@ def test_a_loose_end_is_told_and_the_pack_finds_it_too(change: Callable[[dict[st
     if (
         "does not let" not in message and shut != "unauthenticated"
     ):  # these two let nobody in, which proves nothing wrong
-        assert list(proven_loose_ends(parse(trust, Kind.TRUST), frozenset({POOL}), {}))
+        assert list(proven_trust_problems(parse(trust, DocumentKind.TRUST), frozenset({POOL}), {}))
 
 
 def test_tags_need_the_right_to_tag_the_session() -> None:

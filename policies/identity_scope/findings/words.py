@@ -57,7 +57,7 @@ def dead(result: Result) -> str:
     )
 
 
-def way_round(result: Result) -> str:
+def escalation(result: Result) -> str:
     """A finding of `vended-role-cannot-escalate`."""
     if result.mine is None:
         return _unproven(result, "that a vended role cannot widen its own reach")

@@ -37,7 +37,7 @@ class Version(Enum):
     V2012 = "2012-10-17"
 
 
-class Kind(Enum):
+class DocumentKind(Enum):
     """Where a document stands, which decides the elements it must and must not have."""
 
     IDENTITY = "identity-based policy"
@@ -110,7 +110,7 @@ class Document:
 
     version: Version
     statements: tuple[Statement, ...]
-    kind: Kind = Kind.IDENTITY
+    kind: DocumentKind = DocumentKind.IDENTITY
     has_version: bool = field(default=True)
 
 
@@ -138,7 +138,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 """
 
 
-def parse(source: object, kind: Kind = Kind.IDENTITY) -> Document:
+def parse(source: object, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
     """Parse a policy document.
 
     Args:
@@ -164,7 +164,7 @@ def parse(source: object, kind: Kind = Kind.IDENTITY) -> Document:
 
 
 @lru_cache(maxsize=4096)
-def _parse_text(text: str, kind: Kind) -> Document:
+def _parse_text(text: str, kind: DocumentKind) -> Document:
     if len(text) > MAX_DOCUMENT_CHARACTERS:
         raise DocumentError("", f"the document has {len(text)} characters; more than IAM accepts anywhere")
     try:
@@ -225,7 +225,7 @@ def _reject_constant(name: str) -> Any:
     raise DocumentError("", f"`{name}` is not JSON")
 
 
-def _document(raw: dict[str, Any], kind: Kind) -> Document:
+def _document(raw: dict[str, Any], kind: DocumentKind) -> Document:
     for key in raw:
         if key not in _ELEMENTS:
             raise DocumentError(_shorten(key), "unknown element; a document has Version, Id and Statement")
@@ -252,7 +252,7 @@ def _document(raw: dict[str, Any], kind: Kind) -> Document:
     )
 
 
-def _statement(index: int, raw: object, kind: Kind, expands: bool) -> Statement:
+def _statement(index: int, raw: object, kind: DocumentKind, expands: bool) -> Statement:
     at = f"Statement[{index}]"
     if not isinstance(raw, dict):
         raise DocumentError(at, f"must be an object, not {_name(raw)}")
@@ -270,7 +270,7 @@ def _statement(index: int, raw: object, kind: Kind, expands: bool) -> Statement:
             raise DocumentError(f"{at}.Action", f"`{_shorten(action)}` is not SERVICE:ACTION")
     resources: tuple[str, ...] = ()
     not_resource = False
-    if kind is Kind.TRUST:
+    if kind is DocumentKind.TRUST:
         if "Resource" in raw or "NotResource" in raw:
             raise DocumentError(f"{at}.Resource", "a trust policy has no Resource")
     else:
@@ -343,9 +343,9 @@ def _scalar(value: object, at: str) -> str:
     raise DocumentError(at, f"must be a string, a number or a boolean, not {_name(value)}")
 
 
-def _principals(raw: dict[str, Any], kind: Kind, at: str) -> Principals | None:
+def _principals(raw: dict[str, Any], kind: DocumentKind, at: str) -> Principals | None:
     given = [name for name in ("Principal", "NotPrincipal") if name in raw]
-    if kind is Kind.IDENTITY:
+    if kind is DocumentKind.IDENTITY:
         if given:
             raise DocumentError(f"{at}.{given[0]}", "an identity-based policy has no principal")
         return None

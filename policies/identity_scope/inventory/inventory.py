@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..iam.documents import Document, DocumentError, Effect, Kind, parse
+from ..iam.documents import Document, DocumentError, DocumentKind, Effect, parse
 from ..iam.issuers import known_issuers
 from ..proof.reach import BucketPolicy, Principal
 from ..sources.pulumi import (
@@ -71,7 +71,7 @@ class _Role:
 
 
 @dataclass(frozen=True)
-class Known:
+class Declared:
     """What configuration adds to a stack: managed policies' texts, roles of pools elsewhere, issuers."""
 
     managed: Mapping[str, object] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Known:
     issuers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Estate:
+class Inventory:
     """Facts of one stack. Adding a resource again replaces what it said before."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class Estate:
         """Whether a resource gives roles to a pool or a group."""
         return urn in self._vending
 
-    def vended(self, known: Known, only: frozenset[str] | None = None) -> list[VendedRole]:
+    def vended(self, known: Declared, only: frozenset[str] | None = None) -> list[VendedRole]:
         """The vended roles, or those of them that `only` names."""
         kinds: dict[str, set[str]] = {}
         pools: dict[str, set[str]] = {}
@@ -169,7 +169,7 @@ class Estate:
         found: list[VendedRole] = []
         for urn in sorted(self._roles) if only is None else sorted(only & self._roles.keys()):
             role = self._roles[urn]
-            trust, obstacle = _read(role.fact.trust, Kind.TRUST)
+            trust, obstacle = _read(role.fact.trust, DocumentKind.TRUST)
             how = set(kinds.get(urn, ()))
             if trust is not None and trusts_cognito(trust, known.issuers):
                 how.add("trusted")
@@ -190,7 +190,7 @@ class Estate:
     def _vended(
         self,
         role: _Role,
-        known: Known,
+        known: Declared,
         kinds: frozenset[str],
         trust: tuple[Document | None, Obstacle | None],
         pools: frozenset[str],
@@ -200,7 +200,7 @@ class Estate:
         sources: dict[str, str] = {}
 
         def take(source: Source) -> None:
-            document, obstacle = _read(source, Kind.IDENTITY)
+            document, obstacle = _read(source, DocumentKind.IDENTITY)
             if document is not None:
                 label = source.label
                 while label in sources:
@@ -222,14 +222,14 @@ class Estate:
                 obstacles.append(_unreadable(urn, label, reference, "managed policy"))
         boundary: tuple[tuple[str, Document], ...] | None = None
         if role.fact.boundary is not None:
-            read = [_read(s, Kind.IDENTITY)[0] for s in self._policy(role.fact.boundary, known, role.fact.urn)]
+            read = [_read(s, DocumentKind.IDENTITY)[0] for s in self._policy(role.fact.boundary, known, role.fact.urn)]
             # INVARIANT (widening). A boundary whose text is not known takes nothing away.
             if read and all(document is not None for document in read):
                 boundary = tuple(("the permissions boundary", d) for d in read if d is not None)
         resource: list[BucketPolicy] = []
         for fact in self._bucket_policies.values():
             source = fact.source
-            document, obstacle = _read(source, Kind.RESOURCE)
+            document, obstacle = _read(source, DocumentKind.RESOURCE)
             if document is not None:
                 sources.setdefault(source.label, source.urn)
                 resource.append(BucketPolicy(source.label, document, fact.bucket))
@@ -248,7 +248,7 @@ class Estate:
             sources=sources,
         )
 
-    def elsewhere(self, known: Known) -> list[Obstacle]:
+    def elsewhere(self, known: Declared) -> list[Obstacle]:
         """Vended roles that are not in this stack, so that nothing about them is proven here."""
         found: list[Obstacle] = []
         for vending in self._vending.values():
@@ -266,7 +266,7 @@ class Estate:
                     found.append(Obstacle(vending.urn, vending.label, problem))
         return found
 
-    def _policy(self, reference: Reference, known: Known, urn: str) -> list[Source]:
+    def _policy(self, reference: Reference, known: Declared, urn: str) -> list[Source]:
         """A managed policy's text: the stack's own, or the configuration's."""
         if reference.value:
             for policy in self._policies.values():
@@ -294,7 +294,7 @@ def trusts_cognito(trust: Document, issuers: Mapping[str, str]) -> bool:
     )
 
 
-def _read(source: Source, kind: Kind) -> tuple[Document | None, Obstacle | None]:
+def _read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle | None]:
     if source.source is UNKNOWN or _holds_unknown(source.source):
         problem = "its document is not known at preview; it will be decided at update, before it is created"
         return None, Obstacle(source.urn, source.label, problem, pending=True)

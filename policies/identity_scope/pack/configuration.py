@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ..iam.documents import DocumentError, parse
-from ..inventory.inventory import Known
+from ..inventory.inventory import Declared
 from ..proof.reach import Shared
 
 Schema = dict[str, dict[str, Any]]
@@ -46,7 +46,7 @@ class Config:
     """(pool name, reason) of pools that may let guests in."""
     apis: tuple[str, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
-    known: Known = field(default_factory=Known)
+    known: Declared = field(default_factory=Declared)
 
     def exempt(self, urn: str, today: date) -> bool:
         return any(exemption.covers(urn, today) for exemption in self.exemptions)
@@ -175,7 +175,7 @@ def read(rule: str, raw: Mapping[str, Any]) -> Config:
         ),
         apis=_strings(raw.get("apis"), "apis", problems),
         exemptions=tuple(_exemptions(raw.get("exemptions"), problems)),
-        known=Known(
+        known=Declared(
             _managed(raw.get("managedPolicies"), problems),
             _strings(raw.get("vendedRoles"), "vendedRoles", problems),
             _strings(raw.get("rolesElsewhere"), "rolesElsewhere", problems),

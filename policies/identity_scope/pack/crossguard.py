@@ -27,7 +27,7 @@ from pulumi_policy import (
 from pulumi_policy import Severity as SdkSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from ..inventory.inventory import Estate, VendedRole
+from ..inventory.inventory import Inventory, VendedRole
 from ..sources.pulumi import UNKNOWN, Resource, pool_kind, relevant
 from .configuration import SCHEMAS, Config, ConfigError, read
 from .rules import RULES, Finding, Rule
@@ -47,7 +47,7 @@ class Memory:
     `said` holds, by rule and resource, the causes reported when the resource was analysed last.
     """
 
-    estate: Estate = field(default_factory=Estate)
+    estate: Inventory = field(default_factory=Inventory)
     said: dict[tuple[str, str], frozenset[tuple[str, ...]]] = field(default_factory=dict)
     configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -60,7 +60,7 @@ class Memory:
 
     def forget(self) -> None:
         """A program begins: what an earlier one in the same process registered is no longer known to exist."""
-        self.estate = Estate()
+        self.estate = Inventory()
         self.said.clear()
 
 
@@ -147,7 +147,7 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
     config = _config(rule, raw, report, None)
     if config is None:
         return
-    estate = Estate()
+    estate = Inventory()
     resources = [_stack_resource(item) for item in args.resources if relevant(item.resource_type)]
     for resource in sorted(resources, key=lambda r: 0 if r.kind.endswith(":Role") else 1):
         estate.add(resource)
@@ -165,7 +165,7 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
 
 
 def _judged(
-    rule: Rule, estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    rule: Rule, estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     """A rule's findings. Should the pack itself fail, nothing has been proven, and that is a finding as well."""
     try:

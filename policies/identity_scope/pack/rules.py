@@ -13,11 +13,11 @@ from enum import Enum
 from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
 from ..findings import words
 from ..iam.issuers import NAMED, fresh
-from ..inventory.inventory import Estate, Obstacle, VendedRole
+from ..inventory.inventory import Inventory, Obstacle, VendedRole
 from ..proof import prover
 from ..proof.prover import Proof, Result, Scope
 from ..proof.reach import object_reach
-from ..proof.trust import loose_ends
+from ..proof.trust import trust_problems
 from ..sources.pulumi import UNKNOWN, PoolFact, Unknown
 from .configuration import Config
 
@@ -45,7 +45,7 @@ class Finding:
     """Not decided: it will be at update."""
 
 
-Judge = Callable[[Estate, Sequence[VendedRole], Config, "frozenset[str] | None"], Iterator[Finding]]
+Judge = Callable[[Inventory, Sequence[VendedRole], Config, "frozenset[str] | None"], Iterator[Finding]]
 """Findings about an estate's vended roles; with URNs, about those roles or resources only."""
 
 
@@ -117,7 +117,7 @@ def _key(result: Result) -> tuple[str, ...]:
 
 
 def _obstacles(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None, what: str
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None, what: str
 ) -> Iterator[Finding]:
     """What could not be read is not proven."""
     found: list[Obstacle] = [o for role in roles if only is None or role.urn in only for o in role.obstacles]
@@ -132,7 +132,7 @@ def _obstacles(
 
 
 def isolated(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     yield from _obstacles(estate, roles, config, only, "that identities cannot reach each other's files")
     if not roles:
@@ -144,7 +144,7 @@ def isolated(
 
 
 def own_folder(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     if not roles:
         return
@@ -154,17 +154,17 @@ def own_folder(
 
 
 def cannot_escalate(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     yield from _obstacles(estate, roles, config, only, "that a vended role cannot widen its own reach")
     if not roles:
         return
-    for result in prover.ways_round(_scope(roles, config, only)):
-        yield Finding(_where(roles, result), _key(result), words.way_round(result))
+    for result in prover.escalations(_scope(roles, config, only)):
+        yield Finding(_where(roles, result), _key(result), words.escalation(result))
 
 
 def bound_trust(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     for role in roles:
         if only is not None and role.urn not in only:
@@ -175,7 +175,7 @@ def bound_trust(
             yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
-        loose = list(loose_ends(role.trust, role.pools, config.known.issuers))
+        loose = list(trust_problems(role.trust, role.pools, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
             text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"
             yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
@@ -185,7 +185,7 @@ def bound_trust(
 
 
 def guests_declared(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     declared = {pool for pool, _ in config.guests}
     for pool in estate.pools.values():
@@ -204,7 +204,7 @@ def guests_declared(
 
 
 def classic_off(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     for pool in estate.pools.values():
         if (only is not None and pool.urn not in only) or pool.classic is False:
@@ -221,7 +221,7 @@ def classic_off(
 
 
 def tokens_checked(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     for pool in estate.pools.values():
         if only is not None and pool.urn not in only:
@@ -245,7 +245,7 @@ INVOKE = ("execute-api:Invoke",)
 
 
 def api_scoped(
-    estate: Estate, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     scope = _scope(roles, config, only)
     text = scope.text()

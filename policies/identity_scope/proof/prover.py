@@ -19,7 +19,18 @@ from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Applicable, Reading, Request, applies, decide
 from ..iam.issuers import Shape, fresh, known_issuers, named_in, shape_of, shapes
 from .identities import anybody, symbolic
-from .reach import Assumptions, Caller, Names, Principal, Reach, Shared, list_reach, names_role, object_reach, opened
+from .reach import (
+    Assumptions,
+    Caller,
+    ListingReach,
+    Principal,
+    Reach,
+    Shared,
+    list_reach,
+    names_role,
+    object_reach,
+    opened,
+)
 
 STEPS = 40_000
 """Steps of the walk that one question may cost; a canonical role needs none, a hostile one is stopped in under a second."""
@@ -117,7 +128,7 @@ class Scope:
         return Caller(identity, shape, known_issuers(dict(self.issuers)))
 
 
-class Universe:
+class AllObjects:
     """All object ARNs of a partition; with `keys` off, all bucket ARNs."""
 
     _BUCKET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
@@ -181,31 +192,33 @@ def isolation(scope: Scope) -> list[Result]:
 
 def _isolation(scope: Scope, shape: Shape, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
     one, other = symbolic(shape.region)
-    yield from _between(scope, shape, (one, other), text, budget)
+    yield from _prove_pair(scope, shape, (one, other), text, budget)
     named = [identity for identity in named_in(text) if identity.startswith(f"{shape.region}:")]
     for identity in named:
         # Each identity that a document names, against one that none names; renaming gives the rest.
-        yield from _between(scope, shape, (identity, other), text, budget)
+        yield from _prove_pair(scope, shape, (identity, other), text, budget)
     for pair in combinations(named, 2):
-        yield from _between(scope, shape, pair, text, budget)
+        yield from _prove_pair(scope, shape, pair, text, budget)
 
 
 _Pair = tuple[str, str]
 
 
-def _between(scope: Scope, shape: Shape, both: _Pair, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
+def _prove_pair(scope: Scope, shape: Shape, both: _Pair, text: str, budget: tuple[Budget, Budget]) -> Iterator[Result]:
     """What two identities share. Where they stand for any two, the example shows it, or else it is not proven."""
     undecided: BudgetExceeded | None = None
     try:
-        if all(_common(shape, mine, theirs, budget[0]) is None for mine, theirs in _sides(scope, shape, both)):
+        if all(
+            _shared_word(shape, mine, theirs, budget[0]) is None for mine, theirs in _reach_pairs(scope, shape, both)
+        ):
             return
     except BudgetExceeded as error:
         # An example may still be found, and says more than that nothing was decided; but not at any price.
         undecided, budget = error, (budget[0], Budget(min(budget[1].left, scope.steps // 4)))
     shown = False
     try:
-        for mine, theirs in _sides(scope, shape, _example(both, shape, text)):
-            for result in _meet(scope, shape, mine, theirs, budget[1]):
+        for mine, theirs in _reach_pairs(scope, shape, _example(both, shape, text)):
+            for result in _counterexample(scope, shape, mine, theirs, budget[1]):
                 shown = True
                 yield result
     except BudgetExceeded as error:
@@ -225,7 +238,7 @@ def _example(both: _Pair, shape: Shape, text: str) -> _Pair:
     return named.get(both[0], both[0]), named.get(both[1], both[1])
 
 
-def _sides(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[_Side, _Side]]:
+def _reach_pairs(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[_Side, _Side]]:
     """What may have something in common: every pair of reaches, and what bucket policies open with the other's reach."""
     callers = [scope.caller(identity, shape) for identity in both]
     mine, theirs = (_reaches(scope, caller) for caller in callers)
@@ -259,12 +272,12 @@ def _reaches_of(principal: Principal, caller: Caller, shared: Sequence[Shared]) 
 _Side = tuple[str, Principal, Reach]
 
 
-def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> Iterator[Result]:
+def _counterexample(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> Iterator[Result]:
     """An object that both sides reach, replayed."""
-    word = _common(shape, mine, theirs, budget)
+    word = _shared_word(shape, mine, theirs, budget)
     if word is None:
         return
-    machines = [Universe(shape.partition), mine[2], theirs[2]]
+    machines = [AllObjects(shape.partition), mine[2], theirs[2]]
     # The same, but in a place that is visibly the other's, where there is one: easier to see what is wrong.
     visible = GlobSet([(Wild.ANY, *literal(theirs[0]), Wild.ANY)])
     try:
@@ -279,14 +292,14 @@ def _meet(scope: Scope, shape: Shape, mine: _Side, theirs: _Side, budget: Budget
         yield Result(Proof.VIOLATED, "", my, their, word)
 
 
-def _common(shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> str | None:
+def _shared_word(shape: Shape, mine: _Side, theirs: _Side, budget: Budget) -> str | None:
     """A shortest word of both sides' languages."""
-    if _apart(mine[2].prefixes, theirs[2].prefixes):
+    if _prefixes_disjoint(mine[2].prefixes, theirs[2].prefixes):
         return None
-    return shortest_word([Universe(shape.partition), mine[2], theirs[2]], all, [True] * 3, budget)
+    return shortest_word([AllObjects(shape.partition), mine[2], theirs[2]], all, [True] * 3, budget)
 
 
-def _apart(one: Sequence[str], other: Sequence[str]) -> bool:
+def _prefixes_disjoint(one: Sequence[str], other: Sequence[str]) -> bool:
     """No word has a beginning of both: decided on literal beginnings alone, which settles most documents."""
     return not any(a.startswith(b) or b.startswith(a) for a in one for b in other)
 
@@ -299,7 +312,7 @@ def replayed(scope: Scope, shape: Shape, side: _Side, arn: str) -> Access | None
     identity, principal, reach = side
     caller = scope.caller(identity, shape)
     documents = Applicable(principal.documents, principal.boundary, ())
-    if isinstance(reach, Names):
+    if isinstance(reach, ListingReach):
         bucket, _, key = arn.partition(":::")[2].partition("/")
         resource = f"arn:{shape.partition}:s3:::{bucket}"
         prefixes: list[str | None] = [None, *(key[:n] for n in range(len(key) + 1))]
@@ -318,7 +331,7 @@ def replayed(scope: Scope, shape: Shape, side: _Side, arn: str) -> Access | None
                 role=principal.urn,
                 action=reach.action,
                 arn=resource,
-                listing=isinstance(reach, Names),
+                listing=isinstance(reach, ListingReach),
                 prefix=prefix,
                 document=decision.document,
                 statement=decision.statement,
@@ -393,7 +406,7 @@ def _candidates(shape: Shape, identity: str, reaches: Sequence[tuple[Principal, 
     """Folders that could be the one: read off a shortest reached key that has the own id as a folder's name."""
     inside = GlobSet([(Wild.ANY, *literal(identity), "/", Wild.ANY)])
     for _, reach in reaches:
-        word = shortest_word([Universe(shape.partition), reach, inside], all, [True] * 3, budget)
+        word = shortest_word([AllObjects(shape.partition), reach, inside], all, [True] * 3, budget)
         if word is not None:
             mark = f"{identity}/"
             starts = [i for i in range(len(word)) if word.startswith(mark, i)]
@@ -417,7 +430,7 @@ def _escapes(
             continue
         try:
             word = shortest_word(
-                [Universe(shape.partition), reach, allowed],
+                [AllObjects(shape.partition), reach, allowed],
                 lambda yes: yes[0] and yes[1] and not yes[2],
                 [True, True, False],
                 budget,
@@ -454,7 +467,7 @@ def dead_grants(scope: Scope) -> list[Result]:
     return list(found.values())
 
 
-def ways_round(scope: Scope) -> list[Result]:
+def escalations(scope: Scope) -> list[Result]:
     """INVARIANT (no way round): no vended role can widen its own reach."""
     found: dict[tuple[str, str, int], Result] = {}
     text = scope.text()
@@ -463,7 +476,7 @@ def ways_round(scope: Scope) -> list[Result]:
     budget = Budget(scope.steps)
     try:
         for principal in filter(scope.asks_about, scope.principals):
-            for result in _ways_round(scope, principal, caller, budget):
+            for result in _escalations(scope, principal, caller, budget):
                 if result.mine is None:
                     found.setdefault((principal.urn, result.reason, -1), result)
                     continue
@@ -473,10 +486,10 @@ def ways_round(scope: Scope) -> list[Result]:
     return list(found.values())
 
 
-def _ways_round(scope: Scope, principal: Principal, caller: Caller, budget: Budget) -> Iterator[Result]:
+def _escalations(scope: Scope, principal: Principal, caller: Caller, budget: Budget) -> Iterator[Result]:
     shape = caller.shape
     for reach in object_reach(principal, caller, (), None, BUCKET_PIVOTS):
-        word = shortest_word([Universe(shape.partition, keys=False), reach], all, [True, True], budget)
+        word = shortest_word([AllObjects(shape.partition, keys=False), reach], all, [True, True], budget)
         if word is not None:
             yield from _pivot(scope, caller, principal, reach, word)
     for reach in object_reach(principal, caller, (), None, OTHER_PIVOTS):

@@ -82,7 +82,7 @@ class ResourceTest:
 _EVERYWHERE: Pattern = (Wild.ANY,)
 
 
-class Layer:
+class ResourceUnion:
     """A union of resource tests: patterns, complements of patterns (NotResource), and either within one bucket."""
 
     def __init__(self, patterns: Sequence[Pattern], tests: Sequence[ResourceTest] = ()) -> None:
@@ -128,10 +128,10 @@ class Layer:
 ObjectState: TypeAlias = tuple[tuple[int, ...], ...]
 
 
-class Objects:
+class ObjectReach:
     """ARNs on which a group of actions is allowed: some Allow, the boundary if any, no Deny, not shared."""
 
-    def __init__(self, principal: str, action: str, layers: Sequence[Layer], negative: Layer) -> None:
+    def __init__(self, principal: str, action: str, layers: Sequence[ResourceUnion], negative: ResourceUnion) -> None:
         """Args:
         principal: the role's name.
         action: the group's first action.
@@ -210,7 +210,7 @@ class Listing:
 
     role: str
     """`allow`, `boundary` or `deny`."""
-    buckets: Layer
+    buckets: ResourceUnion
     tests: tuple[PrefixTest, ...]
 
 
@@ -218,7 +218,7 @@ ListState: TypeAlias = tuple[tuple[int, ...], tuple[object, ...]]
 _LISTED = ("listed",)
 
 
-class Names:
+class ListingReach:
     """ARNs of objects whose keys can be learnt by one listing action.
 
     A word is read in two phases: up to the `/` after the bucket's name the statements' resources are matched against the
@@ -226,7 +226,9 @@ class Names:
     longer key is learnt.
     """
 
-    def __init__(self, principal: str, action: str, listings: Sequence[Listing], bounded: bool, shared: Layer) -> None:
+    def __init__(
+        self, principal: str, action: str, listings: Sequence[Listing], bounded: bool, shared: ResourceUnion
+    ) -> None:
         self.principal = principal
         self.action = action
         self._listings = list(listings)
@@ -373,7 +375,7 @@ class Names:
         return frozenset(found)
 
 
-Reach: TypeAlias = "Objects | Names"
+Reach: TypeAlias = "ObjectReach | ListingReach"
 
 
 @dataclass(frozen=True)
@@ -426,7 +428,7 @@ def object_reach(
     shared: Sequence[Shared] = (),
     assumed: Assumptions | None = None,
     universe: tuple[str, ...] = OBJECT_ACTIONS,
-) -> list[Objects]:
+) -> list[ObjectReach]:
     """`objects(A)` through one role: a machine for each group of actions that the documents treat alike."""
     request = caller.request(universe[0], "*")
     if universe is OBJECT_ACTIONS:
@@ -449,7 +451,7 @@ def object_reach(
                     assumed.dead.append((name, statement, condition))
         if truth is Truth.YES or (truth is Truth.MAYBE and statement.effect is Effect.ALLOW):
             relevant.append((applied, bits))
-    found: list[Objects] = []
+    found: list[ObjectReach] = []
     for part, first in groups([*(bits for _, bits in relevant), *(bits for _, bits in spaces)], universe):
         mine = [applied for applied, bits in relevant if bits & part]
         if not any(a.kind == "allow" for a in mine):
@@ -459,13 +461,13 @@ def object_reach(
         if principal.boundary is not None:
             layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup, caller))
         negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, caller, patterns)
-        found.append(Objects(principal.name, first, layers, negative))
+        found.append(ObjectReach(principal.name, first, layers, negative))
     return found
 
 
-def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = ()) -> list[Names]:
+def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = ()) -> list[ListingReach]:
     """`names(A)` through one role: a machine for each listing action that is allowed at all."""
-    found: list[Names] = []
+    found: list[ListingReach] = []
     for index, action in enumerate(LIST_ACTIONS):
         listings: list[Listing] = []
         patterns = _shared([s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
@@ -488,7 +490,7 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
             listings.append(Listing(applied.kind, _layer([applied], lookup, caller), tests))
         if any(item.role == "allow" for item in listings):
             layer = _layer([], lookup, caller, patterns)
-            found.append(Names(principal.name, action, listings, principal.boundary is not None, layer))
+            found.append(ListingReach(principal.name, action, listings, principal.boundary is not None, layer))
     return found
 
 
@@ -559,7 +561,7 @@ def _layer(
     caller: Caller,
     extra: Sequence[Pattern] = (),
     beside: Sequence[Pattern] = (),
-) -> Layer:
+) -> ResourceUnion:
     """What some statements apply to, and `extra`; without patterns that lie wholly in one of `beside`, which is taken away
     in any case."""
     patterns: list[Pattern] = list(extra)
@@ -573,7 +575,7 @@ def _layer(
         else:
             within = [_EVERYWHERE] if applied.bucket is None else _of_bucket(applied.bucket)
             tests.append(ResourceTest(GlobSet(found), statement.not_resource, GlobSet(within)))
-    return Layer(patterns, tests)
+    return ResourceUnion(patterns, tests)
 
 
 def _inside(pattern: Pattern, spaces: Sequence[Pattern]) -> bool:

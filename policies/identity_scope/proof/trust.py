@@ -17,7 +17,9 @@ from ..iam.issuers import NAMED, issuer_of, known_issuers
 from ..iam.variables import Missing, concretise, template
 
 
-def loose_ends(trust: Document, pools: frozenset[str], issuers: Mapping[str, str]) -> Iterator[tuple[Statement, str]]:
+def trust_problems(
+    trust: Document, pools: frozenset[str], issuers: Mapping[str, str]
+) -> Iterator[tuple[Statement, str]]:
     """What is too open in a vended role's trust policy: each with its statement.
 
     Args:

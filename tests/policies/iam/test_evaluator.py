@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from policies.identity_scope.iam.conditions import Truth, holds
-from policies.identity_scope.iam.documents import Condition, Kind, parse
+from policies.identity_scope.iam.documents import Condition, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Outcome, Reading, Request, decide
 from policies.identity_scope.iam.variables import Missing, Values
 from tests.policies.pack.engine import ME, allow, document
@@ -79,7 +79,7 @@ DENIED = [
 
 @pytest.mark.parametrize(("principal", "granted"), PRINCIPALS)
 def test_a_bucket_policy_grants_to_whom_it_names(principal: Any, granted: bool) -> None:
-    policy = parse(document([{**allow("arn:aws:s3:::bkt/*"), "Principal": principal}]), Kind.RESOURCE)
+    policy = parse(document([{**allow("arn:aws:s3:::bkt/*"), "Principal": principal}]), DocumentKind.RESOURCE)
     request = Request("s3:GetObject", "arn:aws:s3:::bkt/x", principal=(ROLE,))
     assert decide(request, Applicable(resource=(("b", policy),))).allowed is granted
 
@@ -87,7 +87,7 @@ def test_a_bucket_policy_grants_to_whom_it_names(principal: Any, granted: bool) 
 @pytest.mark.parametrize(("principal", "denied"), DENIED)
 def test_an_account_is_denied_as_a_whole(principal: Any, denied: bool) -> None:
     statement = {**allow("arn:aws:s3:::bkt/*"), "Effect": "Deny", "Principal": principal}
-    policy = parse(document([statement]), Kind.RESOURCE)
+    policy = parse(document([statement]), DocumentKind.RESOURCE)
     request = Request("s3:GetObject", "arn:aws:s3:::bkt/x", principal=(ROLE,))
     documents = Applicable((("d", parse(document([allow("*")]))),), resource=(("b", policy),))
     assert decide(request, documents).outcome is (Outcome.DENIED if denied else Outcome.ALLOWED)

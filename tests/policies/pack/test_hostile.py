@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.identity_scope.iam.documents import MAX_DEPTH, Document, DocumentError, Kind, parse
+from policies.identity_scope.iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, parse
 from sandbox.engine.policy_pack import Analyzer
 from tests.conftest import ROOT
 from tests.policies.pack.engine import ME, STACK, allow, ask, document, policy, resource, role, told
@@ -76,7 +76,7 @@ def test_hostile_denies_end_in_not_proven_within_a_number_of_steps(pack: Analyze
     assert "not decided within 40000 steps" in said["s3-isolated-by-identity"]
 
 
-def read(text: str, kind: Kind = Kind.IDENTITY) -> Document | str:
+def read(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document | str:
     """A document, or what is wrong with it in words; anything else escapes."""
     try:
         return parse(text, kind)
@@ -109,9 +109,9 @@ JSON = st.recursive(
 )
 
 
-@given(st.text(max_size=40) | JSON.map(json.dumps), st.sampled_from(list(Kind)))
+@given(st.text(max_size=40) | JSON.map(json.dumps), st.sampled_from(list(DocumentKind)))
 @settings(max_examples=400)
-def test_any_text_is_a_document_or_an_error_with_words(text: str, kind: Kind) -> None:
+def test_any_text_is_a_document_or_an_error_with_words(text: str, kind: DocumentKind) -> None:
     assert read(text, kind)
 
 

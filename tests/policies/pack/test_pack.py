@@ -17,7 +17,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Registration
-from sandbox.engine.policy_gate import Enforced, PolicyViolation
+from sandbox.engine.policy_gate import PolicyGate, PolicyViolation
 from sandbox.engine.policy_pack import UNKNOWN, Analyzer, AnalyzerFailed
 from sandbox.scenario import account
 from scripts import catalogue
@@ -343,7 +343,7 @@ def test_the_program_passes_in_preview_and_in_update(fresh: Analyzer) -> None:
     with Sandbox().running() as sandbox:
         account.build(sandbox, account.read_app(files.app_config()))
         for preview in (True, False):
-            enforced = Enforced(fresh)
+            enforced = PolicyGate(fresh)
             run = in_process.run(
                 sandbox, ROOT / "__main__.py", files.project, "dev", files.config, enforced, preview=preview
             )
@@ -358,7 +358,7 @@ def test_a_widened_program_is_stopped_in_preview(fresh: Analyzer, monkeypatch: p
     monkeypatch.setattr(documents, "own_folder", lambda *_: [allow("arn:aws:s3:::notes-dev-uploads/*")])
     files = stack_files.read(ROOT, "dev")
     with Sandbox().running() as sandbox:
-        enforced = Enforced(fresh)
+        enforced = PolicyGate(fresh)
         run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, enforced, preview=True)
         with pytest.raises(PolicyViolation, match="lets every signed-in identity read another's files"):
             enforced.finish(run)

@@ -27,7 +27,7 @@ from policies.identity_scope.iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
 from policies.identity_scope.iam.documents import Effect, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import fresh, shape_of
-from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, isolation, own_folder, ways_round
+from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, escalations, isolation, own_folder
 from policies.identity_scope.proof.reach import Caller, Principal, Shared
 from tests.policies.pack.engine import ME
 
@@ -174,7 +174,7 @@ def check(roles: list[Role], shared: tuple[Shared, ...], random_: random.Random)
     for name, results, wrong, search in (
         ("isolation", isolation(scope), _wrong, met),
         ("own folder", own_folder(scope), _not_outside, scattered),
-        ("no way round", ways_round(scope), _no_way_round, widened),
+        ("no way round", escalations(scope), _no_way_round, widened),
     ):
         violated = [r for r in results if r.proof is Proof.VIOLATED]
         defects += [wrong(scope, result) for result in violated]

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from components.scoped_identity.documents import document
 from components.scoped_identity.plan import Plan, plan
 from components.scoped_identity.settings import parse as parse_settings
-from policies.identity_scope.iam.documents import Document, Kind, parse
+from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import shape_of
-from policies.identity_scope.proof.prover import Proof, Result, Scope, isolation, own_folder, ways_round
+from policies.identity_scope.proof.prover import Proof, Result, Scope, escalations, isolation, own_folder
 from policies.identity_scope.proof.reach import Caller, Principal, Shared
-from policies.identity_scope.proof.trust import loose_ends
+from policies.identity_scope.proof.trust import trust_problems
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
 from tests.policies.pack.engine import ME
@@ -106,8 +106,8 @@ def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any
     asked = scope(text, regions=(region,))
     assert isolation(asked) == []
     assert own_folder(asked) == []
-    assert ways_round(asked) == []
-    assert list(loose_ends(parse(trust, Kind.TRUST), frozenset(), {})) == []
+    assert escalations(asked) == []
+    assert list(trust_problems(parse(trust, DocumentKind.TRUST), frozenset(), {})) == []
 
 
 @given(plans(grants=True))
@@ -127,12 +127,12 @@ def test_whatever_is_granted_passes_the_pack_that_is_told_what_is_shared(made: P
     )
     asked = Scope(principals, (region,), shared)
     assert isolation(asked) == []
-    assert ways_round(asked) == []
+    assert escalations(asked) == []
     folders = tuple(told.get("s3-own-folder", {}).get("folders", []))
     assert own_folder(replace(asked, folders=folders)) == []
     pool = f"{region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
     for role in made.roles:
-        assert list(loose_ends(parse(made.trust(pool, role), Kind.TRUST), frozenset({pool}), {})) == []
+        assert list(trust_problems(parse(made.trust(pool, role), DocumentKind.TRUST), frozenset({pool}), {})) == []
     if shared and any("public" in s.pattern for s in shared):
         assert isolation(replace(asked, shared=())) != []
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, isolation, own_folder, ways_round
+from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, escalations, isolation, own_folder
 from policies.identity_scope.proof.reach import Shared
 from tests.policies.pack.engine import ME
 from tests.policies.proof import search
@@ -59,7 +59,7 @@ def _defect(
     [
         (isolation, "is reached by us-east-1:"),
         (own_folder, "lies in no folder that all else lies in"),
-        (ways_round, "s3:PutBucket"),
+        (escalations, "s3:PutBucket"),
     ],
 )
 def test_a_proof_that_says_too_much_is_reported(

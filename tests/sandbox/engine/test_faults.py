@@ -18,11 +18,11 @@ from botocore.parsers import ResponseParserError
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
-from sandbox.engine.policy_gate import Enforced
+from sandbox.engine.policy_gate import PolicyGate
 from sandbox.engine.policy_pack import Analyzer, AnalyzerFailed
 from sandbox.provider.resources import BrokenAnswer
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import Trial
+from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Stack:
         self.files = stack_files.read(ROOT, "dev")
         self.app = account.read_app(self.files.app_config())
         self.foreign = account.build(sandbox, self.app)
-        prerequisites.furnish(sandbox, self.app, self.files.app_config())
+        prerequisites.create_prerequisites(sandbox, self.app, self.files.app_config())
         self.there: Run | None = None
 
     def up(self, fails: Callable[[int], str | None] = lambda _: None, **changes: Any) -> int:
@@ -128,7 +128,7 @@ class Stack:
     def works(self) -> bool:
         assert self.there is not None
         outputs = self.there.outputs
-        trial = Trial(self.sandbox, self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0])
+        trial = AccessChecks(self.sandbox, self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0])
         return all(row.ok for row in trial.rows())
 
     def roles(self) -> list[str]:
@@ -217,7 +217,7 @@ def test_a_pack_that_dies_in_the_middle_of_a_run_ends_it_and_passes_nothing(stac
             assert watch.passed == at
 
 
-class Dying(Enforced):
+class Dying(PolicyGate):
     """Enforces with a pack that is killed after so many resources, or at the end."""
 
     def __init__(self, pack: Analyzer, after: int) -> None:

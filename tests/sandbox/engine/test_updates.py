@@ -13,8 +13,8 @@ from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Protected, Run, Step
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import Trial
-from sandbox.scenario.account import App, Foreign
+from sandbox.scenario.access_checks import AccessChecks
+from sandbox.scenario.account import AppConfig, OffLimits
 from tests.conftest import ROOT
 
 GUESTS = {"reason": "Visitors look around before they sign up."}
@@ -27,9 +27,9 @@ class Stack:
     def __init__(self, sandbox: Sandbox, **changes: Any) -> None:
         self.sandbox = sandbox
         config = self._files(changes).app_config()
-        self.app: App = account.read_app(config)
-        self.foreign: Foreign = account.build(sandbox, self.app)
-        prerequisites.furnish(sandbox, self.app, config)
+        self.app: AppConfig = account.read_app(config)
+        self.foreign: OffLimits = account.build(sandbox, self.app)
+        prerequisites.create_prerequisites(sandbox, self.app, config)
         self.run: Run | None = None
         self.roles_seen: list[dict[str, str]] = []
         self._watch()
@@ -61,10 +61,12 @@ class Stack:
         kinds = {r.urn: f"{r.kind.rpartition(':')[2]} {r.name}" for r in self.run.registrations if r.custom}
         return {kinds[urn]: step.value for urn, step in self.run.steps.items() if urn in kinds}
 
-    def trial(self, app: App | None = None) -> Trial:
+    def trial(self, app: AppConfig | None = None) -> AccessChecks:
         assert self.run is not None
         outputs = self.run.outputs
-        return Trial(self.sandbox, app or self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0])
+        return AccessChecks(
+            self.sandbox, app or self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0]
+        )
 
     def pool(self) -> str:
         assert self.run is not None
@@ -241,7 +243,9 @@ def test_a_group_without_a_role_of_its_own_is_denied_by_default() -> None:
     groups = [{"name": "editors"}]
     with stack(groups=groups) as dev:
         dev.up(groups=groups)
-        outside = App(dev.app.region, dev.app.user_pools, dev.app.bucket, "", dev.app.api, dev.app.api_region, "dev")
+        outside = AppConfig(
+            dev.app.region, dev.app.user_pools, dev.app.bucket, "", dev.app.api, dev.app.api_region, "dev"
+        )
         with pytest.raises(ClientError, match="Ambiguous role mapping rules"):
             dev.trial(outside).sign_in("nobody")
         member = dev.trial(account.read_app(dev._files({"groups": groups}).app_config())).sign_in("alice")
