@@ -11,8 +11,8 @@ from statistics import median
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import Document, DocumentKind, _parse_text, parse
+from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.prover import Scope, escalations, isolation, own_folder
-from policies.identity_scope.proof.reach import Principal
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
 from tests.policies.pack.engine import ME, allow, document

@@ -20,8 +20,8 @@ from statistics import median
 from typing import Any
 
 from policies.identity_scope.iam.documents import DocumentError, DocumentKind, _parse_text
+from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.prover import Scope, isolation
-from policies.identity_scope.proof.reach import Principal
 from tests.policies.pack.engine import ME, allow, built, cases, document
 
 HERE = Path(__file__).parent

@@ -20,10 +20,10 @@ from components.scoped_identity.settings import SettingsError
 from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import DocumentError, DocumentKind
 from policies.identity_scope.iam.documents import parse as parse_document
+from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.pack.configuration import SCHEMAS, ConfigError
 from policies.identity_scope.pack.configuration import read as read_config
 from policies.identity_scope.proof.prover import Scope, isolation
-from policies.identity_scope.proof.reach import Principal
 from sandbox.aws import s3
 from sandbox.aws.errors import AwsError
 from sandbox.aws.identity_pools import read_parameters

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from ..iam.actions import exists
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Variable, template
+from ..inventory.principal import Principal
 from ..proof.prover import Access, Proof, Result
-from ..proof.reach import PREFIX_KEY, Principal
+from ..proof.reach import PREFIX_KEY
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN = "${cognito-identity.amazonaws.com:sub}"

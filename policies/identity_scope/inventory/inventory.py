@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from ..iam.documents import Document, DocumentError, DocumentKind, Effect, parse
 from ..iam.issuers import known_issuers
-from ..proof.reach import BucketPolicy, Principal
 from ..sources.pulumi import (
     UNKNOWN,
     AttachmentFact,
@@ -27,6 +26,7 @@ from ..sources.pulumi import (
     VendingFact,
     facts,
 )
+from .principal import BucketPolicy, Principal
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from ..iam.conditions import Truth
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Applicable, Reading, Request, applies, decide
 from ..iam.issuers import Shape, fresh, known_issuers, named_in, shape_of, shapes
+from ..inventory.principal import Principal
 from .identities import anybody, symbolic
 from .reach import (
     Assumptions,
     Caller,
     ListingReach,
-    Principal,
     Reach,
     Shared,
     list_reach,

@@ -21,44 +21,12 @@ from ..iam.documents import Condition, Document, Effect, Statement
 from ..iam.evaluator import Reading, Request, names_caller, resource_patterns
 from ..iam.issuers import Shape, known_issuers
 from ..iam.variables import Lookup, Missing, Values, concretise, template
+from ..inventory.principal import Principal
 from .identities import is_symbolic, loosened
-
-Named: TypeAlias = tuple[str, Document]
-"""A document under the name that messages use."""
 
 PREFIX_KEY = "s3:prefix"
 LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
 """Condition keys that only listing requests have."""
-
-
-@dataclass(frozen=True)
-class BucketPolicy:
-    """A bucket's policy under the name that messages use, and the bucket; None where it is not known."""
-
-    name: str
-    document: Document
-    bucket: str | None = None
-
-
-@dataclass(frozen=True)
-class Principal:
-    """A vended role with every document that applies to it.
-
-    Attributes:
-        name: how messages call the role.
-        documents: its identity-based policies.
-        boundary: its permissions boundary; None where there is none.
-        resource: bucket policies of the stack.
-        urn: the role's URN, which tells roles apart.
-        arns: the role's own ARNs or ARN endings, for bucket policies that name it.
-    """
-
-    name: str
-    documents: tuple[Named, ...]
-    boundary: tuple[Named, ...] | None = None
-    resource: tuple[BucketPolicy, ...] = ()
-    arns: tuple[str, ...] = ()
-    urn: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from policies.identity_scope.iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
 from policies.identity_scope.iam.documents import Effect, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import fresh, shape_of
+from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, escalations, isolation, own_folder
-from policies.identity_scope.proof.reach import Caller, Principal, Shared
+from policies.identity_scope.proof.reach import Caller, Shared
 from tests.policies.pack.engine import ME
 
 REGION = "us-east-1"

@@ -20,8 +20,9 @@ from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import shape_of
+from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.prover import Proof, Result, Scope, escalations, isolation, own_folder
-from policies.identity_scope.proof.reach import Caller, Principal, Shared
+from policies.identity_scope.proof.reach import Caller, Shared
 from policies.identity_scope.proof.trust import trust_problems
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
