@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from components.scoped_identity.documents import document
+from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import SettingsError, parse
 from policies.identity_scope.proof.prover import Result, Scope, dead_grants, escalations, isolation, own_folder
@@ -133,7 +134,7 @@ def _made(block: dict[str, Any]) -> dict[str, Any]:
             role.key: {"trust": json.loads(made.trust(POOL, role)), "permissions": [document(p) for p in role.policies]}
             for role in made.roles
         },
-        "packConfig": made.pack_config(),
+        "packConfig": pack_config(made),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_aws as aws
 
-from . import documents, external_roles
+from . import documents, external_roles, outputs
 from . import settings as settings_
 from .args import ScopedIdentityPoolArgs
 from .plan import Plan, PlannedRole, plan
@@ -76,12 +76,12 @@ class ScopedIdentityPool(pulumi.ComponentResource):
 
         self.identity_pool_id = self._pool_id
         self.role_arns = _together(roles)
-        self.unchecked_roles = self._of(lambda p: p.elsewhere()[1])
+        self.unchecked_roles = self._of(lambda p: outputs.external_roles(p)[1])
         self.region = self._of(lambda p: p.where.region)
-        self.logins = self._of(lambda p: p.logins())
-        self.folder = self._of(lambda p: p.folder())
-        self.pack_config = self._of(lambda p: p.pack_config())
-        self.amplify = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: v[0].amplify(v[1]))
+        self.logins = self._of(outputs.logins)
+        self.folder = self._of(outputs.folder)
+        self.pack_config = self._of(outputs.pack_config)
+        self.amplify = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: outputs.amplify(v[0], v[1]))
         self.register_outputs(
             {
                 "identityPoolId": self.identity_pool_id,

@@ -10,12 +10,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from enum import Enum
 from typing import Any
 
-from .access import READ_ONLY, READ_WRITE, Access, Login, Where
+from .aws import Login, Where
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
+
+
+class Access(str, Enum):
+    """What may be done with files or rows."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    LIST = "list"
+
+
+READ_ONLY = frozenset({Access.READ, Access.LIST})
+READ_WRITE = frozenset(Access)
+
 
 INLINE_LIMIT = 10_240
 """Characters, white space not counted, of all inline policies of a role together.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .access import Login
+from .aws import Login
 
 
 def trust_problems(

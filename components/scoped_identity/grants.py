@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import documents, formats
-from .access import READ_ONLY, READ_WRITE, Access, Login, Where
-from .documents import Statement
+from .aws import Login, Where
+from .documents import READ_ONLY, READ_WRITE, Access, Statement
 from .reader import Section
 
 

@@ -14,10 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from . import documents
-from .access import Login, Where
-from .aws import issuer_of, partition_of
+from .aws import Login, Where, issuer_of, partition_of
 from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
-from .grants import Grant, own_folders, shared_spaces
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, SettingsError
 from .roles import Ambiguous, By, Role, RoleMapping
@@ -185,12 +183,6 @@ class Plan:
         """Names of the providers of a kind, as AWS takes them."""
         return [p.name for p in self.settings.providers if p.kind is kind]
 
-    def logins(self) -> list[str]:
-        """The keys under which a client hands its token over, one for each provider."""
-        own = [self.where.issuer for p in self.settings.providers if p.kind is ProviderKind.DEVELOPER]
-        others = [p.login for p in self.settings.providers if p.kind is not ProviderKind.DEVELOPER]
-        return [*(pool.name for pool in self.settings.user_pools), *others, *own]
-
     def principal_tags(self) -> list[tuple[str, dict[str, str]]]:
         """Providers whose claims become tags: each with the claims, none for AWS's defaults."""
         every: list[UserPool | Provider] = [*self.settings.user_pools, *self.settings.providers]
@@ -234,88 +226,6 @@ class Plan:
         for pool_id in dict.fromkeys(pool.id for pool in pools if pool is not None):
             if pool_id not in said:
                 yield RoleMapping(pool_id, By.TOKEN, Ambiguous.DENY)
-
-    def folder(self) -> str:
-        """Where a user's files are, `BUCKET/PREFIX${…:sub}/`."""
-        return f"{self.settings.uploads.bucket}/{self.settings.uploads.prefix}{self.where.own_id}/"
-
-    def elsewhere(self) -> tuple[list[str], list[str]]:
-        """ARNs of roles that were made elsewhere: all of them, and those whose trust nobody has checked."""
-        settings = self.settings
-        roles = [settings.authenticated, *([settings.guests.role] if settings.guests else [])]
-        roles += [group.role for group in settings.groups] + [each.role for each in settings.mapped]
-        named = [(role.arn, role.trust) for role in roles if role.arn is not None]
-        named += [(rule.role, None) for m in settings.mappings for rule in m.rules if rule.role.startswith("arn:")]
-        every = list(dict.fromkeys(arn for arn, _ in named))
-        checked = {arn for arn, trust in named if trust is not None}
-        return every, [arn for arn in every if arn not in checked]
-
-    def pack_config(self) -> dict[str, Any]:
-        """What the policy pack must be told of what is shared and let in on purpose: the content of its config file.
-
-        A rule that has a half in the stack is told in both halves.
-        """
-        granted = [(grant, vended.login) for vended in self.roles for grant in self._granted(vended)]
-        spaces: dict[tuple[str, str], tuple[str, ...]] = {}
-        for space in (each for grant, login in granted for each in shared_spaces(grant, login)):
-            known = spaces.get((space.pattern, space.why), ())
-            spaces[space.pattern, space.why] = tuple(dict.fromkeys((*known, *space.actions)))
-        shared = [{"pattern": p, "actions": list(actions), "why": why} for (p, why), actions in spaces.items()]
-        folders = list(dict.fromkeys(each for grant, _ in granted for each in own_folders(grant)))
-        elsewhere, _ = self.elsewhere()
-        isolated: dict[str, Any] = {}
-        own: dict[str, Any] = {}
-        if shared:
-            isolated["shared"] = own["shared"] = shared
-        if folders:
-            own["folders"] = list(dict.fromkeys((*own_folders(self.settings.uploads), *folders)))
-        known_roles = {"rolesElsewhere": elsewhere} if elsewhere else {}
-        found: dict[str, Any] = {}
-        for rule, config in (
-            ("s3-isolated-by-identity", {**isolated, **known_roles}),
-            ("s3-own-folder", {**own, **known_roles}),
-            ("vended-role-cannot-escalate", known_roles),
-        ):
-            if config:
-                found[rule] = found[f"{rule}-in-stack"] = config
-        guests, name = self.settings.guests, self.settings.pool_name
-        if guests is not None and name is not None:
-            found["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
-        return found
-
-    def _granted(self, vended: PlannedRole) -> Iterator[Grant]:
-        """The grants of a role beside the base, its own and those it inherits."""
-        if vended.login is Login.AUTHENTICATED and vended.role.inherit:
-            yield from self.settings.authenticated.grants
-        yield from vended.role.grants
-
-    def amplify(self, identity_pool_id: str) -> dict[str, Any]:
-        """What Amplify's `configure` takes.
-
-        Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
-        """
-        api, uploads = self.settings.api, self.settings.uploads
-        api_region = api.region or self.where.region
-        stage = "" if api.stage in ("*", "$default") else f"/{api.stage}"
-        cognito: dict[str, Any] = {
-            "identityPoolId": identity_pool_id,
-            "allowGuestAccess": self.settings.guests is not None,
-        }
-        if self.settings.user_pools:
-            first = self.settings.user_pools[0]
-            cognito = {"userPoolId": first.id, "userPoolClientId": first.clients[0], **cognito}
-        return {
-            "Auth": {"Cognito": cognito},
-            "Storage": {"S3": {"bucket": uploads.bucket, "region": self.where.region}},
-            "API": {
-                "REST": {
-                    api.id: {
-                        "endpoint": f"https://{api.id}.execute-api.{api_region}.{self.where.partition.dns_suffix}{stage}",
-                        "region": api_region,
-                    }
-                }
-            },
-        }
 
 
 def _arn_of(role: str, arns: Mapping[str, str]) -> str:

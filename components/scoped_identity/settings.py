@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from . import formats, grants, providers, roles
-from .access import READ_ONLY, READ_WRITE, Login, Where
-from .aws import AWS, issuer_of, partition_of
+from .aws import AWS, Login, Where, denied_to_guests, issuer_of, partition_of
+from .documents import READ_ONLY, READ_WRITE
 from .grants import Api, OwnFolder
-from .guest_services import denied_to_guests
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, Reader, Section, SettingsError, show
 from .roles import Ambiguous, By, Group, Guests, MappedRole, Role, RoleDefaults, RoleMapping

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.s3.models import s3_backends
 
-from components.scoped_identity.guest_services import GUEST_SERVICES
+from components.scoped_identity.aws import GUEST_SERVICES
 from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome, Request, decide
 

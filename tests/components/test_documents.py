@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from components.scoped_identity import documents
-from components.scoped_identity.access import READ_ONLY, READ_WRITE, Login, Where
-from components.scoped_identity.aws import AWS, GOVCLOUD
+from components.scoped_identity import documents, outputs
+from components.scoped_identity.aws import AWS, GOVCLOUD, Login, Where
+from components.scoped_identity.documents import READ_ONLY, READ_WRITE
 from components.scoped_identity.plan import Plan, PlannedRole, plan
 from components.scoped_identity.settings import SettingsError, parse
 from tests.components.test_settings import Raw, good
@@ -137,7 +137,7 @@ def test_every_document_says_the_version_that_expands_variables() -> None:
 
 def test_the_front_end_configuration_has_amplifys_shape() -> None:
     raw = good() | {"api": {"id": "a1b2", "stage": "v1"}}
-    assert plan(parse(raw), "eu-west-1", "123456789012").amplify("eu-west-1:0a") == {
+    assert outputs.amplify(plan(parse(raw), "eu-west-1", "123456789012"), "eu-west-1:0a") == {
         "Auth": {
             "Cognito": {
                 "userPoolId": "eu-west-1_AbCdEf123",
@@ -298,7 +298,7 @@ def test_roles_elsewhere_are_told_apart_by_whether_their_trust_was_checked() -> 
     guests = {"reason": "Visitors look around.", "role": "arn:aws:iam::123456789012:role/g", "trust": trust}
     raw = good() | {"guests": guests, "authenticated": {"role": "arn:aws:iam::123456789012:role/a"}}
     made = plan(parse(raw), "eu-west-1", "123456789012")
-    assert made.elsewhere() == (
+    assert outputs.external_roles(made) == (
         ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/g"],
         ["arn:aws:iam::123456789012:role/a"],
     )

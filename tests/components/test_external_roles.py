@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.scoped_identity import documents
-from components.scoped_identity.access import Login
+from components.scoped_identity.aws import Login
 from components.scoped_identity.external_roles import trust_problems
 from policies.identity_scope.iam.documents import DocumentKind, parse
 from policies.identity_scope.proof.trust import trust_problems as proven_trust_problems

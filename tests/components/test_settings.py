@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.scoped_identity.access import READ_WRITE
+from components.scoped_identity.documents import READ_WRITE
 from components.scoped_identity.settings import Profile, Settings, SettingsError, parse
 
 Raw = dict[str, Any]

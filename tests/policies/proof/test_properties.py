@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from components.scoped_identity.documents import document
+from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import Plan, plan
 from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import Document, DocumentKind, parse
@@ -115,7 +116,7 @@ def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any
 @settings(max_examples=40 * SCALE, deadline=None)
 def test_whatever_is_granted_passes_the_pack_that_is_told_what_is_shared(made: Plan) -> None:
     """The component's own account of what is shared is enough, for all roles together; without it nothing else is wrong."""
-    region, told = made.where.region, made.pack_config()
+    region, told = made.where.region, pack_config(made)
     principals = tuple(
         Principal(
             role.key, tuple((f"{role.key} {i}", parse(document(p))) for i, p in enumerate(role.policies)), urn=role.key

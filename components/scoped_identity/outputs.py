@@ -1,0 +1,105 @@
+"""What a stack tells others of its pool: a front end's configuration, and what the policy pack is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .aws import Login
+from .grants import Grant, own_folders, shared_spaces
+from .plan import Plan, PlannedRole
+from .providers import ProviderKind
+
+
+def folder(plan: Plan) -> str:
+    """Where a user's files are, `BUCKET/PREFIX${…:sub}/`."""
+    return f"{plan.settings.uploads.bucket}/{plan.settings.uploads.prefix}{plan.where.own_id}/"
+
+
+def logins(plan: Plan) -> list[str]:
+    """The keys under which a client hands its token over, one for each provider."""
+    own = [plan.where.issuer for p in plan.settings.providers if p.kind is ProviderKind.DEVELOPER]
+    others = [p.login for p in plan.settings.providers if p.kind is not ProviderKind.DEVELOPER]
+    return [*(pool.name for pool in plan.settings.user_pools), *others, *own]
+
+
+def external_roles(plan: Plan) -> tuple[list[str], list[str]]:
+    """ARNs of roles that were made elsewhere: all of them, and those whose trust nobody has checked."""
+    settings = plan.settings
+    roles = [settings.authenticated, *([settings.guests.role] if settings.guests else [])]
+    roles += [group.role for group in settings.groups] + [mapped.role for mapped in settings.mapped]
+    named = [(role.arn, role.trust) for role in roles if role.arn is not None]
+    named += [(rule.role, None) for m in settings.mappings for rule in m.rules if rule.role.startswith("arn:")]
+    arns = list(dict.fromkeys(arn for arn, _ in named))
+    checked = {arn for arn, trust in named if trust is not None}
+    return arns, [arn for arn in arns if arn not in checked]
+
+
+def pack_config(plan: Plan) -> dict[str, Any]:
+    """What the policy pack must be told of what is shared and let in on purpose: the content of its config file.
+
+    A rule that has a half in the stack is told in both halves.
+    """
+    granted = [(grant, role.login) for role in plan.roles for grant in _grants(plan, role)]
+    spaces: dict[tuple[str, str], tuple[str, ...]] = {}
+    for space in (space for grant, login in granted for space in shared_spaces(grant, login)):
+        actions = spaces.get((space.pattern, space.why), ())
+        spaces[space.pattern, space.why] = tuple(dict.fromkeys((*actions, *space.actions)))
+    shared = [{"pattern": p, "actions": list(actions), "why": why} for (p, why), actions in spaces.items()]
+    folders = list(dict.fromkeys(folder for grant, _ in granted for folder in own_folders(grant)))
+    arns, _ = external_roles(plan)
+    isolated: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    if shared:
+        isolated["shared"] = own["shared"] = shared
+    if folders:
+        own["folders"] = list(dict.fromkeys((*own_folders(plan.settings.uploads), *folders)))
+    roles = {"rolesElsewhere": arns} if arns else {}
+    rules: dict[str, Any] = {}
+    for rule, config in (
+        ("s3-isolated-by-identity", {**isolated, **roles}),
+        ("s3-own-folder", {**own, **roles}),
+        ("vended-role-cannot-escalate", roles),
+    ):
+        if config:
+            rules[rule] = rules[f"{rule}-in-stack"] = config
+    guests, name = plan.settings.guests, plan.settings.pool_name
+    if guests is not None and name is not None:
+        rules["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
+    return rules
+
+
+def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:
+    """The grants of a role in addition to the base, its own and those it inherits."""
+    if role.login is Login.AUTHENTICATED and role.role.inherit:
+        yield from plan.settings.authenticated.grants
+    yield from role.role.grants
+
+
+def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
+    """What Amplify's `configure` takes.
+
+    Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
+    """
+    api, uploads = plan.settings.api, plan.settings.uploads
+    api_region = api.region or plan.where.region
+    stage = "" if api.stage in ("*", "$default") else f"/{api.stage}"
+    cognito: dict[str, Any] = {
+        "identityPoolId": identity_pool_id,
+        "allowGuestAccess": plan.settings.guests is not None,
+    }
+    if plan.settings.user_pools:
+        user_pool = plan.settings.user_pools[0]
+        cognito = {"userPoolId": user_pool.id, "userPoolClientId": user_pool.clients[0], **cognito}
+    return {
+        "Auth": {"Cognito": cognito},
+        "Storage": {"S3": {"bucket": uploads.bucket, "region": plan.where.region}},
+        "API": {
+            "REST": {
+                api.id: {
+                    "endpoint": f"https://{api.id}.execute-api.{api_region}.{plan.where.partition.dns_suffix}{stage}",
+                    "region": api_region,
+                }
+            }
+        },
+    }
