@@ -39,7 +39,7 @@ DOCUMENTS = [
     text
     for kind, case in cases()
     if kind != "pools"
-    for r in built(kind, case)
+    for r in built(case)
     for key, text in r.inputs.items()
     if key in ("policy", "assumeRolePolicy") and isinstance(text, str)
 ]

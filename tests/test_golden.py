@@ -30,7 +30,7 @@ from tests.policies.pack.engine import ask, ask_stack, built, cases, told
 from tests.policies.proof import search
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = {f"{kind}: {case['why']}": (kind, case) for kind, case in cases()}
+CASES = {f"{kind}: {case['why']}": case for kind, case in cases()}
 POOL = "us-east-1:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ELSEWHERE = {"region": "eu-central-1", "account": "210987654321"}
@@ -64,10 +64,9 @@ def golden(name: str) -> Any:
 
 def findings(pack: Analyzer, name: str) -> Findings:
     """What both halves say of a case, and what the stack half says alone where that differs."""
-    kind, case = CASES[name]
-    resources = built(kind, case)
-    both = [f"{rule}: {text}" for rule, text in told(ask(pack, resources, case.get("config")))]
-    alone = [f"{rule}: {text}" for rule, text in told(ask_stack(pack, resources, case.get("config")))]
+    resources, config = built(CASES[name]), CASES[name]["given"].get("config")
+    both = [f"{rule}: {text}" for rule, text in told(ask(pack, resources, config))]
+    alone = [f"{rule}: {text}" for rule, text in told(ask_stack(pack, resources, config))]
     return {"both": both} if sorted(both) == sorted(alone) else {"both": both, "stack alone": alone}
 
 

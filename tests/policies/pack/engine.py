@@ -125,137 +125,70 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+ANY_MESSAGE = "any message"
+"""What a case expects of a rule that must report something, whatever the words."""
+KEYS = {"statements", "documents", "boundary", "boundaryArn", "trust", "vendedBy", "resources", "config"}
+ROLE_ARN = "arn:aws:iam::123456789012:role/role"
+
+
 def cases() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every case with its file's name: `why`, what is `given`, and the rules that must report it and some of their words.
+
+    Given is a role that a pool vends, with `statements` (the policy `access`, of Version 2012-10-17) or whole `documents`
+    (a string is a document's text as it stands), with the statements of its `boundary` (or a `boundaryArn` whose text is
+    not in the stack), its `trust` in the place of the usual one, and the pool that it is `vendedBy`; or `resources` in
+    full, in which a policy document of the classic provider is written as the object that its JSON text means. `config` is
+    the pack's.
+    """
     for path in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in content["cases"] if isinstance(content, dict) else content:
+            assert set(case) == {"why", "given", "expect"}, case
+            assert set(case["given"]) <= KEYS, case
             yield path.stem, case
 
 
-def built(kind: str, case: Mapping[str, Any]) -> list[Registration]:
+def expected(case: Mapping[str, Any]) -> dict[str, str]:
+    """Each rule that reports the case, with a part of its message."""
+    return {rule: "" if part == ANY_MESSAGE else part for rule, part in case["expect"].items()}
+
+
+def built(case: Mapping[str, Any]) -> list[Registration]:
     """A case's resources."""
-    if "resources" in case and any(isinstance(r, Mapping) for r in case["resources"]):
-        return [_placed(item) for item in case["resources"]]
-    if kind == "trust":
-        return _trust(case)
-    props: dict[str, Any] = {}
+    given: Mapping[str, Any] = case["given"]
+    if "resources" in given:
+        return [_resource(item) for item in given["resources"]]
     before: list[Registration] = []
-    if "boundary" in case:
+    props: dict[str, Any] = {}
+    if "boundary" in given:
         arn = "arn:aws:iam::123456789012:policy/boundary"
-        text = json.dumps(document([_statement(s) for s in case["boundary"]]))
+        text = json.dumps(document(given["boundary"]))
         before = [resource("aws:iam/policy:Policy", "boundary", {"name": "boundary", "arn": arn, "policy": text})]
         props["permissionsBoundary"] = arn
-    if "boundary_arn" in case:
-        props["permissionsBoundary"] = case["boundary_arn"]
-    found = [*before, role(**props)]
-    for index, text in enumerate(_documents(case)):
-        found.append(policy(text, called=f"access{index or ''}"))
-    return found
+    if "boundaryArn" in given:
+        props["permissionsBoundary"] = given["boundaryArn"]
+    if "trust" in given:
+        trusting = given["trust"]
+        props["arn"] = ROLE_ARN
+        props["assumeRolePolicy"] = trusting if isinstance(trusting, str) else json.dumps(document(trusting))
+    documents = [document(given["statements"])] if "statements" in given else given.get("documents", [])
+    policies = [policy(text, called=f"access{index or ''}") for index, text in enumerate(documents)]
+    return [*before, role(**props), *policies, *_attachment(given.get("vendedBy"))]
 
 
-def _documents(case: Mapping[str, Any]) -> Iterator[str]:
-    version = case.get("version", "2012-10-17")
-    if "text" in case:
-        yield case["text"]
-    elif "document" in case:
-        yield json.dumps(case["document"])
-    elif "policies" in case:
-        for each in case["policies"]:
-            own = each.get("version", version) if isinstance(each, Mapping) else version
-            statements = each["statements"] if isinstance(each, Mapping) else each
-            yield json.dumps(document([_statement(s) for s in statements], own))
-    elif "statements" in case:
-        yield json.dumps(document([_statement(s) for s in case["statements"]], version))
-    elif "list" in case:
-        condition = {op: {case.get("list_key", "s3:prefix"): _me(value)} for op, value in case["list"].items()}
-        statement = allow(_arn(case.get("list_resource", "bkt")), case.get("list_action", "s3:ListBucket"))
-        yield json.dumps(document([{**statement, **({"Condition": condition} if condition else {})}], version))
-    else:
-        yield json.dumps(document([_short(case)], version))
+def _attachment(pool: str | None) -> list[Registration]:
+    if pool is None:
+        return []
+    kind = "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"
+    return [resource(kind, "attachment", {"identityPoolId": pool, "roles": {"authenticated": ROLE_ARN}})]
 
 
-def _short(case: Mapping[str, Any]) -> dict[str, Any]:
-    raw = bool(case.get("raw"))
-    statement: dict[str, Any] = {"Effect": "Allow"}
-    key = "NotAction" if "not_action" in case else "Action"
-    statement[key] = case.get("not_action", case.get("action", "s3:GetObject"))
-    if "not_resource" in case:
-        statement["NotResource"] = _arn(case["not_resource"], raw)
-    else:
-        given = case.get("resources", case.get("resource"))
-        statement["Resource"] = [_arn(r, raw) for r in given] if isinstance(given, list) else _arn(given, raw)
-    return statement
+def _resource(item: Mapping[str, Any]) -> Registration:
+    text = item["type"].startswith("aws:")
 
-
-def _statement(given: Mapping[str, Any]) -> dict[str, Any]:
-    raw = bool(given.get("raw"))
-    found = {k: v for k, v in given.items() if k != "raw"}
-    if "NotAction" not in found:
-        found.setdefault("Action", "s3:GetObject")
-    found.setdefault("Effect", "Allow")
-    for key in ("Resource", "NotResource"):
-        if key in found:
-            given_arns = found[key]
-            found[key] = [_arn(r, raw) for r in given_arns] if isinstance(given_arns, list) else _arn(given_arns, raw)
-    if "Condition" in found:
-        found["Condition"] = {op: {k: _me(v) for k, v in block.items()} for op, block in found["Condition"].items()}
-    return found
-
-
-def _arn(path: str, raw: bool = False) -> str:
-    return str(_me(path)) if raw else f"arn:aws:s3:::{_me(path)}"
-
-
-def _me(value: Any) -> Any:
-    """S, alone between other names, is the own identity's variable."""
-    if isinstance(value, list):
-        return [_me(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    parts = value.split("/")
-    return "/".join(ME + p[1:] if p in ("S", "S*") else (p[:-1] + ME if p == "*S" else p) for p in parts)
-
-
-def _trust(case: Mapping[str, Any]) -> list[Registration]:
-    issuer, pool = case.get("issuer", ISSUER), case.get("pool", POOL)
-    conditions = case.get(
-        "conditions", {"StringEquals": {"aud": "POOL"}, "ForAnyValue:StringLike": {"amr": "authenticated"}}
-    )
-    named = {
-        op: {f"{issuer}:{key}": pool if value == "POOL" else value for key, value in block.items()}
-        for op, block in conditions.items()
-    }
-    principal = case.get("not_principal", case.get("principal", {"Federated": issuer}))
-    text = case.get("trust_text") or json.dumps(trust_of(principal, named, "not_principal" in case))
-    arn = "arn:aws:iam::123456789012:role/role"
-    found = [resource("aws:iam/role:Role", "role", {"name": "role", "arn": arn, "assumeRolePolicy": text})]
-    if case.get("attached"):
-        vending = pool if case["attached"] is True else case["attached"]
-        inputs = {"identityPoolId": vending, "roles": {"authenticated": arn}}
-        kind = "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"
-        found.append(resource(kind, "attachment", inputs))
-    return found
-
-
-_TEXTS: dict[str, Document] = {
-    "WIDE": document([allow("arn:aws:s3:::bkt/*")]),
-    "SCOPED": document([allow(f"arn:aws:s3:::bkt/{ME}/*")]),
-    "TRUST": trust(),
-    "GOV_TRUST": trust("us-gov-west-1:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb", "cognito-identity-us-gov.amazonaws.com"),
-    "OTHER": trust_of({"Service": "lambda.amazonaws.com"}),
-}
-
-
-def _placed(item: Mapping[str, Any]) -> Registration:
     def fill(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {k: fill(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [fill(v) for v in value]
-        if value == "POOL":
-            return POOL
-        if isinstance(value, str) and value.removesuffix("_OBJECT") in _TEXTS:
-            found = _TEXTS[value.removesuffix("_OBJECT")]
-            return found if value.endswith("_OBJECT") else json.dumps(found)
-        return value
+            return json.dumps(value) if text and "Statement" in value else {k: fill(v) for k, v in value.items()}
+        return [fill(v) for v in value] if isinstance(value, list) else value
 
     return resource(item["type"], item.get("name", "r"), fill(item["props"]))
