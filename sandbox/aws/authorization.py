@@ -12,11 +12,11 @@ from datetime import datetime, timezone
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.s3.models import s3_backends
 
-from components.scoped_identity.aws import GUEST_SERVICES
 from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome, Request, decide
 
 from .errors import AwsError
+from .guest_services import allowed_to_guests
 from .identity_pools import Session
 from .s3 import RequiredPermission
 
@@ -54,9 +54,8 @@ class Enforcement:
             Fault: AccessDenied, in AWS's words.
         """
         decision = self.decide(session, question, region, now)
-        service = question.action.partition(":")[0]
         guest = session.amr[0] == "unauthenticated"
-        if decision.allowed and guest and service not in GUEST_SERVICES:
+        if decision.allowed and guest and not allowed_to_guests(question.action):
             raise AwsError(
                 "AccessDenied",
                 f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "

@@ -20,10 +20,9 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from components.scoped_identity.aws import issuer_of, partition_of
-
 from . import tokens
 from .errors import AwsError
+from .regions import issuer_of, partition_of
 from .role_mapping import role_of
 from .tokens import FakeIdentityProvider, VerifiedToken
 
@@ -351,8 +350,7 @@ def _pool_config(parameters: Parameters) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key != "IdentityPoolId" and value is not None}
 
 
-def pool_arn(account: str, pool_id: str) -> str:
-    region = pool_id.partition(":")[0]
+def pool_arn(account: str, pool_id: str, region: str) -> str:
     return f"arn:{partition_of(region).name}:cognito-identity:{region}:{account}:identitypool/{pool_id}"
 
 

@@ -27,13 +27,12 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from components.scoped_identity.aws import partition_of
-
 from . import api_gateway, dynamodb, s3
 from .authorization import Enforcement
 from .clients import ACCOUNT, Clients
 from .errors import AwsError, Protocol, Response, fault_answer, json_answer
 from .identity_pools import PUBLIC_OPERATIONS, CognitoIdentity, Session, pool_arn, read_parameters
+from .regions import is_region, partition_of
 from .s3 import RequiredPermission
 from .sigv4 import HttpRequest, Signature, read_signature, verify
 
@@ -213,6 +212,8 @@ class Sandbox:
 
     def _caller(self, request: HttpRequest, signature: Signature) -> Session | None:
         """The session that signed; None for the administrator."""
+        if not is_region(signature.region):
+            raise AwsError("InvalidRegion", f"AWS has no region {signature.region}", 400)
         moment = datetime.fromtimestamp(self.now(), timezone.utc)
         if signature.access_key == self.admin_key:
             verify(request, signature, self.admin_secret, moment)
@@ -239,7 +240,7 @@ class Sandbox:
                 raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
             if session is not None:
                 pool = parameters.get("IdentityPoolId")
-                resource = pool_arn(ACCOUNT, pool) if isinstance(pool, str) else "*"
+                resource = pool_arn(ACCOUNT, pool, region) if isinstance(pool, str) else "*"
                 asked = RequiredPermission(f"cognito-identity:{operation}", resource)
                 self.enforcement.authorise(session, asked, region, self.now())
         return json_answer(self.identity.call(operation, parameters, region))

@@ -13,10 +13,8 @@ from typing import Any
 
 from moto.cognitoidp.models import cognitoidp_backends
 
-from components.scoped_identity.aws import partition_of
-from components.scoped_identity.formats import region_of_user_pool
-
 from ..aws.clients import ACCOUNT
+from ..aws.regions import partition_of, region_of_user_pool
 from ..aws.server import Sandbox
 
 PASSWORD = "Correct-horse-battery-9"
