@@ -7,24 +7,23 @@ pool vends is none of our business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..iam.documents import Document, DocumentError, DocumentKind, Effect, parse
 from ..iam.issuers import known_issuers
-from ..sources.pulumi import (
+from .facts import (
     UNKNOWN,
     AttachmentFact,
     BucketPolicyFact,
+    Fact,
     GrantFact,
     PolicyFact,
     PoolFact,
     Reference,
-    Resource,
     RoleFact,
     Source,
     VendingFact,
-    facts,
 )
 from .principal import BucketPolicy, Principal
 
@@ -92,10 +91,10 @@ class Inventory:
         self.pools: dict[str, PoolFact] = {}
         self._bucket_policies: dict[str, BucketPolicyFact] = {}
 
-    def add(self, resource: Resource) -> frozenset[str]:
-        """Add a resource; returns the URNs of roles that it has a part in."""
+    def add(self, facts: Iterable[Fact]) -> frozenset[str]:
+        """Add a resource's facts; returns the URNs of roles that it has a part in."""
         touched: set[str] = set()
-        for fact in facts(resource):
+        for fact in facts:
             if isinstance(fact, RoleFact):
                 touched |= self._add_role(fact)
             elif isinstance(fact, PolicyFact):

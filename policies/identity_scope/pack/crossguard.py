@@ -27,8 +27,9 @@ from pulumi_policy import (
 from pulumi_policy import Severity as SdkSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
+from ..inventory.facts import UNKNOWN
 from ..inventory.inventory import Inventory, VendedRole
-from ..sources.pulumi import UNKNOWN, Resource, pool_kind, relevant
+from ..sources.pulumi import Resource, facts, pool_type, relevant
 from .configuration import SCHEMAS, Config, ConfigError, read
 from .rules import RULES, Finding, Rule
 
@@ -111,9 +112,9 @@ def _stack_policy(rule: Rule, memory: Memory) -> StackValidationPolicy:
 
 
 def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    if not rule.halves and not pool_kind(args.resource_type):
+    if not rule.halves and not pool_type(args.resource_type):
         return
-    touched = memory.estate.add(Resource(args.urn, args.resource_type, args.name, plain(args.props)))
+    touched = memory.estate.add(facts(Resource(args.urn, args.resource_type, args.name, plain(args.props))))
     said = (rule.name, args.urn)
     memory.said.pop(said, None)
     config = _config(rule, args.get_config(), report, None)
@@ -149,8 +150,8 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
         return
     estate = Inventory()
     resources = [_stack_resource(item) for item in args.resources if relevant(item.resource_type)]
-    for resource in sorted(resources, key=lambda r: 0 if r.kind.endswith(":Role") else 1):
-        estate.add(resource)
+    for resource in sorted(resources, key=lambda r: 0 if r.type_.endswith(":Role") else 1):
+        estate.add(facts(resource))
     known = memory.known(rule)
     pending: list[Finding] = []
     for finding in _judged(rule, estate, estate.vended(config.known), config, None):
@@ -217,14 +218,14 @@ def _item(container: Any, key: Any) -> Any:
 
 
 def _turn_classic_off(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    if not pool_kind(args.resource_type) or plain(args.props).get("allowClassicFlow") is False:
+    if not pool_type(args.resource_type) or plain(args.props).get("allowClassicFlow") is False:
         return None
     args.props["allowClassicFlow"] = False  # type: ignore[index]
     return args.props
 
 
 def _turn_check_on(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    if not pool_kind(args.resource_type):
+    if not pool_type(args.resource_type):
         return None
     providers = plain(args.props).get("cognitoIdentityProviders")
     if providers is UNKNOWN or not providers:

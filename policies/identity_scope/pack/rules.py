@@ -13,12 +13,12 @@ from enum import Enum
 from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
 from ..findings import words
 from ..iam.issuers import NAMED, fresh
+from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory, Obstacle, VendedRole
 from ..proof import prover
 from ..proof.prover import Proof, Result, Scope
 from ..proof.reach import object_reach
 from ..proof.trust import trust_problems
-from ..sources.pulumi import UNKNOWN, PoolFact, Unknown
 from .configuration import Config
 
 
