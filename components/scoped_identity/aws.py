@@ -58,7 +58,7 @@ def issuer_of(region: str) -> str | None:
     return ISSUERS.get(region)
 
 
-class Login(str, Enum):
+class IdentityKind(str, Enum):
     """The `amr` value that tells how an identity signed in."""
 
     AUTHENTICATED = "authenticated"
@@ -66,7 +66,7 @@ class Login(str, Enum):
 
 
 @dataclass(frozen=True)
-class Where:
+class Environment:
     """The place that documents are written for.
 
     Attributes:

@@ -66,18 +66,18 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         self._name = name
         self._shape = shape
         self._chosen = self._plan(args)
-        self._made: list[pulumi.Resource] = []
+        self._dependencies: list[pulumi.Resource] = []
 
         self._pool_id, self.identity_pool_arn = self._pool()
-        roles = {vended.key: self._role(index, vended) for index, vended in enumerate(shape.roles)}
+        roles = {planned.key: self._role(index, planned) for index, planned in enumerate(shape.roles)}
         self._groups(roles)
         self._attachment(roles)
         self._principal_tags()
 
         self.identity_pool_id = self._pool_id
-        self.role_arns = _together(roles)
+        self.role_arns = _by_key(roles)
         self.unchecked_roles = self._of(lambda p: outputs.external_roles(p)[1])
-        self.region = self._of(lambda p: p.where.region)
+        self.region = self._of(lambda p: p.env.region)
         self.logins = self._of(outputs.logins)
         self.folder = self._of(outputs.folder)
         self.pack_config = self._of(outputs.pack_config)
@@ -116,7 +116,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         if settings.existing is not None:
             pool_id = self._of(lambda p: p.settings.existing.id if p.settings.existing else "")
             arn = pulumi.Output.all(self._chosen, pool_id).apply(
-                lambda v: v[0].where.arn("cognito-identity", f"identitypool/{v[1]}")
+                lambda v: v[0].env.arn("cognito-identity", f"identitypool/{v[1]}")
             )
             return pool_id, arn
         kinds = {provider.kind for provider in settings.providers}
@@ -136,42 +136,42 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             developer_provider_name=self._of(lambda p: p.named(ProviderKind.DEVELOPER)[0])
             if ProviderKind.DEVELOPER in kinds
             else None,
-            region=self._of(lambda p: p.where.region),
+            region=self._of(lambda p: p.env.region),
             tags=self._tags(),
             # With the pool go all identity ids, and a change of its name or its developer provider's replaces it.
             opts=pulumi.ResourceOptions(parent=self, protect=settings.protect),
         )
         return pool.id, pool.arn
 
-    def _role(self, index: int, vended: PlannedRole) -> pulumi.Output[str]:
-        """A vended role with its permissions; its ARN."""
-        if vended.role.arn is not None:
+    def _role(self, index: int, planned: PlannedRole) -> pulumi.Output[str]:
+        """A planned role with its permissions; its ARN."""
+        if planned.settings.arn is not None:
             return pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _checked(v[0], v[1], index))
-        name = f"{self._name}-{vended.name}"
-        every = self._shape.settings.roles
+        name = f"{self._name}-{planned.name}"
+        defaults = self._shape.settings.roles
         trust = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _trust(v[0], v[1], index))
         role = aws.iam.Role(
             name,
             assume_role_policy=trust,
             description=self._of(lambda p: _description(p, p.roles[index].whom)),
-            path=every.path,
+            path=defaults.path,
             permissions_boundary=self._of(lambda p: p.settings.roles.permissions_boundary),
-            max_session_duration=every.max_session_seconds,
-            name_prefix=_name_prefix(self._shape.settings, vended),
+            max_session_duration=defaults.max_session_seconds,
+            name_prefix=_name_prefix(self._shape.settings, planned),
             tags=self._tags(),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._made.append(role)
-        if len(vended.policies) == 1:
+        self._dependencies.append(role)
+        if len(planned.policies) == 1:
             policy = aws.iam.RolePolicy(
                 name,
                 role=role.name,
                 policy=self._document(index, 0),
                 opts=pulumi.ResourceOptions(parent=role),
             )
-            self._made.append(policy)
-        elif vended.policies:
-            self._made += [self._managed(name, role, index, part) for part in range(len(vended.policies))]
+            self._dependencies.append(policy)
+        elif planned.policies:
+            self._dependencies += [self._managed(name, role, index, part) for part in range(len(planned.policies))]
         return role.arn
 
     def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> pulumi.Resource:
@@ -212,16 +212,16 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         settings = self._shape.settings
         if not settings.makes_roles:
             return
-        mappings = pulumi.Output.all(self._chosen, _together(roles)).apply(lambda v: _mappings(v[0], v[1]))
+        mappings = pulumi.Output.all(self._chosen, _by_key(roles)).apply(lambda v: _mappings(v[0], v[1]))
         aws.cognito.IdentityPoolRoleAttachment(
             self._name,
             identity_pool_id=self._pool_id,
             roles={kind: roles[kind] for kind in ("authenticated", "unauthenticated") if kind in roles},
             role_mappings=mappings if settings.groups or settings.mappings else None,
-            region=self._of(lambda p: p.where.region),
+            region=self._of(lambda p: p.env.region),
             # Other roles replace the attachment, and deleting the old one would take all roles away. AWS keeps one set of
             # roles for a pool, so that the new attachment overwrites the old one, which is then only forgotten.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._made, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies, retain_on_delete=True),
         )
 
     def _principal_tags(self) -> None:
@@ -230,23 +230,23 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         refs = [f"pool-{i}" if ref == PENDING else ref for ref, i in pools]
         refs += [p.ref for p in settings.providers if p.tags is not None]
         for index, ref in enumerate(refs):
-            some = bool(self._shape.principal_tags()[index][1])
+            claims = bool(self._shape.principal_tags()[index][1])
             aws.cognito.IdentityPoolProviderPrincipalTag(
                 f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
                 identity_pool_id=self._pool_id,
                 identity_provider_name=self._of(lambda p, i=index: p.principal_tags()[i][0]),  # type: ignore[misc]
-                principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if some else None,  # type: ignore[misc]
-                use_defaults=not some,
-                region=self._of(lambda p: p.where.region),
+                principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if claims else None,  # type: ignore[misc]
+                use_defaults=not claims,
+                region=self._of(lambda p: p.env.region),
                 # The roles' trust must allow tags before there are any.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=self._made),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies),
             )
 
     def _tags(self) -> pulumi.Output[Mapping[str, str]]:
         return self._of(lambda p: dict(p.settings.tags))
 
 
-def _together(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+def _by_key(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
     """The values by key; also where there are none, of which `Output.all` makes a list."""
     return pulumi.Output.all(**values) if values else pulumi.Output.from_input({})
 
@@ -283,8 +283,8 @@ def _user_pool_of(chosen: Plan, index: int) -> tuple[str, str]:
     return pool.id, pool.region
 
 
-def _name_prefix(settings: Settings, vended: PlannedRole) -> str | None:
-    return f"{settings.roles.name_prefix}{vended.name}-"[:38] if settings.roles.name_prefix else None
+def _name_prefix(settings: Settings, planned: PlannedRole) -> str | None:
+    return f"{settings.roles.name_prefix}{planned.name}-"[:38] if settings.roles.name_prefix else None
 
 
 def _description(chosen: Plan, whom: str) -> str:
@@ -301,17 +301,16 @@ def _trust(chosen: Plan, identity_pool_id: str, index: int) -> str:
 
 def _checked(chosen: Plan, identity_pool_id: str, index: int) -> str:
     """The ARN of a role that was made elsewhere, when its trust policy is right as far as it is known."""
-    vended = chosen.roles[index]
-    if vended.role.trust is not None:
-        trust = json.loads(vended.role.trust)
-        where = chosen.where
+    planned = chosen.roles[index]
+    if planned.settings.trust is not None:
+        trust = json.loads(planned.settings.trust)
         loose = external_roles.trust_problems(
-            trust, where.issuer, identity_pool_id, vended.login, chosen.settings.tagged
+            trust, chosen.env.issuer, identity_pool_id, planned.kind, chosen.settings.tagged
         )
-        problems = [str(Problem(f"{vended.path}.trust", text)) for text in loose]
+        problems = [str(Problem(f"{planned.path}.trust", text)) for text in loose]
         if problems:
             raise pulumi.RunError("\n".join(problems))
-    return vended.role.arn or ""
+    return planned.settings.arn or ""
 
 
 def _policy(chosen: Plan, shape: Plan, index: int, part: int) -> str:

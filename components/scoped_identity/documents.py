@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
-from .aws import Login, Where
+from .aws import Environment, IdentityKind
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
@@ -51,7 +51,7 @@ def document(statements: Iterable[Statement]) -> Document:
 
 
 def trust(
-    issuer: str, identity_pool_id: str, login: Login, providers: Collection[str] = (), tagged: bool = False
+    issuer: str, identity_pool_id: str, kind: IdentityKind, providers: Collection[str] = (), tagged: bool = False
 ) -> Document:
     """Let one identity pool, and no other, vend the role to one kind of identity.
 
@@ -66,7 +66,7 @@ def trust(
     """
     condition: dict[str, dict[str, Any]] = {
         "StringEquals": {f"{issuer}:aud": identity_pool_id},
-        "ForAnyValue:StringLike": {f"{issuer}:amr": login.value},
+        "ForAnyValue:StringLike": {f"{issuer}:amr": kind.value},
     }
     if providers:
         condition["ForAnyValue:StringEquals"] = {f"{issuer}:amr": one_or_more(list(providers))}
@@ -98,7 +98,7 @@ def object_actions(access: Collection[Access]) -> list[str]:
 
 
 def files(
-    where: Where, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str | None = None
+    env: Environment, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str | None = None
 ) -> list[Statement]:
     """The objects of one folder, and a listing of exactly that folder.
 
@@ -110,20 +110,20 @@ def files(
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
     """
-    found: list[Statement] = []
+    statements: list[Statement] = []
     actions = object_actions(access)
     if actions:
-        found.append(_allow(name, actions, where.s3(f"{bucket}/{folder}*")))
+        statements.append(_allow(name, actions, env.s3(f"{bucket}/{folder}*")))
     if Access.LIST in access:
         condition = {"StringLike": {"s3:prefix": f"{folder}*"}}
-        found.append(_allow(f"List{name}", "s3:ListBucket", where.s3(bucket), condition))
+        statements.append(_allow(f"List{name}", "s3:ListBucket", env.s3(bucket), condition))
     if kms_key and actions:
-        found.append(_bucket_key(where, name, bucket, folder, access, kms_key))
-    return found
+        statements.append(_bucket_key(env, name, bucket, folder, access, kms_key))
+    return statements
 
 
 def _bucket_key(
-    where: Where, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str
+    env: Environment, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str
 ) -> Statement:
     """The bucket's KMS key, through S3 and for these objects only.
 
@@ -135,37 +135,37 @@ def _bucket_key(
     if Access.WRITE in access:
         actions.append("kms:GenerateDataKey")
     condition = {
-        "StringEquals": {"kms:ViaService": f"s3.{kms_key.split(':')[3]}.{where.partition.dns_suffix}"},
-        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [where.s3(f"{bucket}/{folder}*"), where.s3(bucket)]},
+        "StringEquals": {"kms:ViaService": f"s3.{kms_key.split(':')[3]}.{env.partition.dns_suffix}"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [env.s3(f"{bucket}/{folder}*"), env.s3(bucket)]},
     }
     return _allow(f"KeyOf{name}", actions, kms_key, condition)
 
 
 def own_folder(
-    where: Where, bucket: str, prefix: str, access: Collection[Access] = READ_WRITE, kms_key: str | None = None
+    env: Environment, bucket: str, prefix: str, access: Collection[Access] = READ_WRITE, kms_key: str | None = None
 ) -> list[Statement]:
     """The files under `PREFIX` + own id + `/`."""
-    return files(where, "OwnFolder", bucket, f"{prefix}{where.own_id}/", access, kms_key)
+    return files(env, "OwnFolder", bucket, f"{prefix}{env.own_id}/", access, kms_key)
 
 
-def levels(where: Where, bucket: str, login: Login, kms_key: str | None = None) -> list[Statement]:
+def levels(env: Environment, bucket: str, kind: IdentityKind, kms_key: str | None = None) -> list[Statement]:
     """Amplify's levels of storage: `public/` is everybody's, `protected/ID/` is read by all and written by its owner,
     `private/ID/` is the owner's alone. Guests only read `public/` and `protected/`.
 
     Source: https://docs.amplify.aws/gen1/javascript/build-a-backend/storage/configure-access/
     """
-    reading = READ_ONLY if login is Login.GUEST else READ_WRITE
-    found = files(where, "Public", bucket, "public/", reading, kms_key)
-    found += files(where, "Protected", bucket, "protected/", READ_ONLY, kms_key)
-    if login is Login.AUTHENTICATED:
+    reading = READ_ONLY if kind is IdentityKind.GUEST else READ_WRITE
+    statements = files(env, "Public", bucket, "public/", reading, kms_key)
+    statements += files(env, "Protected", bucket, "protected/", READ_ONLY, kms_key)
+    if kind is IdentityKind.AUTHENTICATED:
         writing = frozenset({Access.WRITE, Access.DELETE})
-        found += files(where, "OwnProtected", bucket, f"protected/{where.own_id}/", writing, kms_key)
-        found += files(where, "Private", bucket, f"private/{where.own_id}/", READ_WRITE, kms_key)
-    return found
+        statements += files(env, "OwnProtected", bucket, f"protected/{env.own_id}/", writing, kms_key)
+        statements += files(env, "Private", bucket, f"private/{env.own_id}/", READ_WRITE, kms_key)
+    return statements
 
 
 def invoke_api(
-    where: Where,
+    env: Environment,
     api: str,
     stage: str = "*",
     methods: Sequence[str] = ("*",),
@@ -177,7 +177,7 @@ def invoke_api(
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
     """
-    arn = where.arn("execute-api", api, region, account)
+    arn = env.arn("execute-api", api, region, account)
     if tuple(methods) == ("*",) and tuple(paths) == ("*",):
         resources = [f"{arn}/{stage}/*"] if stage != "*" else [f"{arn}/*"]
     else:
@@ -186,14 +186,14 @@ def invoke_api(
 
 
 def graphql(
-    where: Where, api: str, fields: Sequence[str], region: str | None = None, account: str | None = None
+    env: Environment, api: str, fields: Sequence[str], region: str | None = None, account: str | None = None
 ) -> list[Statement]:
     """Query fields of one AppSync API; `Query.*` is all fields of a type.
 
     Source: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
     """
-    arn = where.arn("appsync", f"apis/{api}", region, account)
-    resources = [f"{arn}/types/{kind}/fields/{field}" for kind, field in (each.split(".", 1) for each in fields)]
+    arn = env.arn("appsync", f"apis/{api}", region, account)
+    resources = [f"{arn}/types/{kind}/fields/{field}" for kind, field in (name.split(".", 1) for name in fields)]
     return [_allow("QueryGraph", "appsync:GraphQL", resources or f"{arn}/*")]
 
 
@@ -206,7 +206,7 @@ _ROW_ACTIONS = {
 
 
 def own_rows(
-    where: Where,
+    env: Environment,
     table: str,
     access: Collection[Access],
     indexes: Sequence[str] = (),
@@ -219,53 +219,53 @@ def own_rows(
 
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
-    arn = where.arn("dynamodb", f"table/{table}", region, account)
+    arn = env.arn("dynamodb", f"table/{table}", region, account)
     resources = [arn, *(f"{arn}/index/{index}" for index in indexes)]
     actions = [action for kind in Access if kind in access for action in _ROW_ACTIONS[kind]]
     condition = {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [where.own_id]},
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [env.own_id]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
     return [_allow("OwnRows", actions, resources, condition)]
 
 
-def own_topics(where: Where, prefix: str, region: str | None = None, account: str | None = None) -> list[Statement]:
+def own_topics(env: Environment, prefix: str, region: str | None = None, account: str | None = None) -> list[Statement]:
     """Connect under the own id, and publish and subscribe below `PREFIX` + own id + `/`.
 
     An AWS IoT policy must be attached to the identity as well; IAM alone does not let it in.
 
     Source: https://docs.aws.amazon.com/iot/latest/developerguide/cognito-identities.html
     """
-    own = f"{prefix}{where.own_id}/*"
-    topic, topics = (where.arn("iot", f"{kind}/{own}", region, account) for kind in ("topic", "topicfilter"))
+    own = f"{prefix}{env.own_id}/*"
+    topic, topics = (env.arn("iot", f"{kind}/{own}", region, account) for kind in ("topic", "topicfilter"))
     return [
-        _allow("ConnectAsOneself", "iot:Connect", where.arn("iot", f"client/{where.own_id}", region, account)),
+        _allow("ConnectAsOneself", "iot:Connect", env.arn("iot", f"client/{env.own_id}", region, account)),
         _allow("OwnTopics", ["iot:Publish", "iot:Receive"], topic),
         _allow("SubscribeToOwnTopics", "iot:Subscribe", topics),
     ]
 
 
-def own_dataset(where: Where, prefix: str = "") -> list[Statement]:
+def own_dataset(env: Environment, prefix: str = "") -> list[Statement]:
     """Cognito Sync's datasets of the own identity.
 
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/resource-permissions.html
     """
-    resource = where.arn("cognito-sync", f"identitypool/{where.own_pool}/identity/{where.own_id}/dataset/{prefix}*")
+    resource = env.arn("cognito-sync", f"identitypool/{env.own_pool}/identity/{env.own_id}/dataset/{prefix}*")
     actions = ("ListDatasets", "DescribeDataset", "ListRecords", "UpdateRecords", "DeleteDataset")
     return [_allow("OwnDatasets", [f"cognito-sync:{action}" for action in actions], resource)]
 
 
-def app_events(where: Where, app: str, region: str | None = None, account: str | None = None) -> list[Statement]:
+def app_events(env: Environment, app: str, region: str | None = None, account: str | None = None) -> list[Statement]:
     """Report events to one Pinpoint application, and keep the own endpoint up to date.
 
     Source: https://docs.aws.amazon.com/pinpoint/latest/developerguide/permissions-actions.html
     """
-    arn = where.arn("mobiletargeting", f"apps/{app}", region, account)
+    arn = env.arn("mobiletargeting", f"apps/{app}", region, account)
     return [_allow("AppEvents", ["mobiletargeting:PutEvents", "mobiletargeting:UpdateEndpoint"], f"{arn}/*")]
 
 
 def call_function(
-    where: Where,
+    env: Environment,
     name: str,
     qualifier: str | None = None,
     region: str | None = None,
@@ -277,11 +277,11 @@ def call_function(
     """
     tail = f":{qualifier}" if qualifier else ""
     return [
-        _allow("CallFunction", "lambda:InvokeFunction", where.arn("lambda", f"function:{name}{tail}", region, account))
+        _allow("CallFunction", "lambda:InvokeFunction", env.arn("lambda", f"function:{name}{tail}", region, account))
     ]
 
 
-def guide(where: Where, bucket: str, api: str, api_region: str | None = None) -> list[Statement]:
+def guide(env: Environment, bucket: str, api: str, api_region: str | None = None) -> list[Statement]:
     """The three statements of the tutorial policy that circulates, for people who migrate from it.
 
     It gives more than an app needs: `cognito-identity:*` on `*` lets a user rewire the pool's roles.
@@ -292,11 +292,11 @@ def guide(where: Where, bucket: str, api: str, api_region: str | None = None) ->
             "Action": ["mobileanalytics:PutEvents", "cognito-sync:*", "cognito-identity:*"],
             "Resource": ["*"],
         },
-        {"Effect": "Allow", "Action": ["s3:*"], "Resource": [where.s3(f"{bucket}/{where.own_id}*")]},
+        {"Effect": "Allow", "Action": ["s3:*"], "Resource": [env.s3(f"{bucket}/{env.own_id}*")]},
         {
             "Effect": "Allow",
             "Action": ["execute-api:Invoke"],
-            "Resource": [where.arn("execute-api", f"{api}/*", api_region, "*")],
+            "Resource": [env.arn("execute-api", f"{api}/*", api_region, "*")],
         },
     ]
 
@@ -309,15 +309,15 @@ def size(statements: Sequence[Statement]) -> int:
 def named_apart(statements: Iterable[Statement]) -> list[Statement]:
     """The statements with a Sid each, no two the same, as IAM asks of a document."""
     seen: dict[str, int] = {}
-    found: list[Statement] = []
+    named: list[Statement] = []
     for statement in statements:
         sid = statement.get("Sid")
         if sid is not None:
             seen[sid] = seen.get(sid, 0) + 1
             if seen[sid] > 1:
                 statement = {**statement, "Sid": f"{sid}{seen[sid]}"}
-        found.append(statement)
-    return found
+        named.append(statement)
+    return named
 
 
 def split(statements: Sequence[Statement], spare: int = 0) -> list[list[Statement]]:
@@ -355,10 +355,10 @@ def _pieces(statement: Statement, limit: int) -> list[Statement]:
 def _allow(
     sid: str, action: str | list[str], resource: str | list[str], condition: dict[str, Any] | None = None
 ) -> Statement:
-    found: Statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": _flat(resource)}
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": _flat(resource)}
     if condition:
-        found["Condition"] = condition
-    return found
+        statement["Condition"] = condition
+    return statement
 
 
 def _flat(value: str | list[str]) -> str | list[str]:

@@ -1,7 +1,7 @@
 """Whether a role that was made elsewhere trusts the pool, and only it, as far as its trust policy tells.
 
 INVARIANT (bound trust): the Federated principal is the pool's issuer, `StringEquals ISSUER:aud` is the pool's id, and
-`ForAnyValue:StringLike ISSUER:amr` is the kind of login. What is written in another way is refused here, with the policy
+`ForAnyValue:StringLike ISSUER:amr` is the kind of identity. What is written in another way is refused here, with the policy
 that would be right; the policy pack decides it more finely.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .aws import Login
+from .aws import IdentityKind
 
 
 def trust_problems(
-    trust: Mapping[str, Any], issuer: str, identity_pool_id: str, login: Login, tagged: bool
+    trust: Mapping[str, Any], issuer: str, identity_pool_id: str, kind: IdentityKind, tagged: bool
 ) -> Iterator[str]:
     """What keeps the pool out, or lets others in; each in words."""
     statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
@@ -34,8 +34,8 @@ def trust_problems(
         kinds = _values(conditions, "ForAnyValue:StringLike", f"{issuer}:amr") or _values(
             conditions, "ForAnyValue:StringEquals", f"{issuer}:amr"
         )
-        if login.value not in kinds:
-            yield f"does not ask for `{login.value}` by ForAnyValue:StringLike `{issuer}:amr`"
+        if kind.value not in kinds:
+            yield f"does not ask for `{kind.value}` by ForAnyValue:StringLike `{issuer}:amr`"
         if tagged and "sts:tagsession" not in [a.lower() for a in _list(statement.get("Action"))]:
             yield "does not allow sts:TagSession, without which nobody with principal tags gets credentials"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import documents, formats
-from .aws import Login, Where
+from .aws import Environment, IdentityKind
 from .documents import READ_ONLY, READ_WRITE, Access, Statement
 from .reader import Section
 
@@ -19,7 +19,7 @@ from .reader import Section
 class Grant(Protocol):
     """Something that a role may do."""
 
-    def statements(self, where: Where, login: Login) -> list[Statement]: ...
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]: ...
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class OwnFolder:
     access: frozenset[Access] = READ_WRITE
     kms_key: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.own_folder(where, self.bucket, self.prefix, self.access, self.kms_key)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.own_folder(env, self.bucket, self.prefix, self.access, self.kms_key)
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Levels:
     bucket: str
     kms_key: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.levels(where, self.bucket, login, self.kms_key)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.levels(env, self.bucket, kind, self.kms_key)
 
-    def shared(self, login: Login) -> list[SharedSpace]:
-        access = READ_ONLY if login is Login.GUEST else READ_WRITE
+    def shared(self, kind: IdentityKind) -> list[SharedSpace]:
+        access = READ_ONLY if kind is IdentityKind.GUEST else READ_WRITE
         return [
             _space(self.bucket, "public/", access, "Amplify's level `public`: everybody's files."),
             _space(self.bucket, "protected/", READ_ONLY, "Amplify's level `protected`: all read, the owner writes."),
@@ -73,10 +73,10 @@ class Shared:
     access: frozenset[Access] = READ_ONLY
     kms_key: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.files(where, "Shared", self.bucket, self.prefix, self.access, self.kms_key)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.files(env, "Shared", self.bucket, self.prefix, self.access, self.kms_key)
 
-    def shared(self, login: Login) -> list[SharedSpace]:
+    def shared(self, kind: IdentityKind) -> list[SharedSpace]:
         return [_space(self.bucket, self.prefix, self.access, self.why)]
 
 
@@ -91,8 +91,8 @@ class Api:
     methods: tuple[str, ...] = ("*",)
     paths: tuple[str, ...] = ("*",)
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.invoke_api(where, self.id, self.stage, self.methods, self.paths, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.invoke_api(env, self.id, self.stage, self.methods, self.paths, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class GraphQl:
     region: str | None = None
     account: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.graphql(where, self.id, self.fields, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.graphql(env, self.id, self.fields, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ class OwnRows:
     region: str | None = None
     account: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.own_rows(where, self.table, self.access, self.indexes, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.own_rows(env, self.table, self.access, self.indexes, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ class OwnTopics:
     region: str | None = None
     account: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.own_topics(where, self.prefix, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.own_topics(env, self.prefix, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ class OwnDatasets:
 
     prefix: str = ""
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.own_dataset(where, self.prefix)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.own_dataset(env, self.prefix)
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ class AppEvents:
     region: str | None = None
     account: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.app_events(where, self.app, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.app_events(env, self.app, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class CallFunction:
     region: str | None = None
     account: str | None = None
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
-        return documents.call_function(where, self.name, self.qualifier, self.region, self.account)
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
+        return documents.call_function(env, self.name, self.qualifier, self.region, self.account)
 
 
 @dataclass(frozen=True)
@@ -175,13 +175,13 @@ class Raw:
 
     statement: Statement
 
-    def statements(self, where: Where, login: Login) -> list[Statement]:
+    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
         return [self.statement]
 
 
-def shared_spaces(grant: Grant, login: Login) -> list[SharedSpace]:
+def shared_spaces(grant: Grant, kind: IdentityKind) -> list[SharedSpace]:
     """The spaces that a grant shares between identities."""
-    return grant.shared(login) if isinstance(grant, Levels | Shared) else []
+    return grant.shared(kind) if isinstance(grant, Levels | Shared) else []
 
 
 def own_folders(grant: Grant) -> list[str]:
@@ -273,9 +273,9 @@ def _raw(section: Section) -> Grant:
     statement: dict[str, Any] = {key: section.plain(key) for key in _STATEMENT_KEYS if section.has(key)}
     if statement.get("Effect") not in ("Allow", "Deny"):
         section.reader.report(section.at("Effect"), "must be Allow or Deny")
-    for one, other in (("Action", "NotAction"), ("Resource", "NotResource")):
-        if (one in statement) is (other in statement):
-            section.reader.report(section.path, f"a statement has either {one} or {other}")
+    for element, negated in (("Action", "NotAction"), ("Resource", "NotResource")):
+        if (element in statement) is (negated in statement):
+            section.reader.report(section.path, f"a statement has either {element} or {negated}")
     return Raw(statement)
 
 
@@ -297,15 +297,15 @@ KINDS: dict[str, Callable[[Section], Grant]] = {
 
 def read(section: Section, key: str) -> tuple[Grant, ...]:
     """The grants of a role: a list of objects with one key each, the grant's kind."""
-    found: list[Grant] = []
+    grants: list[Grant] = []
     for item in section.sections(key, "{KIND: {…}}"):
         kinds = [kind for kind in KINDS if item.has(kind)]
         if len(kinds) == 1:
             settings = item.section(kinds[0], "an object with the grant's settings")
-            found.append(KINDS[kinds[0]](settings))
+            grants.append(KINDS[kinds[0]](settings))
             settings.close()
             item.close()
         else:
-            said = f"has {', '.join(kinds)}; write each as a grant of its own" if kinds else "names no kind of grant"
-            item.reader.report(item.path, f"{said}; kinds: {', '.join(KINDS)}")
-    return tuple(found)
+            problem = f"has {', '.join(kinds)}; write each as a grant of its own" if kinds else "names no kind of grant"
+            item.reader.report(item.path, f"{problem}; kinds: {', '.join(KINDS)}")
+    return tuple(grants)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .aws import Login
+from .aws import IdentityKind
 from .grants import Grant, own_folders, shared_spaces
 from .plan import Plan, PlannedRole
 from .providers import ProviderKind
@@ -13,12 +13,12 @@ from .providers import ProviderKind
 
 def folder(plan: Plan) -> str:
     """Where a user's files are, `BUCKET/PREFIX${…:sub}/`."""
-    return f"{plan.settings.uploads.bucket}/{plan.settings.uploads.prefix}{plan.where.own_id}/"
+    return f"{plan.settings.uploads.bucket}/{plan.settings.uploads.prefix}{plan.env.own_id}/"
 
 
 def logins(plan: Plan) -> list[str]:
     """The keys under which a client hands its token over, one for each provider."""
-    own = [plan.where.issuer for p in plan.settings.providers if p.kind is ProviderKind.DEVELOPER]
+    own = [plan.env.issuer for p in plan.settings.providers if p.kind is ProviderKind.DEVELOPER]
     others = [p.login for p in plan.settings.providers if p.kind is not ProviderKind.DEVELOPER]
     return [*(pool.name for pool in plan.settings.user_pools), *others, *own]
 
@@ -40,9 +40,9 @@ def pack_config(plan: Plan) -> dict[str, Any]:
 
     A rule that has a half in the stack is told in both halves.
     """
-    granted = [(grant, role.login) for role in plan.roles for grant in _grants(plan, role)]
+    granted = [(grant, role.kind) for role in plan.roles for grant in _grants(plan, role)]
     spaces: dict[tuple[str, str], tuple[str, ...]] = {}
-    for space in (space for grant, login in granted for space in shared_spaces(grant, login)):
+    for space in (space for grant, kind in granted for space in shared_spaces(grant, kind)):
         actions = spaces.get((space.pattern, space.why), ())
         spaces[space.pattern, space.why] = tuple(dict.fromkeys((*actions, *space.actions)))
     shared = [{"pattern": p, "actions": list(actions), "why": why} for (p, why), actions in spaces.items()]
@@ -71,9 +71,9 @@ def pack_config(plan: Plan) -> dict[str, Any]:
 
 def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:
     """The grants of a role in addition to the base, its own and those it inherits."""
-    if role.login is Login.AUTHENTICATED and role.role.inherit:
+    if role.kind is IdentityKind.AUTHENTICATED and role.settings.inherit:
         yield from plan.settings.authenticated.grants
-    yield from role.role.grants
+    yield from role.settings.grants
 
 
 def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
     Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
     """
     api, uploads = plan.settings.api, plan.settings.uploads
-    api_region = api.region or plan.where.region
+    api_region = api.region or plan.env.region
     stage = "" if api.stage in ("*", "$default") else f"/{api.stage}"
     cognito: dict[str, Any] = {
         "identityPoolId": identity_pool_id,
@@ -93,11 +93,11 @@ def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
         cognito = {"userPoolId": user_pool.id, "userPoolClientId": user_pool.clients[0], **cognito}
     return {
         "Auth": {"Cognito": cognito},
-        "Storage": {"S3": {"bucket": uploads.bucket, "region": plan.where.region}},
+        "Storage": {"S3": {"bucket": uploads.bucket, "region": plan.env.region}},
         "API": {
             "REST": {
                 api.id: {
-                    "endpoint": f"https://{api.id}.execute-api.{api_region}.{plan.where.partition.dns_suffix}{stage}",
+                    "endpoint": f"https://{api.id}.execute-api.{api_region}.{plan.env.partition.dns_suffix}{stage}",
                     "region": api_region,
                 }
             }

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from . import documents
-from .aws import Login, Where, issuer_of, partition_of
+from .aws import Environment, IdentityKind, issuer_of, partition_of
 from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, SettingsError
@@ -33,7 +33,7 @@ class PlannedRole:
         key: what outputs call it: `authenticated`, `unauthenticated`, `group:NAME` or `mapped:NAME`.
         name: the ending of its resources' names.
         path: where it stands in the settings.
-        role: its settings.
+        settings: what the settings say of it.
         providers: names of the only providers whose users get it; empty: any.
         whom: who gets it, for its description.
         policies: its statements, as they fit into policies; one policy is an inline one.
@@ -42,8 +42,8 @@ class PlannedRole:
     key: str
     name: str
     path: str
-    login: Login
-    role: Role
+    kind: IdentityKind
+    settings: Role
     providers: tuple[str, ...]
     whom: str
     policies: tuple[tuple[Statement, ...], ...]
@@ -54,15 +54,15 @@ class Plan:
     """A scoped identity pool on paper."""
 
     settings: Settings
-    where: Where
+    env: Environment
 
     @cached_property
     def roles(self) -> tuple[PlannedRole, ...]:
-        """All vended roles: signed-in users', guests', groups', and those that rules give out.
+        """All role roles: signed-in users', guests', groups', and those that rules give out.
 
         Of a pool that keeps its own roles, those that the settings name.
         """
-        return tuple(each for each in self._roles() if self.settings.makes_roles or each.role.arn is not None)
+        return tuple(role for role in self._roles() if self.settings.makes_roles or role.settings.arn is not None)
 
     def _roles(self) -> Iterator[PlannedRole]:
         settings = self.settings
@@ -85,36 +85,36 @@ class Plan:
 
     def group_names(self) -> list[tuple[str, str]]:
         """Each group's key and the ending of its resources' names; groups of two user pools may have one name."""
-        found: list[tuple[str, str]] = []
+        names: list[tuple[str, str]] = []
         seen: dict[str, int] = {}
         for group in self.settings.groups:
             name = "".join(c if c.isascii() and c.isalnum() else "-" for c in group.name)
             seen[name] = seen.get(name, 0) + 1
             again = f"-{seen[name]}" if seen[name] > 1 else ""
-            found.append((f"group:{group.name}{again}", f"group-{name}{again}"))
-        return found
+            names.append((f"group:{group.name}{again}", f"group-{name}{again}"))
+        return names
 
     def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], whom: str) -> PlannedRole:
-        login = Login.GUEST if key == Login.GUEST.value else Login.AUTHENTICATED
-        policies = () if role.arn is not None else self._policies(path, self._statements(role, login))
-        return PlannedRole(key, name, path, login, role, only, whom, policies)
+        kind = IdentityKind.GUEST if key == IdentityKind.GUEST.value else IdentityKind.AUTHENTICATED
+        policies = () if role.arn is not None else self._policies(path, self._statements(role, kind))
+        return PlannedRole(key, name, path, kind, role, only, whom, policies)
 
-    def _statements(self, role: Role, login: Login) -> list[Statement]:
-        found: list[Statement] = []
-        if login is Login.AUTHENTICATED:
+    def _statements(self, role: Role, kind: IdentityKind) -> list[Statement]:
+        statements: list[Statement] = []
+        if kind is IdentityKind.AUTHENTICATED:
             if role.inherit:
-                found += self._base()
+                statements += self._base()
             if role.inherit and role is not self.settings.authenticated:
-                found += [s for g in self.settings.authenticated.grants for s in g.statements(self.where, login)]
-        return found + [s for g in role.grants for s in g.statements(self.where, login)]
+                statements += [s for g in self.settings.authenticated.grants for s in g.statements(self.env, kind)]
+        return statements + [s for g in role.grants for s in g.statements(self.env, kind)]
 
     def _base(self) -> list[Statement]:
         """What every signed-in user may do."""
         uploads, api = self.settings.uploads, self.settings.api
         if self.settings.profile is Profile.GUIDE:
-            return documents.guide(self.where, uploads.bucket, api.id, api.region)
-        signed_in = Login.AUTHENTICATED
-        return [*uploads.statements(self.where, signed_in), *api.statements(self.where, signed_in)]
+            return documents.guide(self.env, uploads.bucket, api.id, api.region)
+        signed_in = IdentityKind.AUTHENTICATED
+        return [*uploads.statements(self.env, signed_in), *api.statements(self.env, signed_in)]
 
     def _policies(self, path: str, statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], ...]:
         if not statements:
@@ -134,34 +134,30 @@ class Plan:
 
     def _only(self, name: str) -> tuple[str, ...]:
         """The providers whose rules give out a role, where all of them show in `amr` by their names."""
-        found: list[str] = []
+        names: list[str] = []
         for mapping in self.settings.mappings:
             if any(rule.role == name for rule in mapping.rules):
                 provider = self._provider(mapping.provider)
                 if isinstance(provider, Provider) and provider.kind is not ProviderKind.SOCIAL:
                     return ()
                 if provider is not None:
-                    found.append(provider.name)
-        return tuple(found)
+                    names.append(provider.name)
+        return tuple(names)
 
     def _provider(self, ref: str) -> UserPool | Provider | None:
         pools = (pool for pool in self.settings.user_pools if pool.id == ref)
         return next(pools, None) or next((p for p in self.settings.providers if p.ref == ref), None)
 
-    def trust(self, identity_pool_id: str, vended: PlannedRole) -> str:
+    def trust(self, identity_pool_id: str, role: PlannedRole) -> str:
         """The trust policy of a role, as JSON.
 
         Raises:
             SettingsError: it is over IAM's limit.
         """
-        found = documents.trust(
-            self.where.issuer, identity_pool_id, vended.login, vended.providers, self.settings.tagged
-        )
-        text = json.dumps(found)
+        document = documents.trust(self.env.issuer, identity_pool_id, role.kind, role.providers, self.settings.tagged)
+        text = json.dumps(document)
         if len("".join(text.split())) > TRUST_LIMIT:
-            raise SettingsError(
-                [Problem(vended.path, f"its trust policy is over {TRUST_LIMIT} characters, IAM's limit")]
-            )
+            raise SettingsError([Problem(role.path, f"its trust policy is over {TRUST_LIMIT} characters, IAM's limit")])
         return text
 
     def user_pool_providers(self) -> list[dict[str, Any]]:
@@ -192,9 +188,9 @@ class Plan:
         """How each provider's users get their role, as SetIdentityPoolRoles takes it.
 
         Args:
-            arns: the vended roles' ARNs, by key.
+            arns: the role roles' ARNs, by key.
         """
-        found: list[dict[str, Any]] = []
+        entries: list[dict[str, Any]] = []
         for mapping in (*self.settings.mappings, *self._implied()):
             provider = self._provider(mapping.provider)
             if provider is None:
@@ -216,15 +212,15 @@ class Plan:
                     }
                     for rule in mapping.rules
                 ]
-            found += [{"identity_provider": name, **entry} for name in names]
-        return found
+            entries += [{"identity_provider": name, **entry} for name in names]
+        return entries
 
     def _implied(self) -> Iterator[RoleMapping]:
         """A user pool with groups and no mapping of its own: its tokens say the role."""
-        said = {mapping.provider for mapping in self.settings.mappings}
+        mapped = {mapping.provider for mapping in self.settings.mappings}
         pools = [self.settings.pool_of(group) for group in self.settings.groups]
         for pool_id in dict.fromkeys(pool.id for pool in pools if pool is not None):
-            if pool_id not in said:
+            if pool_id not in mapped:
                 yield RoleMapping(pool_id, By.TOKEN, Ambiguous.DENY)
 
 
@@ -248,6 +244,6 @@ def plan(settings: Settings, region: str, account: str) -> Plan:
     issuer = issuer_of(region)
     if issuer is None:
         raise SettingsError([Problem("region", f"`{region}` has no identity issuer in AWS's public material")])
-    found = Plan(settings, Where(partition_of(region), issuer, region, account))
-    _ = found.roles  # whatever does not fit is said here, before anything is made
-    return found
+    planned = Plan(settings, Environment(partition_of(region), issuer, region, account))
+    _ = planned.roles  # whatever does not fit is said here, before anything is made
+    return planned

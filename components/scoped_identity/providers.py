@@ -108,29 +108,29 @@ def others(top: Section) -> tuple[Provider, ...]:
     section = top.optional_section("providers", "{google: {clientId: …}, oidc: [{arn: …}], …}")
     if section is None:
         return ()
-    found: list[Provider] = []
+    providers: list[Provider] = []
     for ref, (name, key, check) in SOCIAL.items():
         item = section.optional_section(ref, f"{{{key}: …}}")
         if item is not None:
-            found.append(Provider(ProviderKind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
+            providers.append(Provider(ProviderKind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
             item.close()
     twitter = section.optional_section("twitter", "{consumerKey: …, consumerSecret: …}")
     if twitter is not None:
         parts = [twitter.text(key, formats.twitter_key) for key in ("consumerKey", "consumerSecret")]
-        found.append(Provider(ProviderKind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
+        providers.append(Provider(ProviderKind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
         twitter.close()
     for kind, check in ((ProviderKind.OIDC, formats.oidc_arn), (ProviderKind.SAML, formats.saml_arn)):
         for item in section.sections(kind.value, "{arn: …}"):
             arn = item.text("arn", check)
-            found.append(Provider(kind, arn, arn, None, _principal_tags(item)))
+            providers.append(Provider(kind, arn, arn, None, _principal_tags(item)))
             item.close()
     developer = section.optional_section("developer", "{name: …}")
     if developer is not None:
         name = developer.text("name", formats.developer_provider)
-        found.append(Provider(ProviderKind.DEVELOPER, "developer", name, None))
+        providers.append(Provider(ProviderKind.DEVELOPER, "developer", name, None))
         developer.close()
     section.close()
-    return tuple(found)
+    return tuple(providers)
 
 
 def _principal_tags(section: Section) -> PrincipalTags | None:

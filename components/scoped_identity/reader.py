@@ -120,11 +120,11 @@ class Section:
             return ()
         if len(value) > most:
             self.reader.report(self.at(key), f"{len(value)} entries; AWS allows {most}")
-        found: list[tuple[str, str]] = []
+        entries: list[tuple[str, str]] = []
         for name, text in value.items():
             at = f"{self.at(key)}.{name}"
-            found.append((str(name), self._checked(at, text, _short)))
-        return tuple(found)
+            entries.append((str(name), self._checked(at, text, _short)))
+        return tuple(entries)
 
     def choices(self, key: str, options: type[_Choice], default: tuple[_Choice, ...]) -> tuple[_Choice, ...]:
         """Some of a closed set, as a list."""

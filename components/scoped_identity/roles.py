@@ -115,23 +115,23 @@ class RoleMapping:
 def every(top: Section) -> RoleDefaults:
     section = top.section("roles", "{path: /app/}", required=False)
     low, high = SESSION_SECONDS
-    found = RoleDefaults(
+    defaults = RoleDefaults(
         section.optional_text("path", formats.role_path) or "/",
         section.optional_text("permissionsBoundary", formats.policy_arn),
         section.whole("maxSessionSeconds", low, high, low),
         section.optional_text("namePrefix", formats.name_prefix),
     )
     section.close()
-    return found
+    return defaults
 
 
 def authenticated(top: Section) -> Role:
     section = top.optional_section("authenticated", "{grants: […]}")
     if section is None:
         return Role()
-    found = _role(section, inherits=False)
+    role = _role(section, inherits=False)
     section.close()
-    return found
+    return role
 
 
 def guests(top: Section) -> Guests | None:
@@ -153,39 +153,39 @@ def guests(top: Section) -> Guests | None:
 
 
 def groups(top: Section) -> tuple[Group, ...]:
-    found: list[Group] = []
+    groups: list[Group] = []
     for item in top.sections("groups", "{name: …}"):
         name = item.text("name", formats.group)
         pool = item.optional_text("userPool", formats.user_pool_id)
         precedence = item.whole("precedence", 0, 2**31 - 1, -1) if item.has("precedence") else None
         item.take("precedence")
-        found.append(Group(name, pool, precedence, _role(item, inherits=True)))
+        groups.append(Group(name, pool, precedence, _role(item, inherits=True)))
         item.close()
-    return tuple(found)
+    return tuple(groups)
 
 
 def mapped(top: Section) -> tuple[MappedRole, ...]:
-    found: list[MappedRole] = []
+    roles: list[MappedRole] = []
     for item in top.sections("mappedRoles", "{name: …}"):
-        found.append(MappedRole(item.text("name", formats.name), _role(item, inherits=True)))
+        roles.append(MappedRole(item.text("name", formats.name), _role(item, inherits=True)))
         item.close()
-    return tuple(found)
+    return tuple(roles)
 
 
 def mappings(top: Section) -> tuple[RoleMapping, ...]:
-    found: list[RoleMapping] = []
+    mappings: list[RoleMapping] = []
     for item in top.sections("mappings", "{provider: …, by: rules, rules: […]}"):
         provider = item.text("provider", formats.anything)
         by = item.choice("by", By, By.RULES if item.has("rules") else By.TOKEN)
         ambiguous = item.choice("ambiguous", Ambiguous, Ambiguous.DENY)
-        rules = tuple(_rule(each) for each in item.sections("rules", "{claim: …, match: …, value: …, role: …}"))
+        rules = tuple(_rule(rule) for rule in item.sections("rules", "{claim: …, match: …, value: …, role: …}"))
         if by is By.RULES and not 1 <= len(rules) <= MAX_RULES and not item.reader.failed(item.at("rules")):
             item.reader.report(item.at("rules"), f"{len(rules)} rules; a mapping by rules has 1 to {MAX_RULES}")
         if by is By.TOKEN and rules:
             item.reader.report(item.at("rules"), "a mapping by token has no rules; leave them out, or map by `rules`")
         item.close()
-        found.append(RoleMapping(provider, by, ambiguous, rules))
-    return tuple(found)
+        mappings.append(RoleMapping(provider, by, ambiguous, rules))
+    return tuple(mappings)
 
 
 def _rule(section: Section) -> Rule:
@@ -200,19 +200,19 @@ def _rule(section: Section) -> Rule:
 
 
 def _role(section: Section, inherits: bool) -> Role:
-    found = Role(
+    role = Role(
         grants.read(section, "grants"),
         section.flag("inherit", True) if inherits else True,
         section.optional_text("role", formats.role_arn),
         _trust(section),
     )
-    if found.arn is not None and found.grants:
+    if role.arn is not None and role.grants:
         section.reader.report(
             section.at("grants"), "a role that was made elsewhere has its own grants; leave these out"
         )
-    if found.arn is None and found.trust is not None:
+    if role.arn is None and role.trust is not None:
         section.reader.report(section.at("trust"), "is the trust policy of a `role` that was made elsewhere; name it")
-    return found
+    return role
 
 
 def _trust(section: Section) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from . import formats, grants, providers, roles
-from .aws import AWS, Login, Where, denied_to_guests, issuer_of, partition_of
+from .aws import AWS, Environment, IdentityKind, denied_to_guests, issuer_of, partition_of
 from .documents import READ_ONLY, READ_WRITE
 from .grants import Api, OwnFolder
 from .providers import Provider, ProviderKind, UserPool
@@ -78,7 +78,7 @@ class Settings:
     def tagged(self) -> bool:
         """Whether any provider's users come with principal tags, which every vended role must then allow."""
         tags = [*(pool.tags for pool in self.user_pools), *(provider.tags for provider in self.providers)]
-        return any(each is not None for each in tags)
+        return any(tag_map is not None for tag_map in tags)
 
     def pool_of(self, group: Group) -> UserPool | None:
         """The user pool of a group: the one it names, or the only one."""
@@ -146,15 +146,15 @@ def _existing(top: Section) -> ExistingPool | None:
     section = top.optional_section("existingPool", "{id: REGION:UUID}")
     if section is None:
         return None
-    found = ExistingPool(
+    pool = ExistingPool(
         section.text("id", formats.identity_pool_id), section.choice("roles", ExistingRoles, ExistingRoles.MAKE)
     )
     section.close()
-    return found
+    return pool
 
 
 def _uploads(section: Section) -> OwnFolder:
-    found = OwnFolder(
+    folder = OwnFolder(
         section.text("bucket", formats.bucket),
         section.optional_text("prefix", formats.prefix) or "",
         READ_ONLY
@@ -163,13 +163,13 @@ def _uploads(section: Section) -> OwnFolder:
         section.optional_text("kmsKey", formats.kms_key),
     )
     section.close()
-    return found
+    return folder
 
 
 def _api(section: Section) -> Api:
-    found = grants.api(section)
+    api = grants.api(section)
     section.close()
-    return found
+    return api
 
 
 def _tags(top: Section) -> tuple[tuple[str, str], ...]:
@@ -247,8 +247,8 @@ def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
         if keys[index] in keys[:index]:
             yield Problem(f"groups[{index}].name", f"`{group.name}` stands twice; write it once")
         if settings.pool_of(group) is None and not _open(settings, group.user_pool):
-            said = f"`{group.user_pool}` is not one of `userPools`" if group.user_pool else "is missing"
-            yield Problem(f"groups[{index}].userPool", f"{said}; say which user pool the group is in")
+            problem = f"`{group.user_pool}` is not one of `userPools`" if group.user_pool else "is missing"
+            yield Problem(f"groups[{index}].userPool", f"{problem}; say which user pool the group is in")
     refs = {**{p.id: "pool" for p in settings.user_pools}, **{p.ref: p.kind.value for p in settings.providers}}
     providers_ = [mapping.provider for mapping in settings.mappings]
     for index, mapping in enumerate(settings.mappings):
@@ -301,9 +301,9 @@ def _has_groups(settings: Settings, provider: str) -> bool:
 
 def _guest_grants(guests: Guests) -> Iterator[Problem]:
     """A grant that the session policy of guests denies anyway would only mislead."""
-    where = Where(AWS, "cognito-identity.amazonaws.com", "us-east-1", "123456789012")
+    env = Environment(AWS, "cognito-identity.amazonaws.com", "us-east-1", "123456789012")
     for index, grant in enumerate(guests.role.grants):
-        services = {s for each in grant.statements(where, Login.GUEST) for s in denied_to_guests(each)}
+        services = {s for statement in grant.statements(env, IdentityKind.GUEST) for s in denied_to_guests(statement)}
         if services:
             yield Problem(
                 f"guests.grants[{index}]",
@@ -344,7 +344,7 @@ def _partitions(settings: Settings) -> Iterator[Problem]:
         "authenticated.role": settings.authenticated.arn,
         "guests.role": settings.guests.role.arn if settings.guests else None,
         **{f"groups[{i}].role": group.role.arn for i, group in enumerate(settings.groups)},
-        **{f"mappedRoles[{i}].role": each.role.arn for i, each in enumerate(settings.mapped)},
+        **{f"mappedRoles[{i}].role": role.role.arn for i, role in enumerate(settings.mapped)},
         **{
             f"providers: {p.name}": p.name
             for p in settings.providers

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.scoped_identity import documents, outputs
-from components.scoped_identity.aws import AWS, GOVCLOUD, Login, Where
+from components.scoped_identity.aws import AWS, GOVCLOUD, Environment, IdentityKind
 from components.scoped_identity.documents import READ_ONLY, READ_WRITE
 from components.scoped_identity.plan import Plan, PlannedRole, plan
 from components.scoped_identity.settings import SettingsError, parse
@@ -17,7 +17,7 @@ from tests.components.test_settings import Raw, good
 
 ISSUER = "cognito-identity.amazonaws.com"
 ME = "${cognito-identity.amazonaws.com:sub}"
-HERE = Where(AWS, ISSUER, "eu-west-1", "123456789012")
+HERE = Environment(AWS, ISSUER, "eu-west-1", "123456789012")
 
 
 def permissions(made: Plan, key: str = "authenticated") -> documents.Document:
@@ -28,7 +28,7 @@ def permissions(made: Plan, key: str = "authenticated") -> documents.Document:
 
 
 def test_trust_names_the_issuer_this_pool_and_the_kind_of_login() -> None:
-    assert documents.trust(ISSUER, "eu-west-1:0a", Login.AUTHENTICATED) == {
+    assert documents.trust(ISSUER, "eu-west-1:0a", IdentityKind.AUTHENTICATED) == {
         "Version": "2012-10-17",
         "Statement": [
             {
@@ -114,7 +114,7 @@ def _gov() -> Raw:
 
 def test_govcloud_has_its_own_partition_and_issuer() -> None:
     made = plan(parse(_gov()), "us-gov-west-1", "123456789012")
-    assert made.where.partition == GOVCLOUD
+    assert made.env.partition == GOVCLOUD
     document = permissions(made)
     assert document["Statement"][0]["Resource"] == (
         "arn:aws-us-gov:s3:::notes-uploads/${cognito-identity-us-gov.amazonaws.com:sub}/*"
@@ -294,7 +294,7 @@ def test_principal_tags_add_the_right_to_tag_to_every_trust() -> None:
 
 
 def test_roles_elsewhere_are_told_apart_by_whether_their_trust_was_checked() -> None:
-    trust = documents.trust(ISSUER, "eu-west-1:0a", Login.GUEST)
+    trust = documents.trust(ISSUER, "eu-west-1:0a", IdentityKind.GUEST)
     guests = {"reason": "Visitors look around.", "role": "arn:aws:iam::123456789012:role/g", "trust": trust}
     raw = good() | {"guests": guests, "authenticated": {"role": "arn:aws:iam::123456789012:role/a"}}
     made = plan(parse(raw), "eu-west-1", "123456789012")

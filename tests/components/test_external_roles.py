@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.scoped_identity import documents
-from components.scoped_identity.aws import Login
+from components.scoped_identity.aws import IdentityKind
 from components.scoped_identity.external_roles import trust_problems
 from policies.identity_scope.iam.documents import DocumentKind, parse
 from policies.identity_scope.proof.trust import trust_problems as proven_trust_problems
@@ -19,16 +19,16 @@ POOL = "us-east-1:0a1b2c3d-1111-4222-8333-444455556666"
 
 
 def good() -> dict[str, Any]:
-    return documents.trust(ISSUER, POOL, Login.AUTHENTICATED)
+    return documents.trust(ISSUER, POOL, IdentityKind.AUTHENTICATED)
 
 
 def found(trust: dict[str, Any], tagged: bool = False) -> list[str]:
-    return list(trust_problems(trust, ISSUER, POOL, Login.AUTHENTICATED, tagged))
+    return list(trust_problems(trust, ISSUER, POOL, IdentityKind.AUTHENTICATED, tagged))
 
 
 def test_what_the_component_itself_writes_is_fine() -> None:
     assert found(good()) == []
-    assert found(documents.trust(ISSUER, POOL, Login.AUTHENTICATED, tagged=True), tagged=True) == []
+    assert found(documents.trust(ISSUER, POOL, IdentityKind.AUTHENTICATED, tagged=True), tagged=True) == []
 
 
 def _condition(operator: str, key: str, value: Any) -> Callable[[dict[str, Any]], None]:

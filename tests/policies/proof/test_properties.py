@@ -70,8 +70,8 @@ GRANTS = st.one_of(
 def emitted(draw: st.DrawFn) -> tuple[str, dict[str, Any], str]:
     """(region, permission document, trust document) of some settings, as the component makes them."""
     made = draw(plans())
-    pool = f"{made.where.region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
-    return made.where.region, permissions(made), made.trust(pool, made.roles[0])
+    pool = f"{made.env.region}:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+    return made.env.region, permissions(made), made.trust(pool, made.roles[0])
 
 
 @st.composite
@@ -116,7 +116,7 @@ def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any
 @settings(max_examples=40 * SCALE, deadline=None)
 def test_whatever_is_granted_passes_the_pack_that_is_told_what_is_shared(made: Plan) -> None:
     """The component's own account of what is shared is enough, for all roles together; without it nothing else is wrong."""
-    region, told = made.where.region, pack_config(made)
+    region, told = made.env.region, pack_config(made)
     principals = tuple(
         Principal(
             role.key, tuple((f"{role.key} {i}", parse(document(p))) for i, p in enumerate(role.policies)), urn=role.key
