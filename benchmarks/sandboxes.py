@@ -66,8 +66,8 @@ def throughput(rounds: int, requests: int = 200) -> dict[str, Throughput]:
     """A user's own object, got and put, through signature, session and policy, against moto's answer alone."""
     found: dict[str, Throughput] = {}
     for dev in deploy():
-        trial: AccessChecks = dev.trial()
-        person = trial.sign_in("alice")
+        access_checks: AccessChecks = dev.access_checks()
+        person = access_checks.sign_in("alice")
         bare = make_server("127.0.0.1", 0, dev.sandbox._moto, threaded=True, request_handler=_KeepAliveHandler)
         threading.Thread(target=bare.serve_forever, daemon=True).start()
         path = f"/{dev.app.bucket}/{dev.app.prefix}{person.identity}/bench.txt"

@@ -71,7 +71,7 @@ def examples() -> Iterator[Example]:
     for kind, case in cases():
         if kind not in ("objects", "listing", "denies", "actions") or {"config", "boundary"} & set(case["given"]):
             continue
-        policies = [r for r in built(case) if r.kind == "aws:iam/rolePolicy:RolePolicy"]
+        policies = [r for r in built(case) if r.type_ == "aws:iam/rolePolicy:RolePolicy"]
         if len(policies) == 1:
             yield Example(kind, policies[0].inputs["policy"], "s3-isolated-by-identity" in case["expect"])
 

@@ -33,13 +33,13 @@ class Deployed:
 
     sandbox: Sandbox
     app: AppConfig
-    foreign: OffLimits
+    off_limits: OffLimits
     run: Run
     clock: Clock
 
-    def trial(self) -> AccessChecks:
+    def access_checks(self) -> AccessChecks:
         return AccessChecks(
-            self.sandbox, self.app, self.foreign, self.run.outputs["identityPoolId"], self.run.outputs["logins"][0]
+            self.sandbox, self.app, self.off_limits, self.run.outputs["identityPoolId"], self.run.outputs["logins"][0]
         )
 
 
@@ -64,7 +64,7 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
     with Sandbox(now=clock).running() as sandbox:
         foundation = account.lay_foundation(files.app_config())
         app = account.read_app(foundation.config)
-        foreign = account.build(sandbox, app)
+        off_limits = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, foundation.config)
         run = in_process.run(
             sandbox,
@@ -74,7 +74,7 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
             files.config,
             stack_outputs=foundation.stack_outputs,
         )
-        yield Deployed(sandbox, app, foreign, run, clock)
+        yield Deployed(sandbox, app, off_limits, run, clock)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,6 @@ def identity_client(found: Deployed) -> Any:
 
 def tried(found: Deployed) -> dict[str, str]:
     """What came of every attempt, none of which deviates."""
-    rows = list(found.trial().rows())
+    rows = list(found.access_checks().rows())
     assert [row for row in rows if not row.ok] == []
     return {f"{row.who}: {row.tries}": row.got for row in rows}

@@ -152,12 +152,12 @@ def _deploy(
         checked = in_process.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
     with terminal.step("making what exists before the stack: user pool, bucket, API"):
         app = account.read_app(foundation.config)
-        foreign = account.build(sandbox, app)
+        off_limits = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, foundation.config)
 
     def announce(resource: Registration) -> None:
         if resource.custom:
-            terminal.say(f"    + {resource.kind} {resource.name}")
+            terminal.say(f"    + {resource.type_} {resource.name}")
 
     def deploy(watch: Watcher) -> Run:
         outputs = foundation.stack_outputs
@@ -176,7 +176,7 @@ def _deploy(
         with terminal.step(f"deploying the stack `{files.stack}` without the pack"):
             run = deploy(announce)
     terminal.outputs(run.outputs)
-    return app, foreign, run
+    return app, off_limits, run
 
 
 def _under_the_pack(
@@ -198,12 +198,12 @@ def _under_the_pack(
 def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Terminal) -> int:
     terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
-        app, foreign, run = _deploy(sandbox, files, pack, terminal)
-        trial = AccessChecks(
-            sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
+        app, off_limits, run = _deploy(sandbox, files, pack, terminal)
+        access_checks = AccessChecks(
+            sandbox, app, off_limits, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
         )
         with terminal.step("signing A and B up and in, and letting them try"):
-            rows = list(trial.rows())
+            rows = list(access_checks.rows())
     terminal.say("")
     terminal.table(rows)
     wrong = [row for row in rows if not row.ok]
@@ -219,16 +219,16 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Ter
 
 def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, foreign, run = _deploy(sandbox, files, pack, terminal)
-        trial = AccessChecks(
-            sandbox, app, foreign, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
+        app, off_limits, run = _deploy(sandbox, files, pack, terminal)
+        access_checks = AccessChecks(
+            sandbox, app, off_limits, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
         )
         token = None
         if app.user_pools:
             pool_id, clients = app.user_pools[0]
             account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
         elif run.outputs["logins"]:
-            token = trial.token_elsewhere("alice")
+            token = access_checks.token_elsewhere("alice")
         terminal.say(quickstart.text(sandbox.endpoint, app, run.outputs, token))
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's way to say Ctrl-C
         try:

@@ -95,7 +95,7 @@ class Terminal:
 
     def violation(self, violation: PolicyViolation) -> None:
         """A mandatory finding, and what came of it."""
-        what = f"`{violation.resource.name}` ({violation.resource.kind})" if violation.resource else "the stack"
+        what = f"`{violation.resource.name}` ({violation.resource.type_})" if violation.resource else "the stack"
         for diagnostic in violation.diagnostics:
             self.problem(f"\n{self.red('policy violation')} {diagnostic.policy} (mandatory)\n  {diagnostic.text}")
         self.problem(

@@ -50,7 +50,7 @@ class Registration:
     """One resource as the program registered it."""
 
     urn: str
-    kind: str
+    type_: str
     name: str
     custom: bool
     inputs: Mapping[str, Any]
@@ -280,7 +280,7 @@ class _Monitor(mocks.MockMonitor):
                 request.object["name"] = str(old.inputs["name"]) if old is not None else invented
             registration = _registration(request, urn)
             if request.custom and request.type.startswith("aws:"):
-                schema_check.check(registration.kind, registration.name, registration.inputs)
+                schema_check.check(registration.type_, registration.name, registration.inputs)
             step = self._step(registration, old)
             if step is Step.REPLACE and invented is not None:
                 request.object["name"] = invented  # beside the old one, which goes last
@@ -299,12 +299,12 @@ class _Monitor(mocks.MockMonitor):
 
     def _step(self, new: Registration, old: Existing | None) -> Step:
         """As the engine decides it: by the inputs that changed, and whether the provider can change them in place."""
-        if old is None or not new.custom or new.kind == "pulumi:pulumi:StackReference":
+        if old is None or not new.custom or new.type_ == "pulumi:pulumi:StackReference":
             return Step.CREATE
         changed = resources.changed(old.inputs, new.inputs)
         if not changed:
             return Step.SAME
-        if not changed & resources.type_of(new.kind).replaces:
+        if not changed & resources.type_of(new.type_).replaces:
             return Step.UPDATE
         before = next(r for r in self._previous.registrations if r.urn == new.urn) if self._previous else new
         if before.protect:
@@ -333,7 +333,7 @@ class _Monitor(mocks.MockMonitor):
         """What has to be deleted when the program is through: what was replaced, and what is registered no more."""
         now = {r.urn for r in self.registrations}
         before = self._previous.registrations if self._previous else ()
-        there = [r for r in before if r.custom and r.urn not in now and r.kind != "pulumi:pulumi:StackReference"]
+        there = [r for r in before if r.custom and r.urn not in now and r.type_ != "pulumi:pulumi:StackReference"]
         unregistered = [(r, self._previous.existing(r.urn)) for r in there if self._previous]
         return [*self._pending(), *unregistered, *self._replaced]
 
@@ -346,14 +346,14 @@ def _delete(sandbox: Sandbox, region: str, there: list[tuple[Registration, Exist
     while there:
         registration, old = there[-1]
         if not registration.retain_on_delete:
-            resources.delete(sandbox, region, registration.kind, old)
+            resources.delete(sandbox, region, registration.type_, old)
         there.pop()
 
 
 def _registration(request: Any, urn: str) -> Registration:
     return Registration(
         urn=urn,
-        kind=request.type,
+        type_=request.type,
         name=request.name,
         custom=request.custom,
         inputs=_plain(rpc.deserialize_properties(request.object)),

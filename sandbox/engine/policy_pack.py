@@ -138,7 +138,7 @@ class Analyzer:
         request = analyzer_pb2.AnalyzeStackRequest()
         for resource, outputs in resources:
             entry = request.resources.add(
-                type=resource.kind,
+                type=resource.type_,
                 urn=resource.urn,
                 name=resource.name,
                 parent=resource.parent,
@@ -160,7 +160,7 @@ class Analyzer:
 
 def _request(resource: Registration) -> Any:
     return analyzer_pb2.AnalyzeRequest(
-        type=resource.kind,
+        type=resource.type_,
         urn=resource.urn,
         name=resource.name,
         properties=_struct(resource.wire),

@@ -70,10 +70,10 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 class AccessChecks:
     """The attempts against one deployed pool."""
 
-    def __init__(self, sandbox: Sandbox, app: AppConfig, foreign: OffLimits, pool_id: str, provider: str) -> None:
+    def __init__(self, sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, pool_id: str, provider: str) -> None:
         self._sandbox = sandbox
         self._app = app
-        self._foreign = foreign
+        self._off_limits = off_limits
         self._pool_id = pool_id
         self._provider = provider
         self._identity = sandbox.client("cognito-identity", app.region)
@@ -146,12 +146,12 @@ class AccessChecks:
         yield self._row(
             "A",
             "put a file in another bucket",
-            lambda: s3.put_object(Bucket=self._foreign.bucket, Key=f"{mine}a", Body=b""),
+            lambda: s3.put_object(Bucket=self._off_limits.bucket, Key=f"{mine}a", Body=b""),
             Result.DENIED,
         )
 
         yield self._row("A", "call the app's API", lambda: self._call(a, self._app.api), note=a.identity)
-        yield self._row("A", "call another API", lambda: self._call(a, self._foreign.api), Result.DENIED)
+        yield self._row("A", "call another API", lambda: self._call(a, self._off_limits.api), Result.DENIED)
 
         yield from self._guests(key)
         yield from self._refusals() if self._app.user_pools else self._refusals_elsewhere()
@@ -179,9 +179,9 @@ class AccessChecks:
         """Who gets no credentials at all."""
         user_pool, (client, *_) = self._app.user_pools[0]
         signed_in = account.id_token(self._sandbox, user_pool, client, "bob")
-        account.sign_up(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
-        stranger = account.id_token(self._sandbox, self._foreign.user_pool, self._foreign.client, "mallory")
-        unlisted = account.id_token(self._sandbox, user_pool, self._foreign.unlisted_client, "bob")
+        account.sign_up(self._sandbox, self._off_limits.user_pool, self._off_limits.client, "mallory")
+        stranger = account.id_token(self._sandbox, self._off_limits.user_pool, self._off_limits.client, "mallory")
+        unlisted = account.id_token(self._sandbox, user_pool, self._off_limits.unlisted_client, "bob")
         pool = tokens.user_pool(ACCOUNT, user_pool)
         assert pool is not None
         expired, _ = pool.create_jwt(client, "bob", "id", expires_in=-60)

@@ -139,7 +139,7 @@ def construct(stub: Any, address: str, inputs: Mapping[str, Any]) -> Any:
 
 def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
     with Sandbox().running() as sandbox, engine(sandbox) as (monitor, address), plugin(address) as stub:
-        foreign = account.build(sandbox, APP)
+        off_limits = account.build(sandbox, APP)
         answer = construct(stub, address, INPUTS)
         state = json_format.MessageToDict(answer.state)
         assert monitor.made == [
@@ -157,8 +157,8 @@ def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
         assert role["MaxSessionDuration"] == 7200
         pool = sandbox.identity.pools[state["identityPoolId"]]
         assert pool.config["IdentityPoolTags"] == {"some-Key": "x"}
-        trial = AccessChecks(sandbox, APP, foreign, state["identityPoolId"], state["logins"][0])
-        rows = list(trial.rows())
+        access_checks = AccessChecks(sandbox, APP, off_limits, state["identityPoolId"], state["logins"][0])
+        rows = list(access_checks.rows())
         assert [row for row in rows if not row.ok] == []
 
 

@@ -61,19 +61,19 @@ def cooked(name: str, pack: Analyzer, config: dict[str, Any] | None = None) -> I
     wanted = in_process.check(main, files.project, "dev", files.config, {}).outputs["packConfig"]
     with Sandbox(now=clock).running() as sandbox:
         app = account.read_app(files.app_config())
-        foreign = account.build(sandbox, app)
+        off_limits = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, files.app_config())
         pack.configure(wanted if config is None else config)
         enforced = PolicyGate(pack)
         run = in_process.run(sandbox, main, files.project, "dev", files.config, enforced)
         enforced.finish(run)
-        yield Deployed(sandbox, app, foreign, run, clock)
+        yield Deployed(sandbox, app, off_limits, run, clock)
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_a_recipe_is_deployed_under_the_pack_and_every_attempt_ends_as_it_should(name: str, pack: Analyzer) -> None:
     with cooked(name, pack) as found:
-        rows = list(found.trial().rows())
+        rows = list(found.access_checks().rows())
         assert [row for row in rows if not row.ok] == []
         assert len(rows) >= 16
 
@@ -89,10 +89,10 @@ def test_a_recipe_of_code_runs(name: str) -> None:
     files = stack_files.read(ROOT, "dev")
     with Sandbox().running() as sandbox:
         app = account.read_app(files.app_config())
-        foreign = account.build(sandbox, app)
+        off_limits = account.build(sandbox, app)
         run = in_process.run(sandbox, lambda: exec(CODE[name], {}), files.project, "dev", files.config)
-        trial = AccessChecks(sandbox, app, foreign, run.outputs["identityPoolId"], run.outputs["logins"][0])
-        assert [row for row in trial.rows() if not row.ok] == []
+        access_checks = AccessChecks(sandbox, app, off_limits, run.outputs["identityPoolId"], run.outputs["logins"][0])
+        assert [row for row in access_checks.rows() if not row.ok] == []
 
 
 Try = Callable[[Deployed, Person], None]
@@ -120,7 +120,7 @@ def _one_more_folder(found: Deployed, me: Person) -> None:
 
 def _levels(found: Deployed, me: Person) -> None:
     s3 = found.sandbox.client("s3", "us-east-1", me.credentials)
-    other = found.trial().sign_in("carol")
+    other = found.access_checks().sign_in("carol")
     theirs = found.sandbox.client("s3", "us-east-1", other.credentials)
     bucket = "notes-dev-media"
     for level in ("protected", "private"):
@@ -149,7 +149,7 @@ def _another_api(found: Deployed, me: Person) -> None:
 
 def _rows_of_a_table(found: Deployed, me: Person) -> None:
     table = found.sandbox.client("dynamodb", "us-east-1", me.credentials)
-    other = found.trial().sign_in("carol")
+    other = found.access_checks().sign_in("carol")
 
     def key(person: Person) -> dict[str, Any]:
         return {"owner": {"S": person.identity}, "id": {"S": "1"}}
@@ -189,7 +189,7 @@ def _editors(found: Deployed, me: Person) -> None:
 
 
 def _guests(found: Deployed, me: Person) -> None:
-    guest = found.trial().vend("guest", None)
+    guest = found.access_checks().vend("guest", None)
     s3 = found.sandbox.client("s3", "us-east-1", guest.credentials)
     found.sandbox.client("s3", "us-east-1").put_object(Bucket="notes-dev-public", Key="notes/a", Body=b"a")
     allowed(lambda: s3.get_object(Bucket="notes-dev-public", Key="notes/a"))
@@ -218,7 +218,7 @@ TRIES: dict[str, Try] = {
 @pytest.mark.parametrize("name", list(TRIES))
 def test_what_a_recipe_grants_is_allowed_and_nothing_beside(name: str, pack: Analyzer) -> None:
     with cooked(name, pack) as found:
-        TRIES[name](found, found.trial().sign_in("dave"))
+        TRIES[name](found, found.access_checks().sign_in("dave"))
 
 
 ME = "us-east-1:11111111-2222-4333-8444-555555555555"
@@ -340,7 +340,7 @@ def _documents(name: str) -> str:
     files = stack_files.read(ROOT, "dev", {f"scoped-identity:{k}": v for k, v in block.items()})
     with Sandbox().running() as sandbox:
         run: Run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, preview=True)
-    policy = next(r for r in run.registrations if r.kind.endswith(":RolePolicy"))
+    policy = next(r for r in run.registrations if r.type_.endswith(":RolePolicy"))
     text: str = policy.inputs["policy"]
     assert json.loads(text)
     return text

@@ -21,7 +21,7 @@ from tests.conftest import Deployed, identity_client, refusal, s3_of, tried
 
 @pytest.fixture(scope="module")
 def alice(dev: Deployed) -> Person:
-    return dev.trial().sign_in("alice-of-the-tests")
+    return dev.access_checks().sign_in("alice-of-the-tests")
 
 
 def test_every_row_of_the_table_is_as_it_should_be(dev: Deployed) -> None:
@@ -149,7 +149,7 @@ def test_a_disabled_user_gets_no_credentials(dev: Deployed) -> None:
 
 
 def test_an_expired_session_is_refused(dev: Deployed) -> None:
-    person = dev.trial().sign_in("frank")
+    person = dev.access_checks().sign_in("frank")
     session = dev.sandbox.identity.session(person.credentials[0])
     assert session is not None
     expired = session.__class__(**{**session.__dict__, "expires": dev.sandbox.now() - 1})
@@ -293,7 +293,7 @@ def test_a_role_whose_trust_names_another_pool_is_not_vended(dev: Deployed) -> N
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(other))
     try:
         with pytest.raises(ClientError) as error:
-            dev.trial().sign_in("grace")
+            dev.access_checks().sign_in("grace")
     finally:
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(before))
     assert refusal(error.value) == "InvalidIdentityPoolConfigurationException"
@@ -332,12 +332,12 @@ def test_principal_tags_come_from_the_token_and_need_tag_session(dev: Deployed) 
     before = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     try:
         with pytest.raises(ClientError) as error:
-            dev.trial().sign_in("heidi")
+            dev.access_checks().sign_in("heidi")
         assert refusal(error.value) == "InvalidIdentityPoolConfigurationException"
         tagged = json.loads(json.dumps(before))
         tagged["Statement"][0]["Action"] = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(tagged))
-        person = dev.trial().sign_in("ivan")
+        person = dev.access_checks().sign_in("ivan")
         session = dev.sandbox.identity.session(person.credentials[0])
         assert session is not None
         assert [key for key, _ in session.tags] == ["who"]
@@ -358,7 +358,7 @@ def test_a_trust_policy_is_evaluated_with_its_principal(dev: Deployed) -> None:
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(other))
     try:
         with pytest.raises(ClientError) as error:
-            dev.trial().sign_in("judy")
+            dev.access_checks().sign_in("judy")
     finally:
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(before))
     assert refusal(error.value) == "InvalidIdentityPoolConfigurationException"

@@ -47,14 +47,14 @@ def test_a_widened_statement_turns_rows_red(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(documents, "own_folder", widened)
     for found in deploy():
-        red = [row.tries for row in found.trial().rows() if not row.ok]
+        red = [row.tries for row in found.access_checks().rows() if not row.ok]
         assert red == ["get B's file", "put a file in B's folder", "delete B's file", "copy B's file into A's folder"]
 
 
 def test_the_guides_policy_lets_a_session_rewire_the_pool() -> None:
     """Why `guide` is not the default: `cognito-identity:*` on `*` is a way round everything else."""
     for found in deploy(profile="guide"):
-        person = found.trial().sign_in("alice")
+        person = found.access_checks().sign_in("alice")
         client = found.sandbox.client("cognito-identity", found.app.region, person.credentials)
         client.set_identity_pool_roles(
             IdentityPoolId=found.run.outputs["identityPoolId"], Roles={"authenticated": "arn:aws:iam::1:role/other"}

@@ -97,7 +97,7 @@ class Stack:
         self.sandbox = sandbox
         self.files = stack_files.read(ROOT, "dev")
         self.app = account.read_app(self.files.app_config())
-        self.foreign = account.build(sandbox, self.app)
+        self.off_limits = account.build(sandbox, self.app)
         prerequisites.create_prerequisites(sandbox, self.app, self.files.app_config())
         self.there: Run | None = None
 
@@ -128,8 +128,10 @@ class Stack:
     def works(self) -> bool:
         assert self.there is not None
         outputs = self.there.outputs
-        trial = AccessChecks(self.sandbox, self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0])
-        return all(row.ok for row in trial.rows())
+        access_checks = AccessChecks(
+            self.sandbox, self.app, self.off_limits, outputs["identityPoolId"], outputs["logins"][0]
+        )
+        return all(row.ok for row in access_checks.rows())
 
     def roles(self) -> list[str]:
         found = self.sandbox.client("iam", "us-east-1").list_roles()["Roles"]

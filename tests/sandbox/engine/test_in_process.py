@@ -34,11 +34,11 @@ def dev() -> Deployed:
 
 
 def kinds(found: Deployed) -> list[str]:
-    return [r.kind.rpartition(":")[2] for r in found.run.registrations if r.custom]
+    return [r.type_.rpartition(":")[2] for r in found.run.registrations if r.custom]
 
 
 def one(found: Deployed, kind: str) -> Registration:
-    (match,) = [r for r in found.run.registrations if r.kind.endswith(f":{kind}")]
+    (match,) = [r for r in found.run.registrations if r.type_.endswith(f":{kind}")]
     return match
 
 
@@ -127,7 +127,7 @@ def test_documents_of_literal_config_are_known_at_preview() -> None:
         preview = in_process.run(
             found.sandbox, ROOT / "__main__.py", "scoped-identity", "dev", _dev_config(), preview=True
         )
-        policy = next(r for r in preview.registrations if r.kind.endswith(":RolePolicy"))
+        policy = next(r for r in preview.registrations if r.type_.endswith(":RolePolicy"))
         assert json.loads(policy.inputs["policy"])["Statement"][0]["Sid"] == "OwnFolder"
 
 

@@ -28,7 +28,7 @@ class Stack:
         self.sandbox = sandbox
         config = self._files(changes).app_config()
         self.app: AppConfig = account.read_app(config)
-        self.foreign: OffLimits = account.build(sandbox, self.app)
+        self.off_limits: OffLimits = account.build(sandbox, self.app)
         prerequisites.create_prerequisites(sandbox, self.app, config)
         self.run: Run | None = None
         self.roles_seen: list[dict[str, str]] = []
@@ -58,14 +58,14 @@ class Stack:
     def steps(self) -> dict[str, str]:
         """What was done, by the last part of the type and the name."""
         assert self.run is not None
-        kinds = {r.urn: f"{r.kind.rpartition(':')[2]} {r.name}" for r in self.run.registrations if r.custom}
+        kinds = {r.urn: f"{r.type_.rpartition(':')[2]} {r.name}" for r in self.run.registrations if r.custom}
         return {kinds[urn]: step.value for urn, step in self.run.steps.items() if urn in kinds}
 
-    def trial(self, app: AppConfig | None = None) -> AccessChecks:
+    def access_checks(self, app: AppConfig | None = None) -> AccessChecks:
         assert self.run is not None
         outputs = self.run.outputs
         return AccessChecks(
-            self.sandbox, app or self.app, self.foreign, outputs["identityPoolId"], outputs["logins"][0]
+            self.sandbox, app or self.app, self.off_limits, outputs["identityPoolId"], outputs["logins"][0]
         )
 
     def pool(self) -> str:
@@ -92,7 +92,7 @@ def test_the_same_again_changes_nothing() -> None:
 def test_guests_come_and_go_and_the_pool_is_never_without_roles() -> None:
     with stack() as dev:
         dev.up()
-        pool, me = dev.pool(), dev.trial().sign_in("alice")
+        pool, me = dev.pool(), dev.access_checks().sign_in("alice")
         for guests in (GUESTS, {}):
             dev.up(guests=guests)
             assert dev.steps()["IdentityPool users"] == "update"
@@ -118,7 +118,7 @@ def test_another_role_takes_the_place_of_the_old_one_before_that_goes() -> None:
         assert ":role/app/" in after
         assert all(roles.get("authenticated") in (before, after) for roles in dev.roles_seen)
         assert dev.steps()["Role users-authenticated"] == "replace"
-        assert [row for row in dev.trial().rows() if not row.ok] == []
+        assert [row for row in dev.access_checks().rows() if not row.ok] == []
         roles = dev.sandbox.client("iam", "us-east-1").list_roles()["Roles"]
         assert [role["Arn"] for role in roles] == [after]
 
@@ -134,7 +134,7 @@ def test_a_mapping_is_added_in_place() -> None:
         dev.up(**changes)
         assert dev.steps()["IdentityPoolRoleAttachment users"] == "update"
         assert dev.steps()["Role users-authenticated"] == "same"
-        person = dev.trial().sign_in("alice")
+        person = dev.access_checks().sign_in("alice")
         assert "mapped-pro" in dev.sandbox.identity.sessions[person.credentials[0]].role_arn
 
 
@@ -157,9 +157,9 @@ def test_principal_tags_come_after_the_trust_that_allows_them() -> None:
     with stack() as dev:
         dev.up()
         run = dev.up(userPools=tagged)
-        order = [r.kind.rpartition(":")[2] for r in run.registrations]
+        order = [r.type_.rpartition(":")[2] for r in run.registrations]
         assert order.index("Role") < order.index("IdentityPoolProviderPrincipalTag")
-        person = dev.trial().sign_in("alice")
+        person = dev.access_checks().sign_in("alice")
         tags = dict(dev.sandbox.identity.sessions[person.credentials[0]].tags)
         assert tags["client"] == "1h57kf5cpq17m0eml12notesde"
 
@@ -176,7 +176,7 @@ def test_another_name_is_refused_until_the_config_says_that_identities_may_be_lo
         dev.up(protect=False, poolName="renamed")
         assert list(dev.sandbox.identity.pools) == [dev.pool()]
         assert dev.pool() != pool
-        assert [row for row in dev.trial().rows() if not row.ok] == []
+        assert [row for row in dev.access_checks().rows() if not row.ok] == []
 
 
 def test_another_developer_provider_is_refused_in_the_same_way() -> None:
@@ -204,11 +204,11 @@ def test_grants_that_outgrow_an_inline_policy_become_managed_ones_and_back() -> 
     with stack(authenticated=grants) as dev:
         dev.up()
         run = dev.up(authenticated=grants)
-        policies = [r for r in run.registrations if r.kind == "aws:iam/policy:Policy"]
+        policies = [r for r in run.registrations if r.type_ == "aws:iam/policy:Policy"]
         assert 2 <= len(policies) <= 10
         assert all(len("".join(p.inputs["policy"].split())) <= 6144 for p in policies)
-        assert not [r for r in run.registrations if r.kind == "aws:iam/rolePolicy:RolePolicy"]
-        assert [row for row in dev.trial().rows() if not row.ok] == []
+        assert not [r for r in run.registrations if r.type_ == "aws:iam/rolePolicy:RolePolicy"]
+        assert [row for row in dev.access_checks().rows() if not row.ok] == []
         dev.up()
         assert "RolePolicy users-authenticated" in dev.steps()
         role = dev.sandbox.identity.pools[dev.pool()].roles["authenticated"].rpartition("/")[2]
@@ -247,8 +247,8 @@ def test_a_group_without_a_role_of_its_own_is_denied_by_default() -> None:
             dev.app.region, dev.app.user_pools, dev.app.bucket, "", dev.app.api, dev.app.api_region, "dev"
         )
         with pytest.raises(ClientError, match="Ambiguous role mapping rules"):
-            dev.trial(outside).sign_in("nobody")
-        member = dev.trial(account.read_app(dev._files({"groups": groups}).app_config())).sign_in("alice")
+            dev.access_checks(outside).sign_in("nobody")
+        member = dev.access_checks(account.read_app(dev._files({"groups": groups}).app_config())).sign_in("alice")
         assert "group-editors" in dev.sandbox.identity.sessions[member.credentials[0]].role_arn
 
 
@@ -271,7 +271,7 @@ def test_tags_wait_for_roles_that_have_no_grants() -> None:
     pools = [{"id": POOL, "clients": ["1h57kf5cpq17m0eml12notesde"], "principalTags": {"defaults": True}}]
     with stack(userPools=pools, guests=GUESTS) as dev:
         run = dev.up(userPools=pools, guests=GUESTS)
-        roles = {r.urn for r in run.registrations if r.kind == "aws:iam/role:Role"}
-        (tags,) = (r for r in run.registrations if r.kind.endswith("PrincipalTag"))
+        roles = {r.urn for r in run.registrations if r.type_ == "aws:iam/role:Role"}
+        (tags,) = (r for r in run.registrations if r.type_.endswith("PrincipalTag"))
         assert len(roles) == 2
         assert roles <= set(tags.dependencies)

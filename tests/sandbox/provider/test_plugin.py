@@ -93,7 +93,7 @@ def _state(outputs: Any) -> dict[str, Any]:
 
 
 def test_every_type_is_in_the_stack_that_is_tried(rich: Deployed) -> None:
-    kinds = {r.kind.rpartition(":")[2] for r, _, _ in there(rich)}
+    kinds = {r.type_.rpartition(":")[2] for r, _, _ in there(rich)}
     assert kinds >= {"IdentityPool", "Role", "RolePolicy", "IdentityPoolRoleAttachment", "UserGroup"}
     assert "IdentityPoolProviderPrincipalTag" in kinds
 
@@ -119,7 +119,7 @@ def test_drift_made_by_hand_is_read(engine: Engine, rich: Deployed) -> None:
     iam = rich.sandbox.client("iam", "us-east-1")
     identity = rich.sandbox.client("cognito-identity", "us-east-1")
     for resource, made, state in there(rich):
-        kind = resource.kind.rpartition(":")[2]
+        kind = resource.type_.rpartition(":")[2]
         inputs = dict(resource.inputs)
         if kind == "Role":
             iam.update_assume_role_policy(RoleName=made, PolicyDocument=json.dumps(TRUST))
