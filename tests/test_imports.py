@@ -15,9 +15,6 @@ PACK = ("automata", "iam", "inventory", "sources", "proof", "findings", "pack", 
 SANDBOX = ("aws", "provider", "engine", "scenario", "cli")
 """A folder imports only the folders that are listed before it."""
 
-KNOWN_EXCEPTIONS: set[tuple[str, str]] = {("inventory/inventory.py", "sources")}
-"""(module, imported folder) of the pack that still break the order. TODO: remove each as soon as it no longer does."""
-
 PACK_REQUIREMENTS = {"pulumi", "pulumi_policy", "grpc", "google"}
 EVALUATOR = "policies.identity_scope"
 
@@ -53,9 +50,7 @@ def violations(folder: Path, package: str, order: Sequence[str]) -> set[tuple[st
 
 
 def test_the_packs_folders_import_only_those_above_them() -> None:
-    found = violations(ROOT / "policies" / "identity_scope", "identity_scope", PACK)
-    assert found - KNOWN_EXCEPTIONS == set()
-    assert KNOWN_EXCEPTIONS - found == set(), "these are no longer needed; remove them"
+    assert violations(ROOT / "policies" / "identity_scope", "identity_scope", PACK) == set()
 
 
 def test_the_sandboxs_folders_import_only_those_above_them() -> None:
