@@ -19,11 +19,10 @@ import yaml
 from components.scoped_identity.documents import document
 from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import plan
-from components.scoped_identity.settings import SettingsError, parse
+from components.scoped_identity.settings import parse
 from policies.identity_scope.proof.prover import Result, Scope, dead_grants, escalations, isolation, own_folder
 from sandbox.engine import stack_files
 from sandbox.engine.policy_pack import Analyzer
-from tests.components.test_settings import good
 from tests.conftest import ROOT
 from tests.docs.test_recipes import RECIPES
 from tests.policies.pack.engine import ask, ask_stack, built, cases, told
@@ -32,27 +31,6 @@ from tests.policies.proof import search
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {f"{kind}: {case['why']}": case for kind, case in cases()}
 POOL = "us-east-1:aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-ELSEWHERE = {"region": "eu-central-1", "account": "210987654321"}
-GRANTS: list[dict[str, Any]] = [
-    {"ownFolder": {"bucket": "albums", "prefix": "a/b/", "access": ["read", "list"], "kmsKey": KEY}},
-    {"levels": {"bucket": "levels", "kmsKey": KEY}},
-    {"shared": {"bucket": "shop", "prefix": "sale/", "why": "All see it.", "access": ["read", "write"], "kmsKey": KEY}},
-    {"shared": {"bucket": "shop", "prefix": "news/", "why": "All see it."}},
-    {"api": {"id": "a1b2c3d4e5", "stage": "v2", "methods": ["GET", "PUT"], "paths": ["/x/*", "/y"], **ELSEWHERE}},
-    {"graphql": {"id": "2f4ocabc5nhqrlfdoz7example", "fields": ["Query.listNotes", "Mutation.*"], **ELSEWHERE}},
-    {"graphql": {"id": "2f4ocabc5nhqrlfdoz7example"}},
-    {"ownRows": {"table": "notes", "access": ["read", "write"], "indexes": ["by-date"], **ELSEWHERE}},
-    {"ownRows": {"table": "notes"}},
-    {"ownTopics": {"prefix": "notes/", **ELSEWHERE}},
-    {"ownTopics": {}},
-    {"ownDatasets": {"prefix": "settings"}},
-    {"ownDatasets": {}},
-    {"appEvents": {"app": "0123456789abcdef0123456789abcdef", **ELSEWHERE}},
-    {"function": {"name": "thumbnail", "qualifier": "live", **ELSEWHERE}},
-    {"function": {"name": "thumbnail"}},
-    {"statement": {"Sid": "Own", "Effect": "Deny", "NotAction": "s3:Get*", "NotResource": ["arn:aws:s3:::b/*"]}},
-]
 Findings = dict[str, list[str]]
 
 
@@ -70,15 +48,6 @@ def findings(pack: Analyzer, name: str) -> Findings:
     return {"both": both} if sorted(both) == sorted(alone) else {"both": both, "stack alone": alone}
 
 
-def granted(index: int) -> dict[str, Any]:
-    """What one grant becomes for signed-in users and for guests."""
-    block = {
-        "authenticated": {"grants": [GRANTS[index]]},
-        "guests": {"reason": "They look.", "grants": [GRANTS[index]]},
-    }
-    return {"grant": GRANTS[index], **_made(block)}
-
-
 GENERATED = 150
 """Sets of roles whose verdicts are kept; the search says whether verdicts are right, this says when they change."""
 
@@ -93,28 +62,6 @@ def verdicts(number: int) -> list[str]:
 def _short(result: Result) -> str:
     said = [f"{a.action} {a.arn} {a.prefix} by {a.document}" for a in (result.mine, result.theirs) if a]
     return "; ".join([result.proof.value, *([result.arn] if result.arn else []), *said, result.reason])
-
-
-WRONG: dict[str, Any] = {"a number": 7, "a list of numbers": [7], "another setting": {"odd": 1}, "missing": None}
-
-
-def refused(index: int) -> dict[str, str]:
-    """What is said where one option of a grant is wrong, each in its turn; and the grant itself."""
-    ((kind, options),) = GRANTS[index].items()
-    wrong = {f"{kind} is {what}": value for what, value in WRONG.items() if value is not None}
-    for option in (*options, "odd"):
-        for what, value in WRONG.items():
-            changed = {**options, option: value}
-            wrong[f"{kind}.{option} is {what}"] = {k: v for k, v in changed.items() if v is not None}
-    return {how: said for how, value in wrong.items() if (said := _refusal({kind: value}))}
-
-
-def _refusal(grant: dict[str, Any]) -> str | None:
-    try:
-        parse(good() | {"authenticated": {"grants": [grant]}})
-    except SettingsError as error:
-        return str(error)
-    return None
 
 
 def documents(recipe: str) -> dict[str, Any]:
@@ -155,16 +102,6 @@ def test_the_words_of_a_case(pack: Analyzer, name: str) -> None:
     assert findings(pack, name) == golden("findings.json")[name]
 
 
-@pytest.mark.parametrize("index", range(len(GRANTS)), ids=[next(iter(each)) for each in GRANTS])
-def test_the_statements_of_a_grant_with_every_option(index: int) -> None:
-    assert granted(index) == golden("grants.json")[index]
-
-
-@pytest.mark.parametrize("index", range(len(GRANTS)), ids=[next(iter(each)) for each in GRANTS])
-def test_what_is_said_of_each_option_that_is_wrong(index: int) -> None:
-    assert refused(index) == golden("refusals.json")[index]
-
-
 @pytest.mark.parametrize("number", range(GENERATED))
 def test_the_verdict_on_a_generated_set(number: int) -> None:
     assert verdicts(number) == golden("verdicts.json")[number]
@@ -179,7 +116,6 @@ def test_nothing_golden_is_left_over() -> None:
     assert list(golden("findings.json")) == list(CASES)
     assert list(golden("documents.json")) == list(RECIPES)
     assert len(golden("verdicts.json")) == GENERATED
-    assert len(golden("grants.json")) == len(golden("refusals.json")) == len(GRANTS)
 
 
 def write() -> None:
@@ -188,9 +124,7 @@ def write() -> None:
     made: dict[str, Any] = {
         "findings.json": said,
         "documents.json": {r: documents(r) for r in RECIPES},
-        "grants.json": [granted(index) for index in range(len(GRANTS))],
         "verdicts.json": [verdicts(number) for number in range(GENERATED)],
-        "refusals.json": [refused(index) for index in range(len(GRANTS))],
     }
     for name, value in made.items():
         (GOLDEN / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

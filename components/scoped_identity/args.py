@@ -227,24 +227,6 @@ class OwnTopicsArgs(TypedDict):
     """Account of AWS IoT. Default: the account that is deployed to."""
 
 
-class OwnDatasetsArgs(TypedDict):
-    """Cognito Sync's datasets of the own identity."""
-
-    prefix: NotRequired[str]
-    """How the names of the datasets begin. Default: any name."""
-
-
-class AppEventsArgs(TypedDict):
-    """Events of one Pinpoint application."""
-
-    app: pulumi.Input[str]
-    """Id of the application."""
-    region: NotRequired[str]
-    """Region of the application. Default: the pool's."""
-    account: NotRequired[str]
-    """Account of the application. Default: the account that is deployed to."""
-
-
 class FunctionArgs(TypedDict):
     """A Lambda function."""
 
@@ -275,10 +257,6 @@ class GrantArgs(TypedDict):
     """Own rows of a DynamoDB table. Default: none."""
     own_topics: NotRequired[OwnTopicsArgs]
     """Own AWS IoT topics. Default: none."""
-    own_datasets: NotRequired[OwnDatasetsArgs]
-    """Own Cognito Sync datasets. Default: none."""
-    app_events: NotRequired[AppEventsArgs]
-    """Events of a Pinpoint application. Default: none."""
     function: NotRequired[FunctionArgs]
     """A Lambda function. Default: none."""
     statement: NotRequired[Mapping[str, Any]]

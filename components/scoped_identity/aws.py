@@ -91,11 +91,6 @@ class Environment:
         """The policy variable that stands for the caller's identity id."""
         return f"${{{self.issuer}:sub}}"
 
-    @property
-    def own_pool(self) -> str:
-        """The policy variable that stands for the caller's identity pool."""
-        return f"${{{self.issuer}:aud}}"
-
 
 GUEST_SERVICES = frozenset(
     {

@@ -17,7 +17,7 @@ from .args import ScopedIdentityPoolArgs
 _OUTPUT_OF = re.compile(r"stack://([\w.-]+/[\w.-]+/[\w.-]+)#([\w.-]+)")
 _STRUCTURED = {
     *("userPools", "providers", "existingPool", "uploads", "api", "authenticated", "guests", "groups", "mappedRoles"),
-    *("mappings", "tags", "roles", "protect", "classicFlow"),
+    *("mappings", "tags", "roles", "protect"),
 }
 _HERE = {"poolName", "profile"} | _STRUCTURED
 _AS_IS = {"tags", "claims", "statement", "trust"}

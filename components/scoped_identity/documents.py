@@ -245,25 +245,6 @@ def own_topics(env: Environment, prefix: str, region: str | None = None, account
     ]
 
 
-def own_dataset(env: Environment, prefix: str = "") -> list[Statement]:
-    """Cognito Sync's datasets of the own identity.
-
-    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/resource-permissions.html
-    """
-    resource = env.arn("cognito-sync", f"identitypool/{env.own_pool}/identity/{env.own_id}/dataset/{prefix}*")
-    actions = ("ListDatasets", "DescribeDataset", "ListRecords", "UpdateRecords", "DeleteDataset")
-    return [_allow("OwnDatasets", [f"cognito-sync:{action}" for action in actions], resource)]
-
-
-def app_events(env: Environment, app: str, region: str | None = None, account: str | None = None) -> list[Statement]:
-    """Report events to one Pinpoint application, and keep the own endpoint up to date.
-
-    Source: https://docs.aws.amazon.com/pinpoint/latest/developerguide/permissions-actions.html
-    """
-    arn = env.arn("mobiletargeting", f"apps/{app}", region, account)
-    return [_allow("AppEvents", ["mobiletargeting:PutEvents", "mobiletargeting:UpdateEndpoint"], f"{arn}/*")]
-
-
 def call_function(
     env: Environment,
     name: str,

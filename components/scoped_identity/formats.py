@@ -27,7 +27,6 @@ _KMS_KEY = re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _GRAPHQL_API = re.compile(r"[a-z0-9]{20,32}")
 _GRAPHQL_FIELD = re.compile(r"[A-Za-z_]\w*\.(\*|[A-Za-z_]\w*)")
 _TABLE = re.compile(r"[\w.-]{3,255}")
-_PINPOINT_APP = re.compile(r"[0-9a-f]{32}")
 _FUNCTION = re.compile(r"[\w-]{1,64}")
 _QUALIFIER = re.compile(r"[\w$-]{1,128}")
 _IDENTITY_POOL_ID = re.compile(r"[a-z0-9-]+:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,7 +35,6 @@ _SAML_ARN = re.compile(r"arn:aws(-[a-z]+)*:iam::\d{12}:saml-provider/[\w._-]+")
 _DEVELOPER = re.compile(r"[\w._-]{1,100}")
 _APPLE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _TWITTER = re.compile(r"[A-Za-z0-9]{10,100}")
-_DATASET = re.compile(r"[\w.:-]{1,128}")
 _ACCOUNT = re.compile(r"\d{12}")
 _STAGE = re.compile(r"[\w-]{1,128}|\$default|\*")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "*"})
@@ -172,15 +170,6 @@ def anything(text: str) -> str | None:
     return None if len(text) <= 128 else f"`{text[:40]}…` is too long: 1 to 128 characters"
 
 
-def dataset(text: str) -> str | None:
-    """Source: https://docs.aws.amazon.com/cognitosync/latest/APIReference/API_DescribeDataset.html"""
-    return (
-        None
-        if _DATASET.fullmatch(text)
-        else f"`{text}` is not the beginning of a dataset's name: letters, digits, `_.:-`"
-    )
-
-
 def kms_key(text: str) -> str | None:
     if _KMS_KEY.fullmatch(text):
         return None
@@ -212,12 +201,6 @@ def table(text: str) -> str | None:
     if not _TABLE.fullmatch(text):
         return f"`{text}` is not a table's or an index's name: 3 to 255 letters, digits, `_`, `-` and `.`"
     return None
-
-
-def pinpoint_app(text: str) -> str | None:
-    if _PINPOINT_APP.fullmatch(text):
-        return None
-    return f"`{text}` is not a Pinpoint application's id (is it its name?): 32 hexadecimal digits"
 
 
 def function(text: str) -> str | None:

@@ -135,28 +135,6 @@ class OwnTopics:
 
 
 @dataclass(frozen=True)
-class OwnDatasets:
-    """Cognito Sync's datasets of the own identity."""
-
-    prefix: str = ""
-
-    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.own_dataset(env, self.prefix)
-
-
-@dataclass(frozen=True)
-class AppEvents:
-    """Events of one Pinpoint application."""
-
-    app: str
-    region: str | None = None
-    account: str | None = None
-
-    def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.app_events(env, self.app, self.region, self.account)
-
-
-@dataclass(frozen=True)
 class CallFunction:
     """A Lambda function."""
 
@@ -253,14 +231,6 @@ def _own_topics(section: Section) -> Grant:
     return OwnTopics(section.optional_text("prefix", formats.prefix) or "", *_place(section))
 
 
-def _own_datasets(section: Section) -> Grant:
-    return OwnDatasets(section.optional_text("prefix", formats.dataset) or "")
-
-
-def _app_events(section: Section) -> Grant:
-    return AppEvents(section.text("app", formats.pinpoint_app), *_place(section))
-
-
 def _call_function(section: Section) -> Grant:
     name = section.text("name", formats.function)
     return CallFunction(name, section.optional_text("qualifier", formats.qualifier), *_place(section))
@@ -287,8 +257,6 @@ KINDS: dict[str, Callable[[Section], Grant]] = {
     "graphql": _graphql,
     "ownRows": _own_rows,
     "ownTopics": _own_topics,
-    "ownDatasets": _own_datasets,
-    "appEvents": _app_events,
     "function": _call_function,
     "statement": _raw,
 }

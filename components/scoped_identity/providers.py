@@ -91,12 +91,7 @@ def user_pools(top: Section) -> tuple[UserPool, ...]:
 def _user_pool(section: Section) -> UserPool:
     pool_id = section.text("id", formats.user_pool_id)
     clients = section.texts("clients", formats.client_id, "a list of app client ids")
-    given = section.optional_text("region", formats.region)
     region = PENDING if pool_id == PENDING else region_of_user_pool(pool_id)
-    if given is not None and pool_id != PENDING and not formats.user_pool_id(pool_id) and given != region:
-        section.reader.report(
-            section.at("region"), f"`{given}` does not fit the pool `{pool_id}`; leave it out, the id says it"
-        )
     check = section.flag("serverSideTokenCheck", True)
     tags = _principal_tags(section)
     section.close()

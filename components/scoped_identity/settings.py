@@ -128,11 +128,6 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
         profile=top.choice("profile", Profile, Profile.LEAST_PRIVILEGE),
         protect=top.flag("protect", True),
     )
-    if top.take("classicFlow") not in (None, False):
-        reader.report(
-            "classicFlow",
-            "is always off: it knows no role mappings, and gives tokens for any role that trusts the pool",
-        )
     top.close()
     if not reader.problems:
         for problem in _contradictions(settings):

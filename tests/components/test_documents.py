@@ -247,7 +247,7 @@ def test_statements_of_one_document_have_names_of_their_own() -> None:
 
 GROUPED = {
     "groups": [{"name": "editors", "grants": [_paths(1)]}, {"name": "robots", "inherit": False, "grants": [_paths(2)]}],
-    "authenticated": {"grants": [{"ownDatasets": {}}]},
+    "authenticated": {"grants": [{"ownTopics": {}}]},
 }
 
 

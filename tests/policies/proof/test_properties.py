@@ -58,8 +58,6 @@ GRANTS = st.one_of(
             {"graphql": {"id": "a" * 26, "fields": ["Query.*"]}},
             {"ownRows": {"table": "notes", "indexes": ["by-date"]}},
             {"ownTopics": {"prefix": "notes/"}},
-            {"ownDatasets": {}},
-            {"appEvents": {"app": "0" * 32}},
             {"function": {"name": "thumbnail"}},
         ]
     ),

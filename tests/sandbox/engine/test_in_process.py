@@ -144,7 +144,7 @@ def test_ids_of_another_stack_are_read_from_it() -> None:
 
 
 BAD_CONFIG = [
-    ({"colour": "red"}, "colour: unknown setting; known here: api, authenticated, classicFlow"),
+    ({"colour": "red"}, "colour: unknown setting; known here: api, authenticated, existingPool"),
     ({"uploads": {"bucket": "stack:x"}}, "uploads.bucket: `stack:x` is not an output of a stack"),
     ({"poolName": "", "api": {"id": "!"}}, "api.id: `!` is not an API's id"),
 ]
