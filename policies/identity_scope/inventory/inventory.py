@@ -26,40 +26,7 @@ from .facts import (
     VendingFact,
 )
 from .principal import BucketPolicy, Principal
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why a document could not be read: malformed, not known yet, or known by its ARN only."""
-
-    urn: str
-    label: str
-    problem: str
-    pending: bool = False
-    """Not known yet, but known at update."""
-
-
-@dataclass
-class VendedRole:
-    """A role that some pool vends, with all that applies to it.
-
-    Attributes:
-        kinds: how it is vended: `authenticated`, `unauthenticated`, `mapped`, or `trusted` (by its trust policy alone).
-        principal: its documents, ready for the prover.
-        obstacles: documents that could not be read.
-        pools: ids of the pools that vend it, where known.
-    """
-
-    urn: str
-    label: str
-    kinds: frozenset[str]
-    trust: Document | None
-    trust_obstacle: Obstacle | None
-    principal: Principal
-    obstacles: tuple[Obstacle, ...]
-    pools: frozenset[str]
-    sources: Mapping[str, str]
-    """Each document's label to the URN of the resource that holds it."""
+from .vended import Declared, Obstacle, StackPools, VendedRole
 
 
 @dataclass
@@ -67,16 +34,6 @@ class _Role:
     fact: RoleFact
     grants: dict[str, Source] = field(default_factory=dict)
     attached: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What configuration adds to a stack: managed policies' texts, roles of pools elsewhere, issuers."""
-
-    managed: Mapping[str, object] = field(default_factory=dict)
-    vended: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
-    issuers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Inventory:
@@ -150,6 +107,14 @@ class Inventory:
     def vends(self, urn: str) -> bool:
         """Whether a resource gives roles to a pool or a group."""
         return urn in self._vending
+
+    def stack_pools(self) -> StackPools:
+        """The pools that the stack makes or attaches roles to."""
+        made = {pool.id for pool in self.pools.values() if pool.id}
+        attached = {v.pool.value for v in self._vending.values() if v.pool is not None and v.pool.value}
+        unknown = sum(1 for pool in self.pools.values() if not pool.id)
+        # An attachment's pool may be one of those whose IDs are not known yet; it is counted once.
+        return StackPools(frozenset(made | attached), max(0, unknown - len(attached - made)))
 
     def vended(self, known: Declared, only: frozenset[str] | None = None) -> list[VendedRole]:
         """The vended roles, or those of them that `only` names."""

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ..iam.documents import DocumentError, parse
-from ..inventory.inventory import Declared
+from ..inventory.vended import Declared
 from ..proof.reach import Shared
 
 Schema = dict[str, dict[str, Any]]

@@ -28,7 +28,8 @@ from pulumi_policy import Severity as SdkSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from ..inventory.facts import UNKNOWN
-from ..inventory.inventory import Inventory, VendedRole
+from ..inventory.inventory import Inventory
+from ..inventory.vended import VendedRole
 from ..sources.pulumi import Resource, facts, pool_type, relevant
 from .configuration import SCHEMAS, Config, ConfigError, read
 from .rules import RULES, Finding, Rule

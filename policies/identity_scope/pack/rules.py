@@ -14,7 +14,8 @@ from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, sho
 from ..findings import words
 from ..iam.issuers import NAMED, fresh
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
-from ..inventory.inventory import Inventory, Obstacle, VendedRole
+from ..inventory.inventory import Inventory
+from ..inventory.vended import Obstacle, VendedRole
 from ..proof import prover
 from ..proof.prover import Proof, Result, Scope
 from ..proof.reach import object_reach

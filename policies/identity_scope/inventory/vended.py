@@ -1,0 +1,81 @@
+"""What an inventory says: the vended roles of a stack, its pools, and the documents that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..iam.documents import Document
+from .principal import Principal
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the configuration adds to a stack.
+
+    Attributes:
+        managed: managed policies' documents, by ARN.
+        vended: names or ARNs of roles that the pools of other stacks vend.
+        elsewhere: names or ARNs of roles that this stack's pools vend and another stack makes.
+        issuers: issuers of identity pools, by region.
+        pools: IDs of identity pools of other stacks that a vended role may trust.
+    """
+
+    managed: Mapping[str, object] = field(default_factory=dict)
+    vended: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    issuers: Mapping[str, str] = field(default_factory=dict)
+    pools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a document could not be read: malformed, not known yet, secret, or known by its ARN only."""
+
+    urn: str
+    label: str
+    problem: str
+    pending: bool = False
+    """Not known yet, but known at update."""
+
+
+@dataclass(frozen=True)
+class StackPools:
+    """The identity pools that a vended role may trust.
+
+    Attributes:
+        ids: IDs of the pools that the stack makes or attaches roles to, as far as they are known.
+        pending: how many other pools the stack makes, whose IDs are not known yet. As many pool IDs that are in neither
+            `ids` nor the configuration may still turn out to be the stack's own.
+    """
+
+    ids: frozenset[str] = frozenset()
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class VendedRole:
+    """A role that some pool vends, with all that applies to it.
+
+    Attributes:
+        urn: the role's URN; of a role that another stack makes, one that is made of a grant's URN.
+        label: how messages call the role.
+        kinds: how it is vended: `authenticated`, `unauthenticated`, `mapped`, `trusted` (by its trust policy alone), or
+            `configured`.
+        trust: its trust policy; None where it could not be read, or another stack makes the role.
+        trust_obstacle: why the trust policy could not be read.
+        principal: its documents, ready for the proofs.
+        obstacles: documents that could not be read.
+        pools: IDs of the pools that vend it; empty where one of them is not known.
+        sources: each document's label to the URN of the resource that holds it.
+    """
+
+    urn: str
+    label: str
+    kinds: frozenset[str]
+    trust: Document | None
+    trust_obstacle: Obstacle | None
+    principal: Principal
+    obstacles: tuple[Obstacle, ...]
+    pools: frozenset[str]
+    sources: Mapping[str, str]
