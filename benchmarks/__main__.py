@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from policies.identity_scope.proof.prover import STEPS
+from policies.identity_scope.proof.scope import STEPS
 
 from . import packs, programs, proofs, sandboxes, verdicts
 

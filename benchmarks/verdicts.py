@@ -21,7 +21,8 @@ from typing import Any
 
 from policies.identity_scope.iam.documents import DocumentError, DocumentKind, _parse_text
 from policies.identity_scope.inventory.principal import Principal
-from policies.identity_scope.proof.prover import Scope, isolation
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.scope import Scope
 from tests.policies.pack.engine import ME, allow, built, cases, document
 
 HERE = Path(__file__).parent

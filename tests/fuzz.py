@@ -23,7 +23,8 @@ from policies.identity_scope.iam.documents import parse as parse_document
 from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.pack.configuration import SCHEMAS, ConfigError
 from policies.identity_scope.pack.configuration import read as read_config
-from policies.identity_scope.proof.prover import Scope, isolation
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.scope import Scope
 from sandbox.aws import s3
 from sandbox.aws.errors import AwsError
 from sandbox.aws.identity_pools import read_parameters

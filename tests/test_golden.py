@@ -7,7 +7,6 @@ written anew by `python -m tests.test_golden`.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,13 +19,11 @@ from components.scoped_identity.documents import document
 from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import plan
 from components.scoped_identity.settings import parse
-from policies.identity_scope.proof.prover import Result, Scope, dead_grants, escalations, isolation, own_folder
 from sandbox.engine import stack_files
 from sandbox.engine.policy_pack import Analyzer
 from tests.conftest import ROOT
 from tests.docs.test_recipes import RECIPES
 from tests.policies.pack.engine import ask, ask_stack, built, cases, told
-from tests.policies.proof import search
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {f"{kind}: {case['why']}": case for kind, case in cases()}
@@ -46,22 +43,6 @@ def findings(pack: Analyzer, name: str) -> Findings:
     both = [f"{rule}: {text}" for rule, text in told(ask(pack, resources, config))]
     alone = [f"{rule}: {text}" for rule, text in told(ask_stack(pack, resources, config))]
     return {"both": both} if sorted(both) == sorted(alone) else {"both": both, "stack alone": alone}
-
-
-GENERATED = 150
-"""Sets of roles whose verdicts are kept; the search says whether verdicts are right, this says when they change."""
-
-
-def verdicts(number: int) -> list[str]:
-    """What is proven of a generated set of roles, in short."""
-    scope = Scope(search.principals(search.role_set(random.Random(f"golden {number}"))), steps=3000)
-    found = [*isolation(scope), *own_folder(scope), *escalations(scope), *dead_grants(scope)]
-    return [_short(result) for result in found]
-
-
-def _short(result: Result) -> str:
-    said = [f"{a.action} {a.arn} {a.prefix} by {a.document}" for a in (result.mine, result.theirs) if a]
-    return "; ".join([result.proof.value, *([result.arn] if result.arn else []), *said, result.reason])
 
 
 def documents(recipe: str) -> dict[str, Any]:
@@ -102,11 +83,6 @@ def test_the_words_of_a_case(pack: Analyzer, name: str) -> None:
     assert findings(pack, name) == golden("findings.json")[name]
 
 
-@pytest.mark.parametrize("number", range(GENERATED))
-def test_the_verdict_on_a_generated_set(number: int) -> None:
-    assert verdicts(number) == golden("verdicts.json")[number]
-
-
 @pytest.mark.parametrize("recipe", list(RECIPES))
 def test_the_documents_of_a_recipe(recipe: str) -> None:
     assert documents(recipe) == golden("documents.json")[recipe]
@@ -115,7 +91,6 @@ def test_the_documents_of_a_recipe(recipe: str) -> None:
 def test_nothing_golden_is_left_over() -> None:
     assert list(golden("findings.json")) == list(CASES)
     assert list(golden("documents.json")) == list(RECIPES)
-    assert len(golden("verdicts.json")) == GENERATED
 
 
 def write() -> None:
@@ -124,7 +99,6 @@ def write() -> None:
     made: dict[str, Any] = {
         "findings.json": said,
         "documents.json": {r: documents(r) for r in RECIPES},
-        "verdicts.json": [verdicts(number) for number in range(GENERATED)],
     }
     for name, value in made.items():
         (GOLDEN / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

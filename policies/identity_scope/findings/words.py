@@ -13,17 +13,17 @@ from ..iam.actions import exists
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
-from ..proof.prover import Access, Proof, Result
 from ..proof.reach import PREFIX_KEY
+from ..proof.results import Access, DeadGrant, Escalation, NotProven, OutsideFolder, UnnamedApi, Violation
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN = "${cognito-identity.amazonaws.com:sub}"
 _SHARED_VARIABLES = "it does not follow the identity id, and the pool does not assign it"
 
 
-def isolation(result: Result, principal: Principal | None) -> str:
+def isolation(result: Violation | NotProven, principal: Principal | None) -> str:
     """A finding of `s3-isolated-by-identity`."""
-    if result.mine is None or result.theirs is None:
+    if isinstance(result, NotProven):
         return _unproven(result, "that identities cannot reach each other's files")
     mine, theirs = result.mine, result.theirs
     who = "every signed-in identity" if mine.statement is theirs.statement else "signed-in identities"
@@ -35,22 +35,18 @@ def isolation(result: Result, principal: Principal | None) -> str:
     return "\n".join([head, *_notes(mine, principal), _proof(mine, theirs)])
 
 
-def own_folder(result: Result) -> str:
+def own_folder(result: OutsideFolder | NotProven) -> str:
     """A finding of `s3-own-folder`."""
-    if result.proof is Proof.DEAD:
-        return dead(result)
-    if result.mine is None:
+    if isinstance(result, NotProven):
         return _unproven(result, "that an identity stays in one folder of its own")
-    mine = result.mine
+    mine = result.access
     inside = f"`{_short(result.folder)}`" if result.folder else f"one folder that ends in `{_OWN}/`"
     head = f"{_where(mine)} reaches beyond the own folder: {_request(mine)}, which is not in {inside}. "
     return head + _folder_fix(mine)
 
 
-def dead(result: Result) -> str:
+def dead(result: DeadGrant) -> str:
     """A grant that never applies."""
-    assert result.statement is not None
-    assert result.condition is not None
     return (
         f"`{result.document}` {result.statement.label} can never apply: its actions have no condition key "
         f"`{result.condition.key}`, so the condition {result.condition.label} is never met. Nothing is exposed, but the "
@@ -58,11 +54,11 @@ def dead(result: Result) -> str:
     )
 
 
-def escalation(result: Result) -> str:
+def escalation(result: Escalation | NotProven) -> str:
     """A finding of `vended-role-cannot-escalate`."""
-    if result.mine is None:
+    if isinstance(result, NotProven):
         return _unproven(result, "that a vended role cannot widen its own reach")
-    mine = result.mine
+    mine = result.access
     what = f"may {_shown(mine.action)} on `{_short(mine.arn)}`"
     head = f"{_where(mine)} is a way round everything else: a user {what}, which {_consequence(mine.action)}. "
     return head + f"Take `{_culprit(mine.statement, mine.action)}` out of the statement; signing in needs none of it."
@@ -73,24 +69,23 @@ def not_read(label: str, problem: str, what: str) -> str:
     return f"`{label}`: not proven {what}: {problem}"
 
 
-def api(access: Access, called: str, apis: Sequence[str]) -> str:
-    """An API that users should not be able to call."""
+def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
+    """A finding of `api-invoke-scoped`: an API that users should not be able to call."""
+    if isinstance(result, NotProven):
+        return not_read(label, result.reason, "that its users call only the APIs that they should")
+    access = result.access
     allowed = (
         f"only {', '.join(f'`{each}`' for each in apis)} may be called"
         if apis
         else "its API is not named by a literal id"
     )
     return (
-        f"{_where(access)} lets users call `{called}`: {allowed}. "
+        f"{_where(access)} lets users call `{access.arn}`: {allowed}. "
         "Write arn:aws:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
     )
 
 
-def api_unproven(label: str, problem: str) -> str:
-    return not_read(label, problem, "that its users call only the APIs that they should")
-
-
-def _unproven(result: Result, what: str) -> str:
+def _unproven(result: NotProven, what: str) -> str:
     place = f"`{result.document}` {result.statement.label}: " if result.statement is not None else ""
     return f"{place}not proven {what}: {result.reason}. Narrow the statement, or make the document simpler."
 

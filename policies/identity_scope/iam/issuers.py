@@ -43,11 +43,22 @@ COMMERCIAL_ISSUER = "cognito-identity.amazonaws.com"
 
 @dataclass(frozen=True)
 class Shape:
-    """What a pool's region says about its identities: the region itself, the partition, the issuer of its variables."""
+    """The form of a pool's identity IDs, and what its region says about them.
+
+    An ID is `region`, a colon, and groups of digits joined by dashes. Other digits and groups than AWS's make a world so
+    small that every identity in it can be tried.
+
+    Attributes:
+        issuer: the issuer of the pool's condition keys; None where it is not known.
+        digits: the characters that a digit of an ID can be.
+        groups: how many digits each group has.
+    """
 
     region: str
     partition: str
     issuer: str | None
+    digits: str = "0123456789abcdef"
+    groups: tuple[int, ...] = (8, 4, 4, 4, 12)
 
 
 PARTITIONS = {

@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
 from ..findings import words
-from ..iam.issuers import NAMED, fresh
+from ..iam.issuers import NAMED
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
-from ..proof import prover
-from ..proof.prover import Proof, Result, Scope
-from ..proof.reach import object_reach
+from ..proof.api import unnamed_apis
+from ..proof.escalation import escalations
+from ..proof.isolation import isolation
+from ..proof.own_folder import dead_grants
+from ..proof.own_folder import own_folder as outside_own_folder
+from ..proof.results import Result
+from ..proof.scope import Scope
 from ..proof.trust import trust_problems
 from .configuration import Config
 
@@ -99,22 +102,8 @@ def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | N
 
 def _where(roles: Sequence[VendedRole], result: Result) -> str:
     """The resource that holds the statement that a result is about."""
-    urn = result.mine.role if result.mine is not None else result.role
-    label = result.mine.document if result.mine is not None else result.document
-    role = next((r for r in roles if r.urn == urn), roles[0])
-    return role.sources.get(label, role.urn)
-
-
-def _key(result: Result) -> tuple[str, ...]:
-    parts: list[str] = [result.proof.value]
-    for access in (result.mine, result.theirs):
-        if access is not None:
-            parts += [access.role, access.document, str(access.statement.index)]
-    if result.mine is None:
-        parts += [result.role, result.reason]
-    if result.statement is not None:
-        parts += [result.document, str(result.statement.index)]
-    return tuple(parts)
+    role = next((r for r in roles if r.urn == result.role), roles[0])
+    return role.sources.get(result.document, role.urn)
 
 
 def _obstacles(
@@ -139,9 +128,8 @@ def isolated(
     if not roles:
         return
     principals = {role.urn: role.principal for role in roles}
-    for result in prover.isolation(_scope(roles, config, only)):
-        principal = principals.get(result.mine.role) if result.mine is not None else None
-        yield Finding(_where(roles, result), _key(result), words.isolation(result, principal))
+    for result in isolation(_scope(roles, config, only)):
+        yield Finding(_where(roles, result), result.cause, words.isolation(result, principals.get(result.role)))
 
 
 def own_folder(
@@ -150,8 +138,10 @@ def own_folder(
     if not roles:
         return
     scope = _scope(roles, config, only)
-    for result in (*prover.own_folder(scope), *prover.dead_grants(scope)):
-        yield Finding(_where(roles, result), _key(result), words.own_folder(result))
+    for result in outside_own_folder(scope):
+        yield Finding(_where(roles, result), result.cause, words.own_folder(result))
+    for grant in dead_grants(scope):
+        yield Finding(_where(roles, grant), grant.cause, words.dead(grant))
 
 
 def cannot_escalate(
@@ -160,8 +150,8 @@ def cannot_escalate(
     yield from _obstacles(estate, roles, config, only, "that a vended role cannot widen its own reach")
     if not roles:
         return
-    for result in prover.escalations(_scope(roles, config, only)):
-        yield Finding(_where(roles, result), _key(result), words.escalation(result))
+    for result in escalations(_scope(roles, config, only)):
+        yield Finding(_where(roles, result), result.cause, words.escalation(result))
 
 
 def bound_trust(
@@ -242,58 +232,13 @@ def _pending(pool: PoolFact, what: str) -> Finding:
     return Finding(pool.urn, ("pending", what), text, pending=True)
 
 
-INVOKE = ("execute-api:Invoke",)
-
-
 def api_scoped(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    scope = _scope(roles, config, only)
-    text = scope.text()
-    for role in roles:
-        if only is not None and role.urn not in only:
-            continue
-        shape = scope.shapes(text)[0]
-        caller = scope.caller(fresh(shape.region, text)[0], shape)
-        for reach in object_reach(role.principal, caller, (), None, INVOKE):
-            head = literal(f"arn:{shape.partition}:execute-api:")
-            apis = config.apis or _literal_apis(role)
-            named = GlobSet([(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in apis])
-            every = GlobSet([(*head, Wild.ANY)])
-            try:
-                word = shortest_word([every, reach, named], _beyond, [True, True, False], Budget(scope.steps))
-            except BudgetExceeded as error:
-                yield Finding(role.urn, ("api", role.urn), words.api_unproven(role.label, str(error)))
-                continue
-            if word is None:
-                continue
-            access = prover.replayed(scope, shape, (caller.identity, role.principal, reach), word)
-            if access is None:
-                problem = f"no request to `{word}` could be confirmed"
-                yield Finding(role.urn, ("api", role.urn), words.api_unproven(role.label, problem))
-                continue
-            key = ("api", role.urn, access.document, str(access.statement.index))
-            source = role.sources.get(access.document, role.urn)
-            yield Finding(source, key, words.api(access, word, config.apis))
-
-
-def _beyond(accepted: Sequence[bool]) -> bool:
-    """What two machines accept and the third does not."""
-    return accepted[0] and accepted[1] and not accepted[2]
-
-
-def _literal_apis(role: VendedRole) -> tuple[str, ...]:
-    """API ids that the role's documents name without wildcards."""
-    found: set[str] = set()
-    for _, document in role.principal.documents:
-        for statement in document.statements:
-            for resource in statement.resources:
-                fields = resource.split(":", 5)
-                if len(fields) == 6 and fields[2] == "execute-api":
-                    api = fields[5].partition("/")[0]
-                    if api.isalnum():
-                        found.add(api)
-    return tuple(sorted(found))
+    labels = {role.urn: role.label for role in roles}
+    for result in unnamed_apis(_scope(roles, config, only), config.apis) if roles else ():
+        text = words.api(result, labels.get(result.role, ""), config.apis)
+        yield Finding(_where(roles, result), result.cause, text)
 
 
 RULES: tuple[Rule, ...] = (
@@ -380,4 +325,4 @@ RULES: tuple[Rule, ...] = (
 )
 """All rules. Fixed names; the stack half of a rule ends in `-in-stack`."""
 
-__all__ = ["RULES", "Finding", "Level", "Proof", "Rule", "Severity"]
+__all__ = ["RULES", "Finding", "Level", "Rule", "Severity"]

@@ -38,6 +38,44 @@ class Shared:
     why: str
 
 
+class AllObjects:
+    """All object ARNs of a partition; with `keys` off, all bucket ARNs."""
+
+    _BUCKET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+
+    def __init__(self, partition: str, keys: bool = True) -> None:
+        self._head = f"arn:{partition}:s3:::"
+        self._keys = keys
+        self.start = 0
+        self.weight = 1
+        # Characters of bucket names are alike here; those that a document tells apart are letters of its own machines.
+        self.letters = frozenset(self._head) | {"/"}
+
+    def step(self, state: int, letter: str) -> int:
+        """States: characters of the head; then 1 to 3 of the bucket's name; then the key. -1 is dead."""
+        head = len(self._head)
+        if state < 0:
+            return -1
+        if state < head:
+            return state + 1 if letter == self._head[state] else -1
+        if state < head + 4:
+            if letter in self._BUCKET:
+                return min(state + 1, head + 3)
+            return head + 4 if letter == "/" and state == head + 3 and self._keys else -1
+        return head + 5
+
+    def accepts(self, state: int) -> bool:
+        return state == len(self._head) + (5 if self._keys else 3)
+
+    def dead(self, state: int) -> bool:
+        return state < 0
+
+    def viable(self, state: int) -> frozenset[str] | None:
+        if state < len(self._head):
+            return frozenset(self._head[state]) if state >= 0 else frozenset()
+        return None if state >= len(self._head) + 4 else self._BUCKET | {"/"}
+
+
 @dataclass(frozen=True)
 class ResourceTest:
     """A statement's resources where patterns alone do not say it: their complement, or only those of one bucket."""

@@ -28,8 +28,12 @@ from policies.identity_scope.iam.documents import Effect, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import fresh, shape_of
 from policies.identity_scope.inventory.principal import Principal
-from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, escalations, isolation, own_folder
+from policies.identity_scope.proof.escalation import escalations
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.own_folder import own_folder
 from policies.identity_scope.proof.reach import Caller, Shared
+from policies.identity_scope.proof.results import Access, Escalation, NotProven, OutsideFolder, Result, Violation
+from policies.identity_scope.proof.scope import Scope
 from tests.policies.pack.engine import ME
 
 REGION = "us-east-1"
@@ -177,7 +181,7 @@ def check(roles: list[Role], shared: tuple[Shared, ...], random_: random.Random)
         ("own folder", own_folder(scope), _not_outside, scattered),
         ("no way round", escalations(scope), _no_way_round, widened),
     ):
-        violated = [r for r in results if r.proof is Proof.VIOLATED]
+        violated = [r for r in results if not isinstance(r, NotProven)]
         defects += [wrong(scope, result) for result in violated]
         if not results:
             defects.append(search(scope, random_))
@@ -193,23 +197,25 @@ def _grants(principal: Principal) -> bool:
 
 def _wrong(scope: Scope, result: Result) -> str | None:
     """Why a counterexample to isolation is none."""
-    if result.mine is None or result.theirs is None or result.mine.identity == result.theirs.identity:
+    if not isinstance(result, Violation) or result.mine.identity == result.theirs.identity:
         return f"not two identities: {result}"
     return _not_allowed(scope, result.mine, result.arn) or _not_allowed(scope, result.theirs, result.arn)
 
 
 def _not_outside(scope: Scope, result: Result) -> str | None:
     """Why a counterexample to the own folder is none."""
-    if result.mine is None or (result.folder and result.arn.startswith(f"arn:aws:s3:::{result.folder}")):
+    if not isinstance(result, OutsideFolder) or (
+        result.folder and result.arn.startswith(f"arn:aws:s3:::{result.folder}")
+    ):
         return f"not outside: {result}"
-    return _not_allowed(scope, result.mine, result.arn)
+    return _not_allowed(scope, result.access, result.arn)
 
 
 def _no_way_round(scope: Scope, result: Result) -> str | None:
     """Why a way round is none."""
-    if result.mine is None or result.mine.action not in (*BUCKET_PIVOTS, *OTHER_PIVOTS):
+    if not isinstance(result, Escalation) or result.access.action not in (*BUCKET_PIVOTS, *OTHER_PIVOTS):
         return f"not a way round: {result}"
-    return _not_allowed(scope, result.mine, result.mine.arn)
+    return _not_allowed(scope, result.access, result.access.arn)
 
 
 def _not_allowed(scope: Scope, access: Access, arn: str) -> str | None:

@@ -22,8 +22,12 @@ from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import shape_of
 from policies.identity_scope.inventory.principal import Principal
-from policies.identity_scope.proof.prover import Proof, Result, Scope, escalations, isolation, own_folder
+from policies.identity_scope.proof.escalation import escalations
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.own_folder import own_folder
 from policies.identity_scope.proof.reach import Caller, Shared
+from policies.identity_scope.proof.results import Violation
+from policies.identity_scope.proof.scope import Scope
 from policies.identity_scope.proof.trust import trust_problems
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
@@ -190,7 +194,7 @@ def test_a_single_widening_step_is_caught(name: str, made: tuple[str, dict[str, 
     widened = copy.deepcopy(document)
     WIDENINGS[name](widened)
     results = isolation(scope(widened, regions=(region,)))
-    assert [r for r in results if r.proof is Proof.VIOLATED], name
+    assert [r for r in results if isinstance(r, Violation)], name
 
 
 @given(documents())
@@ -199,7 +203,7 @@ def test_every_counterexample_replays(text: dict[str, Any]) -> None:
     """Both requests of a violation are allowed, and they are about the same object."""
     asked = scope(text)
     for result in isolation(asked):
-        if result.mine is None or result.theirs is None:
+        if not isinstance(result, Violation):
             continue
         assert result.mine.identity != result.theirs.identity
         for access in (result.mine, result.theirs):
@@ -244,23 +248,19 @@ def _with(random_: random.Random, head: str, tail: str) -> str:
     return f"us-east-1:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _verdict(results: list[Result]) -> bool:
-    return bool(results)
-
-
 @given(documents(), st.randoms(use_true_random=False))
 @settings(max_examples=40 * SCALE, deadline=None)
 def test_the_verdict_does_not_depend_on_how_it_is_written(text: dict[str, Any], random_: random.Random) -> None:
     """Order of statements, lists split into statements, and the case of actions change nothing."""
-    before = _verdict(isolation(scope(text)))
+    before = bool(isolation(scope(text)))
     shuffled = {**text, "Statement": random_.sample(text["Statement"], len(text["Statement"]))}
-    assert _verdict(isolation(scope(shuffled))) is before
+    assert bool(isolation(scope(shuffled))) is before
     cased = copy.deepcopy(text)
     for statement in cased["Statement"]:
         for key in ("Action", "NotAction"):
             if key in statement:
                 statement[key] = [a.swapcase() for a in statement[key]]
-    assert _verdict(isolation(scope(cased))) is before
+    assert bool(isolation(scope(cased))) is before
     apart: list[dict[str, Any]] = []
     for statement in text["Statement"]:
         if "Action" in statement and "Resource" in statement:
@@ -269,9 +269,9 @@ def test_the_verdict_does_not_depend_on_how_it_is_written(text: dict[str, Any], 
             ]
         else:
             apart.append(statement)
-    assert _verdict(isolation(scope({**text, "Statement": apart}))) is before
+    assert bool(isolation(scope({**text, "Statement": apart}))) is before
     parts = [{**text, "Statement": [statement]} for statement in text["Statement"]]
-    assert _verdict(isolation(scope(*parts))) is before
+    assert bool(isolation(scope(*parts))) is before
 
 
 @given(documents())
@@ -280,4 +280,4 @@ def test_own_folder_is_stronger_than_isolation_within_a_bucket(text: dict[str, A
     """Where everything lies in one folder that ends in the own id, nobody meets anybody."""
     asked = scope(text)
     assume(own_folder(asked) == [])
-    assert [r for r in isolation(asked) if r.proof is Proof.VIOLATED] == []
+    assert [r for r in isolation(asked) if isinstance(r, Violation)] == []

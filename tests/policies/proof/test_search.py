@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from policies.identity_scope.proof.prover import Access, Proof, Result, Scope, escalations, isolation, own_folder
+from policies.identity_scope.proof.escalation import escalations
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.own_folder import own_folder
 from policies.identity_scope.proof.reach import Shared
+from policies.identity_scope.proof.results import Access, Result, Violation
+from policies.identity_scope.proof.scope import Scope
 from tests.policies.pack.engine import ME
 from tests.policies.proof import search
 
@@ -29,7 +33,7 @@ def test_the_search_finds_most_of_what_the_proof_finds() -> None:
     found: list[bool] = []
     while len(found) < 20:
         scope = Scope(search.principals(search.role_set(random_)), (search.REGION,), steps=search.STEPS)
-        if any(r.proof is Proof.VIOLATED for r in isolation(scope)):
+        if any(isinstance(r, Violation) for r in isolation(scope)):
             found.append(search.met(scope, random_) is not None)
     assert sum(found) > 12
 
@@ -45,9 +49,9 @@ WIDE = {
 
 def _defect(
     monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[list[Result]], list[Result]],
+    change: Callable[[Sequence[Result]], Sequence[Result]],
     shared: tuple[Shared, ...] = (),
-    proof: Callable[[Scope], list[Result]] = isolation,
+    proof: Callable[[Scope], Sequence[Result]] = isolation,
 ) -> str:
     """What the check says of an open bucket if a proof's results are changed."""
     monkeypatch.setattr(f"tests.policies.proof.search.{proof.__name__}", lambda scope: change(proof(scope)))
@@ -63,7 +67,7 @@ def _defect(
     ],
 )
 def test_a_proof_that_says_too_much_is_reported(
-    monkeypatch: pytest.MonkeyPatch, proof: Callable[[Scope], list[Result]], expected: str
+    monkeypatch: pytest.MonkeyPatch, proof: Callable[[Scope], Sequence[Result]], expected: str
 ) -> None:
     assert expected in _defect(monkeypatch, lambda results: [], proof=proof)
 
@@ -89,8 +93,8 @@ def test_what_is_declared_as_shared_is_no_find(monkeypatch: pytest.MonkeyPatch) 
 def test_a_counterexample_that_is_none_is_reported(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[Access], Access], expected: str
 ) -> None:
-    def altered(results: list[Result]) -> list[Result]:
-        return [replace(r, mine=r.mine and change(r.mine), theirs=r.theirs and change(r.theirs)) for r in results]
+    def altered(results: Sequence[Result]) -> Sequence[Result]:
+        return [replace(r, mine=change(r.mine), theirs=change(r.theirs)) for r in results if isinstance(r, Violation)]
 
     assert expected in _defect(monkeypatch, altered)
 

@@ -1,0 +1,161 @@
+"""What a proof says: nothing where the invariant holds, else one value for each thing that is wrong or not decided.
+
+Every result names the role and the document it is about, and its cause: two results of one cause are one mistake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..iam.documents import Condition, Statement
+
+Cause: TypeAlias = tuple[str, ...]
+"""What tells one mistake from another, whichever example shows it."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """One allowed request: who does what to which object, by which statement, and what had to be assumed for it.
+
+    `prefix` is the `s3:prefix` of a listing; None where the request names none. `exact` says that the request is allowed
+    whatever AWS means where its documentation leaves something open.
+    """
+
+    identity: str
+    principal: str
+    role: str
+    action: str
+    arn: str
+    listing: bool
+    prefix: str | None
+    document: str
+    statement: Statement
+    assumed: tuple[Condition, ...]
+    exact: bool
+    resource: str = ""
+    """The entry of Resource that matched; empty for NotResource."""
+
+    @property
+    def cause(self) -> Cause:
+        return self.role, self.document, str(self.statement.index)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Two identities reach one object, `arn`."""
+
+    mine: Access
+    theirs: Access
+    arn: str
+
+    @property
+    def role(self) -> str:
+        return self.mine.role
+
+    @property
+    def document(self) -> str:
+        return self.mine.document
+
+    @property
+    def cause(self) -> Cause:
+        return "violated", *self.mine.cause, *self.theirs.cause
+
+    @property
+    def statements(self) -> tuple[Cause, ...]:
+        return self.mine.cause, self.theirs.cause
+
+
+@dataclass(frozen=True)
+class OutsideFolder:
+    """An identity reaches an object, `arn`, outside `folder`; no folder where none holds anything that it reaches."""
+
+    access: Access
+    arn: str
+    folder: str = ""
+
+    @property
+    def role(self) -> str:
+        return self.access.role
+
+    @property
+    def document(self) -> str:
+        return self.access.document
+
+    @property
+    def cause(self) -> Cause:
+        return "violated", *self.access.cause
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """An identity may make a request by which it can widen its role's permissions."""
+
+    access: Access
+
+    @property
+    def role(self) -> str:
+        return self.access.role
+
+    @property
+    def document(self) -> str:
+        return self.access.document
+
+    @property
+    def cause(self) -> Cause:
+        return "violated", *self.access.cause
+
+
+@dataclass(frozen=True)
+class UnnamedApi:
+    """An identity may call an API, at `access.arn`, that is not one of those it should call."""
+
+    access: Access
+
+    @property
+    def role(self) -> str:
+        return self.access.role
+
+    @property
+    def document(self) -> str:
+        return self.access.document
+
+    @property
+    def cause(self) -> Cause:
+        return "api", *self.access.cause
+
+
+@dataclass(frozen=True)
+class DeadGrant:
+    """A statement that can never apply, because `condition` never holds for any of its actions."""
+
+    role: str
+    document: str
+    statement: Statement
+    condition: Condition
+
+    @property
+    def cause(self) -> Cause:
+        return "dead grant", self.role, self.document, str(self.statement.index)
+
+
+@dataclass(frozen=True)
+class NotProven:
+    """What was asked is neither proven nor refuted, and why; about a role, a document or a statement where one is known."""
+
+    reason: str
+    role: str = ""
+    document: str = ""
+    statement: Statement | None = None
+
+    @property
+    def cause(self) -> Cause:
+        place = (self.document, str(self.statement.index)) if self.statement is not None else ()
+        return "not proven", self.role, self.reason, *place
+
+    @property
+    def statements(self) -> tuple[Cause, ...]:
+        return ()
+
+
+Result: TypeAlias = Violation | OutsideFolder | Escalation | UnnamedApi | DeadGrant | NotProven
