@@ -24,7 +24,8 @@ from ..engine.in_process import Registration, Run, Watcher
 from ..engine.policy_gate import PolicyGate, PolicyViolation
 from ..engine.policy_pack import Analyzer, AnalyzerFailed
 from ..engine.stack_files import StackFileError, StackFiles
-from ..provider.resources import BrokenAnswer, UnknownType
+from ..provider.resource_type import BrokenAnswer
+from ..provider.resources import UnknownType
 from ..provider.schema_check import InputsRefused
 from ..scenario import account, prerequisites
 from ..scenario.access_checks import AccessChecks

@@ -25,8 +25,9 @@ from pulumi.runtime.stack import run_pulumi_func
 
 from ..aws.clients import ACCOUNT
 from ..aws.server import Sandbox
-from ..provider import resources, schema_check
-from ..provider.state import Existing
+from ..errors import CommandError
+from ..provider import resources
+from ..provider.state import ResourceState, changed
 
 PREVIEW_ID = ""
 """A resource's id in a preview: not known."""
@@ -63,7 +64,7 @@ class Registration:
     property_dependencies: Mapping[str, tuple[str, ...]]
 
 
-class Protected(Exception):
+class Protected(CommandError):
     """A resource that may not be deleted would be, by itself or to be replaced."""
 
     def __init__(self, urn: str, how: str) -> None:
@@ -87,13 +88,13 @@ class Run:
     """Each resource's outputs, by URN; empty in a preview."""
     steps: Mapping[str, Step] = field(default_factory=dict)
     """What was done for each resource, by URN."""
-    pending: tuple[tuple[Registration, Existing], ...] = ()
+    pending: tuple[tuple[Registration, ResourceState], ...] = ()
     """What is still to be deleted, after a run that failed."""
 
-    def existing(self, urn: str) -> Existing:
+    def state(self, urn: str) -> ResourceState:
         """A resource as it is now."""
         registration = next(r for r in self.registrations if r.urn == urn)
-        return Existing(str(self.states[urn]["id"]), registration.inputs, self.states[urn])
+        return ResourceState(str(self.states[urn]["id"]), registration.inputs, self.states[urn])
 
 
 def check(main: Path, project: str, stack: str, config: Mapping[str, str], outputs: _StackOutputs) -> Run:
@@ -145,7 +146,7 @@ def destroy(sandbox: Sandbox, made: Run, region: str) -> None:
     Raises:
         Protected: a resource may not be deleted; nothing has been.
     """
-    there = [(r, made.existing(r.urn)) for r in made.registrations if r.custom and r.urn in made.states]
+    there = [(r, made.state(r.urn)) for r in made.registrations if r.custom and r.urn in made.states]
     _delete(sandbox, region, [*made.pending, *there])
 
 
@@ -213,13 +214,13 @@ class _Aws(mocks.Mocks):
         self._region = region
         self._stack_outputs = stack_outputs
         self._preview = preview
-        self.step: tuple[Step, Existing | None] = (Step.CREATE, None)
+        self.step: tuple[Step, ResourceState | None] = (Step.CREATE, None)
         """What to do for the next resource, and what is there of it."""
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         if self._sandbox is None:
             return {"accountId": ACCOUNT, "region": self._region}
-        return resources.invoke(self._sandbox, str(args.args.get("region") or self._region), args.token, args.args)
+        return resources.invoke(self._sandbox, str(args.args.get("region") or self._region), args.token)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs: dict[str, Any] = resources.with_documents_as_text(_plain(args.inputs))
@@ -251,7 +252,7 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(aws)
         self._aws = aws
         self._previous = previous
-        self._replaced: list[tuple[Registration, Existing]] = []
+        self._replaced: list[tuple[Registration, ResourceState]] = []
         self.steps: dict[str, Step] = {}
         self.registrations: list[Registration] = []
         self.failure: Exception | None = None
@@ -275,15 +276,15 @@ class _Monitor(mocks.MockMonitor):
         else:
             urn = self.make_urn(request.parent, request.type, request.name)
             old = self._old(urn)
-            invented = resources.checked_name(request.type, request.name, request.object) if request.custom else None
-            if invented is not None:
-                request.object["name"] = str(old.inputs["name"]) if old is not None else invented
+            generated = resources.generated_name(request.type, request.name, request.object) if request.custom else None
+            if generated is not None:
+                request.object["name"] = str(old.inputs["name"]) if old is not None else generated
             registration = _registration(request, urn)
             if request.custom and request.type.startswith("aws:"):
-                schema_check.check(registration.type_, registration.name, registration.inputs)
+                resources.check(registration.type_, registration.name, registration.inputs)
             step = self._step(registration, old)
-            if step is Step.REPLACE and invented is not None:
-                request.object["name"] = invented  # beside the old one, which goes last
+            if step is Step.REPLACE and generated is not None:
+                request.object["name"] = generated  # beside the old one, which goes last
                 registration = _registration(request, urn)
             self.registrations.append(registration)
             self.steps[urn] = step
@@ -292,23 +293,23 @@ class _Monitor(mocks.MockMonitor):
             self._aws.step = (step, old)
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
-    def _old(self, urn: str) -> Existing | None:
+    def _old(self, urn: str) -> ResourceState | None:
         if self._previous is None or urn not in self._previous.states:
             return None
-        return self._previous.existing(urn)
+        return self._previous.state(urn)
 
-    def _step(self, new: Registration, old: Existing | None) -> Step:
+    def _step(self, new: Registration, old: ResourceState | None) -> Step:
         """As the engine decides it: by the inputs that changed, and whether the provider can change them in place."""
         if old is None or not new.custom or new.type_ == "pulumi:pulumi:StackReference":
             return Step.CREATE
-        changed = resources.changed(old.inputs, new.inputs)
-        if not changed:
+        diffs = changed(old.inputs, new.inputs)
+        if not diffs:
             return Step.SAME
-        if not changed & resources.type_of(new.type_).replaces:
+        if not diffs & resources.type_of(new.type_).replaces:
             return Step.UPDATE
         before = next(r for r in self._previous.registrations if r.urn == new.urn) if self._previous else new
         if before.protect:
-            raise Protected(new.urn, f"replaced, which a change of {', '.join(sorted(changed))} asks for")
+            raise Protected(new.urn, f"replaced, which a change of {', '.join(sorted(diffs))} asks for")
         self._replaced.append((before, old))
         return Step.REPLACE
 
@@ -326,19 +327,19 @@ class _Monitor(mocks.MockMonitor):
         replaced = [(r, old) for r, old in self._replaced if r.urn not in {each.urn for each in before}]
         return Run({}, (*made, *before), states, self.steps, (*self._pending(), *replaced))
 
-    def _pending(self) -> tuple[tuple[Registration, Existing], ...]:
+    def _pending(self) -> tuple[tuple[Registration, ResourceState], ...]:
         return self._previous.pending if self._previous else ()
 
-    def gone(self) -> list[tuple[Registration, Existing]]:
+    def gone(self) -> list[tuple[Registration, ResourceState]]:
         """What has to be deleted when the program is through: what was replaced, and what is registered no more."""
         now = {r.urn for r in self.registrations}
         before = self._previous.registrations if self._previous else ()
         there = [r for r in before if r.custom and r.urn not in now and r.type_ != "pulumi:pulumi:StackReference"]
-        unregistered = [(r, self._previous.existing(r.urn)) for r in there if self._previous]
+        unregistered = [(r, self._previous.state(r.urn)) for r in there if self._previous]
         return [*self._pending(), *unregistered, *self._replaced]
 
 
-def _delete(sandbox: Sandbox, region: str, there: list[tuple[Registration, Existing]]) -> None:
+def _delete(sandbox: Sandbox, region: str, there: list[tuple[Registration, ResourceState]]) -> None:
     """Delete, the last first, and take each off the list; where one is protected, none goes."""
     for registration, _ in there:
         if registration.protect:

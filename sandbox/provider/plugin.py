@@ -1,7 +1,7 @@
-"""The provider `aws` of a served sandbox, for a real engine: the provider protocol, over the calls of the in-process run.
+"""The provider `aws` of a served sandbox, for the Pulumi CLI: the provider protocol over the calls of the in-process run.
 
-`bin/pulumi-resource-aws` starts it; on PATH, the engine takes it in place of the real plugin. It speaks to nothing but a
-sandbox on this machine: without an endpoint there, it refuses to be configured.
+`bin/pulumi-resource-aws` starts it. With that folder first on PATH, the engine uses it instead of the real plugin. It
+reaches only a sandbox on this machine: without such an endpoint it refuses to be configured.
 
 Source: https://pulumi-developer-docs.readthedocs.io/latest/docs/architecture/providers/README.html
 """
@@ -25,24 +25,25 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from ..aws.clients import Aws, Remote
-from . import resources, schema_check
-from .state import Existing
+from ..errors import CommandError, InputError
+from . import resources
+from .schema_check import UNKNOWN
+from .state import ResourceState, changed
 
-_FAILURES = (ClientError, BotoCoreError, ResponseParserError, resources.BrokenAnswer, resources.UnknownType)
 Method = Callable[[Any, Any, Any], Any]
 
 
-class NotConfigured(Exception):
-    """What the stack's config must have, in a line."""
+class NotConfigured(InputError):
+    """The stack's config does not say where the sandbox is; one line says what it must say."""
 
 
 def configured(config: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Aws, str]:
     """The sandbox that a stack's config names, and its region.
 
     Args:
-        config: the provider's config, without `aws:`; nested values are JSON, and secrets wrapped, as the engine hands
-            them over.
-        environment: for what the config leaves out, with the names that AWS's tools know.
+        config: the provider's config, without `aws:`; nested values are JSON, and secrets are wrapped, as the engine
+            passes them.
+        environment: for what the config leaves out, under the names that AWS's tools use.
 
     Raises:
         NotConfigured: no endpoint, one that is not on this machine, or no keys.
@@ -50,49 +51,51 @@ def configured(config: Mapping[str, Any], environment: Mapping[str, str]) -> tup
     config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
     endpoint = _endpoint(config.get("endpoints")) or environment.get("AWS_ENDPOINT_URL", "")
     if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost"):
-        given = f"`{endpoint}` is not on this machine" if endpoint else "there is none"
-        raise NotConfigured(f"this provider serves a sandbox alone: aws:endpoints must name `make serve`'s; {given}")
+        problem = f"`{endpoint}` is not on this machine" if endpoint else "it is not set"
+        raise NotConfigured(f"aws:endpoints must be the endpoint that `make serve` prints; {problem}")
     key = config.get("accessKey") or environment.get("AWS_ACCESS_KEY_ID")
     secret = config.get("secretKey") or environment.get("AWS_SECRET_ACCESS_KEY")
     if not key or not secret:
-        raise NotConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those that `make serve` printed")
+        raise NotConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be the keys that `make serve` prints")
     return Remote(endpoint, str(key), str(secret)), str(config.get("region") or "us-east-1")
 
 
-def _endpoint(written: Any) -> str:
+def _endpoint(text: Any) -> str:
     """The first endpoint of the provider's list of them."""
     try:
-        found = json.loads(written) if isinstance(written, str) and written else written
+        value = json.loads(text) if isinstance(text, str) and text else text
     except ValueError:
-        return str(written)
-    items = found if isinstance(found, list) else [found]
+        return str(text)
+    items = value if isinstance(value, list) else [value]
     return next((str(url) for item in items if isinstance(item, Mapping) for url in item.values() if url), "")
 
 
-def _told(method: Method) -> Method:
-    """AWS's refusals, and the sandbox's, as an error with words."""
+def _reported(method: Method) -> Method:
+    """Report what AWS or the sandbox refuses as a gRPC error with its message."""
 
     @wraps(method)
-    def told(self: Any, request: Any, context: Any) -> Any:
+    def reported(self: Any, request: Any, context: Any) -> Any:
         try:
             return method(self, request, context)
-        except NotConfigured as error:
+        except InputError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except _FAILURES as error:
+        except resources.UnknownType as error:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        except (ClientError, BotoCoreError, ResponseParserError, CommandError) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
-    return told
+    return reported
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The provider protocol. What the sandbox does not have is left unimplemented, which the engine understands."""
+    """The provider protocol. Methods that the sandbox does not need stay unimplemented, which the engine understands."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._aws: Aws | None = None
         self._region = ""
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 the protocol's name
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -101,103 +104,106 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    @_told
+    @_reported
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         config = _dict(request.args) or {k.rpartition(":")[2]: v for k, v in request.variables.items()}
         self._aws, self._region = configured(config, self._environment)
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True, acceptResources=False)
 
+    @_reported
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """The inputs with a name where the provider invents one: the old one, where there is one."""
-        kind, name = _kind_and_name(request.urn)
-        try:
-            resources.type_of(kind)
-        except resources.UnknownType as error:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        """The inputs, with a generated name where the program has none: the old one if there is an old one."""
+        type_, name = _type_and_name(request.urn)
         inputs = resources.with_documents_as_text(_dict(request.news))
-        problems = list(schema_check.found(kind, inputs))
-        invented = resources.checked_name(kind, name, inputs)
-        if invented is not None:
-            inputs["name"] = _dict(request.olds).get("name") or invented
-        failures = [provider_pb2.CheckFailure(property=place, reason=said) for place, said in problems]
+        problems = resources.problems(type_, inputs)
+        generated = resources.generated_name(type_, name, inputs)
+        if generated is not None:
+            inputs["name"] = _dict(request.olds).get("name") or generated
+        failures = [provider_pb2.CheckFailure(property=path, reason=message) for path, message in problems]
         return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=failures)
 
+    @_reported
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, _ = _kind_and_name(request.urn)
-        old = _existing(kind, request.id, request.old_inputs, request.olds)
-        changed = resources.changed(old.inputs, _dict(request.news)) - set(request.ignoreChanges)
-        kinds = provider_pb2.DiffResponse
-        replaces = sorted(changed & resources.type_of(kind).replaces)
-        changes = kinds.DIFF_SOME if changed else kinds.DIFF_NONE
-        return kinds(changes=changes, diffs=sorted(changed), replaces=replaces)
+        type_, _ = _type_and_name(request.urn)
+        state = _state(type_, request.id, request.old_inputs, request.olds)
+        diffs = changed(state.inputs, _dict(request.news)) - set(request.ignoreChanges)
+        response = provider_pb2.DiffResponse
+        return response(
+            changes=response.DIFF_SOME if diffs else response.DIFF_NONE,
+            diffs=sorted(diffs),
+            replaces=sorted(diffs & resources.type_of(type_).replaces),
+        )
 
-    @_told
+    @_reported
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, name = _kind_and_name(request.urn)
+        type_, name = _type_and_name(request.urn)
         inputs = _dict(request.properties)
         if request.preview:
-            unknown = dict.fromkeys(schema_check.computed(kind), schema_check.UNKNOWN)
+            unknown = dict.fromkeys(resources.computed(type_), UNKNOWN)
             return provider_pb2.CreateResponse(properties=_struct({**inputs, **unknown}))
-        made, outputs = resources.create(self._there(), self._region, kind, name, inputs)
-        return provider_pb2.CreateResponse(id=made, properties=_struct(outputs))
+        resource_id, outputs = resources.create(self._sandbox(), self._region, type_, name, inputs)
+        return provider_pb2.CreateResponse(id=resource_id, properties=_struct(outputs))
 
-    @_told
+    @_reported
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, _ = _kind_and_name(request.urn)
-        old = _existing(kind, request.id, request.inputs, request.properties)
-        now = resources.read(self._there(), self._region, kind, old)
-        if now is None:
+        type_, _ = _type_and_name(request.urn)
+        state = _state(type_, request.id, request.inputs, request.properties)
+        current = resources.read(self._sandbox(), self._region, type_, state)
+        if current is None:
             return provider_pb2.ReadResponse(id="")
-        return provider_pb2.ReadResponse(id=now.id, properties=_struct(now.outputs), inputs=_struct(now.inputs))
+        return provider_pb2.ReadResponse(
+            id=current.id, properties=_struct(current.outputs), inputs=_struct(current.inputs)
+        )
 
-    @_told
+    @_reported
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, _ = _kind_and_name(request.urn)
-        old, inputs = _existing(kind, request.id, request.old_inputs, request.olds), _dict(request.news)
+        type_, _ = _type_and_name(request.urn)
+        state, inputs = _state(type_, request.id, request.old_inputs, request.olds), _dict(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=_struct({**old.outputs, **inputs}))
-        _, outputs = resources.update(self._there(), self._region, kind, old, inputs)
+            return provider_pb2.UpdateResponse(properties=_struct({**state.outputs, **inputs}))
+        _, outputs = resources.update(self._sandbox(), self._region, type_, state, inputs)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
-    @_told
+    @_reported
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        kind, _ = _kind_and_name(request.urn)
-        old = _existing(kind, request.id, request.old_inputs, request.properties)
-        resources.delete(self._there(), self._region, kind, old)
+        type_, _ = _type_and_name(request.urn)
+        state = _state(type_, request.id, request.old_inputs, request.properties)
+        resources.delete(self._sandbox(), self._region, type_, state)
         return empty_pb2.Empty()
 
-    @_told
+    @_reported
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        args = _dict(request.args)
-        found = resources.invoke(self._there(), str(args.get("region") or self._region), request.tok, args)
-        answer = provider_pb2.InvokeResponse()
-        getattr(answer, "return").CopyFrom(_struct(found))
-        return answer
+        region = str(_dict(request.args).get("region") or self._region)
+        result = resources.invoke(self._sandbox(), region, request.tok)
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(_struct(result))
+        return response
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
 
-    def _there(self) -> Aws:
+    def _sandbox(self) -> Aws:
         if self._aws is None:
             raise NotConfigured("the provider has not been configured")
         return self._aws
 
 
-def _kind_and_name(urn: str) -> tuple[str, str]:
+def _type_and_name(urn: str) -> tuple[str, str]:
     *_, types, name = urn.split("::", 3)
     return types.rpartition("$")[2], name
 
 
-def _existing(kind: str, made: str, old_inputs: Any, olds: Any) -> Existing:
-    """What the engine knows of a resource; where it does not send the inputs, they are taken from the outputs."""
-    outputs = _dict(olds)
-    own = schema_check.computed(kind)
-    return Existing(made, _dict(old_inputs) or {k: v for k, v in outputs.items() if k not in own}, outputs)
+def _state(type_: str, resource_id: str, inputs: Any, outputs: Any) -> ResourceState:
+    """A resource as the engine knows it; where the engine does not send the inputs, they are the settable outputs."""
+    properties = _dict(outputs)
+    computed = resources.computed(type_)
+    settable = {key: value for key, value in properties.items() if key not in computed}
+    return ResourceState(resource_id, _dict(inputs) or settable, properties)
 
 
 def _dict(struct: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json_format.MessageToDict(struct)
-    return {key: value for key, value in found.items() if key != "__defaults"}
+    value: dict[str, Any] = json_format.MessageToDict(struct)
+    return {key: item for key, item in value.items() if key != "__defaults"}
 
 
 def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:

@@ -68,7 +68,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         inputs = json_format.MessageToDict(request.object)
-        name = resources.checked_name(request.type, request.name, inputs)
+        name = resources.generated_name(request.type, request.name, inputs)
         made, outputs = resources.create(
             self.sandbox, "us-east-1", request.type, request.name, {**inputs, **({"name": name} if name else {})}
         )
@@ -79,7 +79,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         return Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        found = resources.invoke(self.sandbox, "us-east-1", request.tok, json_format.MessageToDict(request.args))
+        found = resources.invoke(self.sandbox, "us-east-1", request.tok)
         answer: dict[str, Any] = {"return": _struct(found)}  # a word that Python keeps for itself
         return provider_pb2.InvokeResponse(**answer)
 

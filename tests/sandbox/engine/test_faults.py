@@ -20,7 +20,7 @@ from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
 from sandbox.engine.policy_gate import PolicyGate
 from sandbox.engine.policy_pack import Analyzer, AnalyzerFailed
-from sandbox.provider.resources import BrokenAnswer
+from sandbox.provider.resource_type import BrokenAnswer
 from sandbox.scenario import account, prerequisites
 from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import ROOT

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -82,7 +84,7 @@ def engine(rich: Deployed) -> Iterator[Engine]:
     server.stop(0)
 
 
-def there(found: Deployed) -> list[tuple[Registration, str, dict[str, Any]]]:
+def resource_states(found: Deployed) -> list[tuple[Registration, str, dict[str, Any]]]:
     """Every resource of a stack with its id and state."""
     made = [r for r in found.run.registrations if r.custom]
     return [(r, str(found.run.states[r.urn]["id"]), _state(found.run.states[r.urn])) for r in made]
@@ -93,13 +95,13 @@ def _state(outputs: Any) -> dict[str, Any]:
 
 
 def test_every_type_is_in_the_stack_that_is_tried(rich: Deployed) -> None:
-    kinds = {r.type_.rpartition(":")[2] for r, _, _ in there(rich)}
+    kinds = {r.type_.rpartition(":")[2] for r, _, _ in resource_states(rich)}
     assert kinds >= {"IdentityPool", "Role", "RolePolicy", "IdentityPoolRoleAttachment", "UserGroup"}
     assert "IdentityPoolProviderPrincipalTag" in kinds
 
 
 def test_a_second_run_finds_nothing_to_change(rich: Deployed, engine: Engine) -> None:
-    for resource, made, state in there(rich):
+    for resource, made, state in resource_states(rich):
         inputs = plain(engine.check(resource.urn, dict(resource.inputs), state).inputs)
         assert inputs == json.loads(json.dumps(dict(resource.inputs))), resource.urn
         answer = engine.diff(resource.urn, made, dict(resource.inputs), state, inputs)
@@ -107,7 +109,7 @@ def test_a_second_run_finds_nothing_to_change(rich: Deployed, engine: Engine) ->
 
 
 def test_what_nobody_touched_reads_as_it_was_made(rich: Deployed, engine: Engine) -> None:
-    for resource, made, state in there(rich):
+    for resource, made, state in resource_states(rich):
         found = engine.read(resource.urn, made, dict(resource.inputs), state)
         assert found.id == made, resource.urn
         again = engine.diff(resource.urn, made, plain(found.inputs), plain(found.properties), dict(resource.inputs))
@@ -118,7 +120,7 @@ def test_what_nobody_touched_reads_as_it_was_made(rich: Deployed, engine: Engine
 def test_drift_made_by_hand_is_read(engine: Engine, rich: Deployed) -> None:
     iam = rich.sandbox.client("iam", "us-east-1")
     identity = rich.sandbox.client("cognito-identity", "us-east-1")
-    for resource, made, state in there(rich):
+    for resource, made, state in resource_states(rich):
         kind = resource.type_.rpartition(":")[2]
         inputs = dict(resource.inputs)
         if kind == "Role":
@@ -211,7 +213,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"}
 @pytest.mark.parametrize(
     ("config", "environment", "said"),
     [
-        ({}, KEYS, "aws:endpoints must name `make serve`'s; there is none"),
+        ({}, KEYS, "aws:endpoints must be the endpoint that `make serve` prints; it is not set"),
         (
             {"endpoints": '[{"iam": "https://iam.amazonaws.com"}]'},
             KEYS,
@@ -219,10 +221,10 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"}
         ),
         ({"endpoints": '[{"iam": "http://127.0.0.1.evil.test"}]'}, KEYS, "is not on this machine"),
         ({"endpoints": "iam=http://127.0.0.1:4566"}, KEYS, "`iam=http://127.0.0.1:4566` is not on this machine"),
-        ({"endpoints": '["http://127.0.0.1:4566"]'}, KEYS, "there is none"),
-        ({"endpoints": "7"}, KEYS, "there is none"),
+        ({"endpoints": '["http://127.0.0.1:4566"]'}, KEYS, "it is not set"),
+        ({"endpoints": "7"}, KEYS, "it is not set"),
         ({}, {**KEYS, "AWS_ENDPOINT_URL": "http://10.0.0.1"}, "`http://10.0.0.1` is not on this machine"),
-        (HERE, {}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those that `make serve` printed"),
+        (HERE, {}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be the keys that `make serve` prints"),
     ],
 )
 def test_a_provider_that_does_not_know_its_sandbox_says_what_is_missing(
@@ -241,11 +243,39 @@ def test_nothing_is_asked_of_a_provider_that_was_not_configured() -> None:
     server.stop(0)
 
 
-def test_the_command_on_path_prints_its_port() -> None:
+@contextmanager
+def plugin_process() -> Iterator[int]:
+    """The command that the engine starts; its port."""
     command = ROOT / "sandbox" / "bin" / "pulumi-resource-aws"
-    with subprocess.Popen([str(command), "127.0.0.1:1"], stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        port = int(running.stdout.readline())
+    with subprocess.Popen([str(command), "127.0.0.1:1"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def test_the_command_on_path_prints_its_port() -> None:
+    with plugin_process() as port:
         stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
         assert stub.GetPluginInfo(empty_pb2.Empty()).version.startswith("7.")
-        running.terminate()
+
+
+def test_the_first_calls_of_a_fresh_process_may_come_all_at_once(rich: Deployed) -> None:
+    """The engine checks, compares and reads resources concurrently, from the first call on."""
+    states = resource_states(rich)
+    with plugin_process() as port:
+        engine = Engine(port, rich.sandbox)
+
+        def calls(resource: Registration, resource_id: str, state: dict[str, Any]) -> list[Any]:
+            inputs = dict(resource.inputs)
+            return [
+                list(engine.check(resource.urn, inputs, state).failures),
+                engine.diff(resource.urn, resource_id, {}, state, inputs).changes,
+                engine.read(resource.urn, resource_id, {}, state).id,
+            ]
+
+        with futures.ThreadPoolExecutor(max_workers=16) as pool:
+            running = [pool.submit(calls, *states[n % len(states)]) for n in range(64)]
+        ids = [states[n % len(states)][1] for n in range(64)]
+        assert [call.result() for call in running] == [[[], wire.DiffResponse.DIFF_NONE, id_] for id_ in ids]

@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process
-from sandbox.provider.schema_check import UNKNOWN, InputsRefused, computed, found
+from sandbox.provider.resources import computed, problems
+from sandbox.provider.schema_check import UNKNOWN, InputsRefused
 
 POOL = "aws:cognito/identityPool:IdentityPool"
 ROLE = "aws:iam/role:Role"
@@ -30,7 +31,7 @@ RIGHT = [
     (ROLE, {"assumeRolePolicy": DOCUMENT}),
 ]
 WRONG = [
-    (POOL, pool(identityPoolName=None), "`identityPoolName` is missing"),
+    (POOL, pool(identityPoolName=None), "`identityPoolName` is required"),
     (POOL, pool(identityPoolNmae="x"), "`identityPoolNmae` is not a property; known here: allowClassicFlow"),
     (POOL, pool(allowClassicFlow="no"), "`allowClassicFlow` must be true or false, not text"),
     (POOL, pool(tags=["a"]), "`tags` must be an object, not a list"),
@@ -50,15 +51,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "inputs"), RIGHT)
-def test_what_the_provider_takes_passes(kind: str, inputs: dict[str, Any]) -> None:
-    assert list(found(kind, inputs)) == []
+@pytest.mark.parametrize(("type_", "inputs"), RIGHT)
+def test_what_the_provider_takes_passes(type_: str, inputs: dict[str, Any]) -> None:
+    assert problems(type_, inputs) == []
 
 
-@pytest.mark.parametrize(("kind", "inputs", "said"), WRONG, ids=[said for _, _, said in WRONG])
-def test_what_the_provider_refuses_is_said_with_its_place(kind: str, inputs: dict[str, Any], said: str) -> None:
-    ((_, problem),) = found(kind, inputs)
-    assert problem.startswith(said)
+@pytest.mark.parametrize(("type_", "inputs", "message"), WRONG, ids=[message for _, _, message in WRONG])
+def test_what_the_provider_refuses_is_reported_with_its_path(type_: str, inputs: dict[str, Any], message: str) -> None:
+    (problem,) = problems(type_, inputs)
+    assert problem.message.startswith(message)
 
 
 def test_what_aws_gives_out_is_known_from_the_types() -> None:
