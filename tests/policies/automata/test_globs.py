@@ -60,6 +60,7 @@ def test_a_glob_matches_what_the_same_regex_matches(pattern: Pattern) -> None:
     assert [matches(pattern, w) for w in WORDS] == told
 
 
+@pytest.mark.long
 @given(TEXTS, st.text(max_size=8))
 def test_a_glob_matches_what_the_shell_matches(text: str, word: str) -> None:
     assert matches(glob(text), word) is fnmatch.fnmatchcase(word, text)

@@ -349,6 +349,8 @@ def simulator() -> list[str]:
     return [node, str(HERE / "simulate.mjs")]
 
 
+@pytest.mark.long
+@pytest.mark.process
 def test_the_evaluator_agrees_with_an_independent_simulator() -> None:
     """Thousands of generated cases, or DIFFERENTIAL_CASES: decide(r, d).allowed == (simulator says Allowed)."""
     command = simulator()

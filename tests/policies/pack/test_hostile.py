@@ -62,13 +62,17 @@ def test_what_json_cannot_hold_is_refused() -> None:
     assert str(refused.value) == "the document holds something that JSON cannot hold"
 
 
-@pytest.mark.parametrize("name", list(HOSTILE))
+LONG = {"hundreds of stars", "stars and question marks", "hundreds of resources"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in HOSTILE])
 def test_a_hostile_allow_is_violated_or_not_proven(pack: Analyzer, name: str) -> None:
     said = told(ask(pack, [role(), policy(document([HOSTILE[name]]))]))
     assert {"s3-isolated-by-identity", "s3-own-folder"} & {rule for rule, _ in said}
     assert not any("please report it" in text for _, text in said)
 
 
+@pytest.mark.long
 def test_hostile_denies_end_in_not_proven_within_a_number_of_steps(pack: Analyzer) -> None:
     denies = [f"arn:aws:s3:::bkt/{'*?a?b??' * 20}", f"arn:aws:s3:::bkt/{'a*?????b*' * 40}"]
     text = document([allow("arn:aws:s3:::bkt/" + "*a?" * 100), {**allow(denies, "s3:*"), "Effect": "Deny"}])

@@ -309,6 +309,7 @@ def test_remediation_mends_what_needs_no_judgement_and_is_off_by_default(fresh: 
     assert mended["identityPoolName"] == UNKNOWN
 
 
+@pytest.mark.process
 def test_a_copy_of_the_pack_alone_runs(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "policies", tmp_path / "pack", ignore=shutil.ignore_patterns("__pycache__", ".*"))
     with Analyzer(tmp_path / "pack") as alone:
@@ -324,6 +325,7 @@ def test_the_pack_imports_nothing_from_outside_its_folder() -> None:
             assert f"from {foreign}" not in text
 
 
+@pytest.mark.process
 def test_a_pack_that_dies_is_an_error_and_never_a_pass() -> None:
     with Analyzer(ROOT / "policies") as dying:
         dying.configure({})
@@ -332,12 +334,14 @@ def test_a_pack_that_dies_is_an_error_and_never_a_pass() -> None:
             dying.analyze(role())
 
 
+@pytest.mark.process
 def test_a_pack_that_does_not_start_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "__main__.py").write_text("raise SystemExit('no such module')\n")
     with pytest.raises(AnalyzerFailed, match="the policy pack did not start: no such module"):
         Analyzer(tmp_path)
 
 
+@pytest.mark.process
 def test_the_program_passes_in_preview_and_in_update(fresh: Analyzer) -> None:
     files = stack_files.read(ROOT, "dev")
     with Sandbox().running() as sandbox:
@@ -352,6 +356,7 @@ def test_the_program_passes_in_preview_and_in_update(fresh: Analyzer) -> None:
             assert waiting == ({"trust-bound-to-pool-in-stack"} if preview else set())
 
 
+@pytest.mark.process
 def test_a_widened_program_is_stopped_in_preview(fresh: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     from components.scoped_identity import documents
 
