@@ -1,0 +1,189 @@
+"""What the proofs say of a set of documents, held against the oracle.
+
+- *Holds*: the oracle must find nothing that speaks against it among its keys.
+- *Violated*: the request that is shown must be one that the oracle allows, by an identity of the small world.
+- *Not proven*: only for want of steps, or where the set holds something that is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from policies.identity_scope.iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
+from policies.identity_scope.iam.issuers import Shape
+from policies.identity_scope.inventory.principal import BucketPolicy, Principal
+from policies.identity_scope.proof.escalation import escalations
+from policies.identity_scope.proof.isolation import isolation
+from policies.identity_scope.proof.own_folder import own_folder
+from policies.identity_scope.proof.reach import Shared
+from policies.identity_scope.proof.results import Access, Escalation, NotProven, OutsideFolder, Result, Violation
+from policies.identity_scope.proof.scope import Scope
+
+from .keys import ANY
+from .oracle import EVERYONE, ISSUER, Call, Oracle
+from .sets import FAR, DocumentSet, role_arns
+from .shape import SmallShape
+
+STEPS = 50_000
+_BUCKET = re.compile("[A-Za-z0-9._-]{3,}")
+_PIVOTS = frozenset({*BUCKET_PIVOTS, *OTHER_PIVOTS})
+
+
+@dataclass
+class Comparison:
+    """Verdicts of each proof, and what is wrong with them; each defect begins with its kind."""
+
+    said: Counter[str] = field(default_factory=Counter)
+    defects: list[str] = field(default_factory=list)
+
+
+def scope_of(made: DocumentSet, steps: int = STEPS) -> Scope:
+    roles, policies, shared = made.parsed()
+    resource = tuple(BucketPolicy(f"policy of {bucket}", document, bucket) for bucket, document in policies.items())
+    principals = tuple(
+        Principal(
+            role.name,
+            tuple((f"document {n}", document) for n, document in enumerate(role.documents)),
+            None if role.boundary is None else (("boundary", role.boundary),),
+            resource,
+            (role.arn,),
+            role.name,
+        )
+        for role in roles
+    )
+    return Scope(
+        principals,
+        shared=tuple(Shared(s.pattern, s.actions, "All use it.") for s in shared),
+        steps=steps,
+        shape=shape_of(made.shape),
+    )
+
+
+def shape_of(shape: SmallShape) -> Shape:
+    return Shape(shape.region, "aws", ISSUER, shape.digits, shape.groups)
+
+
+def compare(made: DocumentSet, far: int = FAR) -> Comparison:
+    """Ask the three proofs, and the oracle."""
+    scope, oracle = scope_of(made), made.oracle(far)
+    found = Comparison()
+    for name, results, against, wrong in (
+        ("isolation", isolation(scope), _leak, _wrong_violation),
+        ("own folder", own_folder(scope), _outside, _wrong_folder),
+        ("no escalation", escalations(scope), _escalation, _wrong_escalation),
+    ):
+        verdict = _verdict(results)
+        found.said[f"{name}: {verdict}"] += 1
+        if verdict == "holds":
+            defect = against(made, oracle)
+            found.defects += [f"{name}, said to hold: {defect}"] if defect else []
+        for result in results:
+            if isinstance(result, (Violation, OutsideFolder, Escalation)):
+                found.defects += [f"{name}, said to be violated: {why}" for why in wrong(oracle, result)]
+        if verdict == "not proven" and not made.has_unknowns:
+            reasons = {r.reason for r in results if isinstance(r, NotProven)}
+            found.defects.append(f"{name}, said not to be proven: {'; '.join(sorted(reasons))}")
+    return found
+
+
+def _verdict(results: Sequence[Result]) -> str:
+    if any(isinstance(r, (Violation, OutsideFolder, Escalation)) for r in results):
+        return "violated"
+    open_ = [r.reason for r in results if isinstance(r, NotProven)]
+    if any("steps" in reason for reason in open_):
+        return "over budget"
+    return "not proven" if open_ else "holds"
+
+
+def _leak(made: DocumentSet, oracle: Oracle) -> str | None:
+    leak = oracle.leak()
+    return leak and "{} and {} reach {}".format(*leak)
+
+
+def _outside(made: DocumentSet, oracle: Oracle) -> str | None:
+    outside = oracle.outside()
+    return outside and f"{outside[0]} reaches {' and '.join(outside[1])}"
+
+
+def _escalation(made: DocumentSet, oracle: Oracle) -> str | None:
+    call = oracle.escalation(role_arns(made.shape))
+    return None if call is None else f"{call.identity} may {call.action} {call.arn}"
+
+
+def _ways(oracle: Oracle, access: Access) -> set[str]:
+    """As what the oracle allows a request that a proof shows."""
+    call = Call(access.identity, access.action, access.arn, access.prefix)
+    role = next((r for r in oracle.roles if r.name == access.role), None)
+    return oracle.allows(call, role) | oracle.allows(Call(None, call.action, call.arn, call.prefix), None)
+
+
+def _not_about(access: Access, arn: str) -> bool:
+    """Whether a request tells nothing of an object."""
+    bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+    if not arn.startswith("arn:aws:s3:::") or not _BUCKET.fullmatch(bucket) or not key:
+        return True
+    if access.listing:
+        return access.arn != f"arn:aws:s3:::{bucket}" or not key.startswith(access.prefix or "")
+    return access.arn != arn or access.prefix is not None
+
+
+def _reaches(oracle: Oracle, access: Access, arn: str) -> bool:
+    bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+    return bool(_ways(oracle, access) - {EVERYONE}) and not oracle.is_shared(
+        access.action, access.identity, bucket, key
+    )
+
+
+def _wrong_violation(oracle: Oracle, result: Result) -> Iterator[str]:
+    assert isinstance(result, Violation)
+    sides = (result.mine, result.theirs)
+    if len({side.identity for side in sides} & set(oracle.shape.identities)) < 2:
+        yield f"not two identities: {sides[0].identity} and {sides[1].identity}"
+    for side in sides:
+        if _not_about(side, result.arn):
+            yield f"not about {result.arn}: {_told(side)}"
+        elif not _ways(oracle, side):
+            yield f"not allowed: {_told(side)}"
+    reaching = [_reaches(oracle, side, result.arn) for side in sides]
+    opened = [EVERYONE in _ways(oracle, side) for side in sides]
+    if not (reaching[0] and (reaching[1] or opened[1])) and not (reaching[1] and opened[0]):
+        yield f"shared, or open to everyone: {_told(sides[0])}, {_told(sides[1])}"
+
+
+def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
+    assert isinstance(result, OutsideFolder)
+    identity = result.access.identity
+    if identity not in oracle.shape.identities:
+        yield f"not an identity: {identity}"
+    if _not_about(result.access, result.arn):
+        yield f"not about {result.arn}: {_told(result.access)}"
+    elif not _reaches(oracle, result.access, result.arn):
+        yield f"not allowed, or shared: {_told(result.access)}"
+    bucket, _, key = result.arn.removeprefix("arn:aws:s3:::").partition("/")
+    for match in re.finditer(f"(?={re.escape(identity)}/)", key):
+        folder = key[: match.start() + len(identity) + 1]
+        for other, bound in oracle.buckets.items():
+            inside = oracle.keys.matching(frozenset({(*folder, ANY)}), bound) if other == bucket else 0
+            if oracle.reach(identity, other) & ~inside:
+                break
+        else:
+            yield f"{result.arn} lies in {folder}, and all that the oracle knows of: {_told(result.access)}"
+
+
+def _wrong_escalation(oracle: Oracle, result: Result) -> Iterator[str]:
+    assert isinstance(result, Escalation)
+    access = result.access
+    if access.identity not in oracle.shape.identities:
+        yield f"not an identity: {access.identity}"
+    if access.action not in _PIVOTS:
+        yield f"no escalation: {_told(access)}"
+    if not _ways(oracle, access):
+        yield f"not allowed: {_told(access)}"
+
+
+def _told(access: Access) -> str:
+    prefix = "" if access.prefix is None else f" under `{access.prefix}`"
+    return f"{access.identity} may {access.action} {access.arn}{prefix} as {access.role}"

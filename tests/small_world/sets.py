@@ -1,0 +1,457 @@
+"""Random sets of documents that are made of coincidences.
+
+What a document says about keys and identities is put together from the IDs of a small world, their parts, IDs glued to
+text, capitals, variables that are absent and have a default, runs of `?`, and stars; most of it around a folder that is
+right, so that one thing is wrong at a time. A set is plain JSON: it can be printed, shrunk, and pasted into a test.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from policies.identity_scope.iam.documents import DocumentKind, parse
+
+from .keys import Keys
+from .oracle import ACCOUNT, FOREIGN, ISSUER, LISTING, OBJECT_ACTIONS, Oracle, Role, SharedSpace
+from .shape import SHAPES, SmallShape
+
+ME = f"${{{ISSUER}:sub}}"
+SUB = f"{ISSUER}:sub"
+BUCKET, DOTTED, OTHER = "bkt", "b.t", "b0t"
+FAR, NEAR = 18, 10
+"""How far the keys of the first bucket go, and of the others."""
+BUCKET_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DocumentSet:
+    """Roles, with their documents and boundary; bucket policies by bucket; spaces that are declared as shared."""
+
+    shape: SmallShape
+    roles: list[Json]
+    policies: dict[str, Json] = field(default_factory=dict)
+    shared: list[Json] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return json.dumps({"roles": self.roles, "policies": self.policies, "shared": self.shared})
+
+    @property
+    def has_unknowns(self) -> bool:
+        """Whether something in it is not known, so that it may rightly be neither proven nor refuted."""
+        text = self.text.lower()
+        return any(word in text for word in ("aws:", ":aud", "notprincipal", "s3:delimiter"))
+
+    def parsed(self) -> tuple[tuple[Role, ...], dict[str, Any], tuple[SharedSpace, ...]]:
+        roles = tuple(
+            Role(
+                f"role{n}",
+                tuple(parse(d) for d in role["documents"]),
+                parse(role["boundary"]) if role.get("boundary") else None,
+            )
+            for n, role in enumerate(self.roles)
+        )
+        policies = {bucket: parse(d, DocumentKind.RESOURCE) for bucket, d in self.policies.items()}
+        return roles, policies, tuple(SharedSpace(s["pattern"], tuple(s["actions"])) for s in self.shared)
+
+    def oracle(self, far: int = FAR) -> Oracle:
+        roles, policies, shared = self.parsed()
+        text = self.text
+        letters = {*self.shape.region, *self.shape.digits, *("-" if len(self.shape.groups) > 1 else ""), *":xz"}
+        if "IgnoreCase" in text or self.shape.region.upper() + ":" in text:
+            letters |= {letter.upper() for letter in letters}
+        if "${*}" in text or "Equals" in text:
+            letters.add("*")
+        names = list(self.shape.identities)
+        if '"2012-10-17"' not in text or text.count('"Statement"') > text.count('"2012-10-17"'):
+            names.append(ME)  # as it stands, in a document whose Version does not expand it
+        named = (bucket for bucket in ("bat", "bZt") if bucket in text or "bQt" in text)
+        buckets = {BUCKET: far, **dict.fromkeys((DOTTED, OTHER, *named, *self.policies), min(NEAR, far))}
+        buckets[BUCKET] = far
+        return Oracle(self.shape, roles, policies, shared, _keys("".join(sorted(letters)), tuple(names)), buckets)
+
+
+@lru_cache(maxsize=8)
+def _keys(letters: str, names: tuple[str, ...]) -> Keys:
+    return Keys(letters, names)
+
+
+def role_arns(shape: SmallShape) -> list[str]:
+    """ARNs of roles that an escalation may be about."""
+    return [f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("x", "role0", *shape.identities)]
+
+
+class Maker:
+    """Makes sets from a stream of random numbers."""
+
+    def __init__(self, random_: random.Random, shape: SmallShape | None = None) -> None:
+        self._random = random_
+        self.shape = shape or random_.choice(SHAPES)
+
+    def _some(self, *choices: tuple[float, T | Callable[[], T]]) -> T:
+        """One of some, by weight; what can be called is called."""
+        (found,) = self._random.choices([c for _, c in choices], [w for w, _ in choices])
+        return found() if callable(found) else found
+
+    def _chance(self, probability: float) -> bool:
+        return self._random.random() < probability
+
+    def _few(self, make: Any, *weights: float) -> list[Any]:
+        """One of something, or two, or three, by weight."""
+        (count,) = self._random.choices(range(1, len(weights) + 1), weights)
+        return [make() for _ in range(count)]
+
+    # A whole set
+
+    def make(self) -> DocumentSet:
+        if self._chance(0.03):
+            return self._every_other_letter()
+        if self._chance(0.15):
+            return self._guarded()
+        roles = self._few(self._role, 75, 20, 5)
+        policies = {self._some((5, BUCKET), (1, OTHER)): self._bucket_policy()} if self._chance(0.25) else {}
+        if policies and self._chance(0.15):
+            # Nothing of its own.
+            roles[0]["documents"] = [self._document(lambda: self._allow(["s3:GetObject"], ["arn:aws:s3:::abc/x"]))]
+        shared = self._few(self._shared, 3, 1) if self._chance(0.12) else []
+        return DocumentSet(self.shape, roles, policies, shared)
+
+    def _every_other_letter(self) -> DocumentSet:
+        """A bucket, or an object, that every letter but one is denied for."""
+        left = self._random.choice("k.0aZ")
+        others = [c for c in BUCKET_LETTERS if c != left]
+        first = self._random.choice([f"arn:aws:s3:::b?t/{self.key()}", f"arn:aws:s3:::b?t/x/{ME}/*"])
+        statements = [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": first},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": [f"arn:aws:s3:::b{c}t/*" for c in others]},
+        ]
+        return DocumentSet(self.shape, [{"documents": [{"Version": "2012-10-17", "Statement": statements}]}])
+
+    def _guarded(self) -> DocumentSet:
+        """Too wide a grant, and a Deny somewhere that takes the rest away, or nearly."""
+        wide: Json = self._allow(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/{self._some((3, '*'), (1, self.key))}"])
+        kept = [f"arn:aws:s3:::{BUCKET}/{key}" for key in self._few(self.key, 70, 25, 5)]
+        guard: Json = {"Effect": "Deny", "Action": "s3:*", "NotResource": kept, **self._conditions(0.3)}
+        if self._chance(0.2):
+            guard["Resource"] = guard.pop("NotResource")
+        role: Json = {"documents": [{"Version": "2012-10-17", "Statement": [wide]}]}
+        if self._chance(0.3):
+            role["documents"] += [self._document()]
+        found = DocumentSet(self.shape, [role])
+        version = {"Version": "2012-10-17"} if self._chance(0.9) else {}
+        place = self._some((2, "own"), (1, "boundary"), (3, "bucket policy"))
+        if place == "own":
+            role["documents"].append({**version, "Statement": [guard]})
+        elif place == "boundary":
+            role["boundary"] = {**version, "Statement": [self._all(), guard]}
+        else:
+            found.policies[BUCKET] = {**version, "Statement": [{"Principal": self._principal(), **guard}]}
+        return found
+
+    def _role(self) -> Json:
+        role: Json = {"documents": self._few(self._document, 70, 30)}
+        if self._chance(0.12):
+            role["boundary"] = self._document(self._boundary_statement)
+        return role
+
+    def _document(self, statement: Any = None) -> Json:
+        version = {"Version": "2012-10-17"} if self._chance(0.95) else {}
+        return {**version, "Statement": self._few(statement or self._statement, 45, 35, 20)}
+
+    def _bucket_policy(self) -> Json:
+        def statement() -> Json:
+            made: Json = self._statement()
+            return {"NotPrincipal" if self._chance(0.03) else "Principal": self._principal(), **made}
+
+        return self._document(statement)
+
+    def _principal(self) -> Any:
+        role = f"arn:aws:iam::{ACCOUNT}:role"
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role"
+        return self._some(
+            (5, {"AWS": f"{role}/role0"}),
+            (2, {"AWS": f"{role}/role1"}),
+            (3, {"AWS": f"{session}/role0/CognitoIdentityCredentials"}),
+            (1, {"AWS": f"{session}/role0/somebody"}),
+            (2, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
+            (2, {"AWS": ACCOUNT}),
+            (1, {"AWS": [f"{role}/other", f"{role}/role0"]}),
+            (1, {"AWS": f"{role}/other"}),
+            (1, {"AWS": "999988887777"}),
+            (4, "*"),
+            (2, {"AWS": "*"}),
+            (1, {"Federated": ISSUER}),
+            (1, {"Service": "cloudfront.amazonaws.com"}),
+        )
+
+    def _shared(self) -> Json:
+        pattern = self._some(
+            (3, f"{BUCKET}/x/*"),
+            (2, f"{BUCKET}/{self._identity()}/*"),
+            (1, f"{BUCKET}/{self._part()}*"),
+            (1, f"{BUCKET}/*/x"),
+            (1, f"b?t/{self._text()}*"),
+            (1, f"{BUCKET}/x"),
+            (1, "*/x/*"),
+        )
+        actions = [*OBJECT_ACTIONS, *LISTING]
+        return {"pattern": pattern, "actions": self._random.sample(actions, self._random.choice([1, 3, 5]))}
+
+    # Statements
+
+    def _allow(self, actions: list[str], resources: list[str]) -> Json:
+        return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+    def _statement(self) -> Json:
+        return self._some((60, self._objects), (22, self._listing), (15, self._deny), (7, self._widening))
+
+    def _boundary_statement(self) -> Json:
+        return self._some((2, self._objects), (1, self._listing), (1, self._deny), (2, self._all))
+
+    def _all(self) -> Json:
+        return {"Effect": "Allow", "Action": "*", "Resource": "*", **self._conditions(0.2)}
+
+    def _objects(self, effect: str = "Allow") -> Json:
+        actions = self._some(
+            (8, ["s3:GetObject"]),
+            (3, ["s3:PutObject"]),
+            (1, ["s3:GetObject", "s3:PutObject"]),
+            (1, ["S3:getobject"]),
+            (2, ["s3:*Object"]),
+            (1, ["s3:*"]),
+            (0.5, ["*"]),
+        )
+        negated = self._chance(0.03 if effect == "Allow" else 0.4)
+        conditions = self._conditions(0.3)
+        key = self._key_of_another if conditions and self._chance(0.5) else self.key
+        resources = self._few(lambda: self._resource(key), 70, 25, 5)
+        statement: Json = {"Effect": effect}
+        if self._chance(0.02):
+            statement["NotAction"] = self._some((1, ["s3:GetObject"]), (1, ["s3:Put*"]), (1, ["iam:*", "s3:*Bucket*"]))
+        else:
+            statement["Action"] = actions
+        statement["NotResource" if negated else "Resource"] = resources
+        return {**statement, **conditions}
+
+    def _deny(self) -> Json:
+        return self._objects("Deny") if self._chance(0.75) else self._listing("Deny")
+
+    def _listing(self, effect: str = "Allow") -> Json:
+        actions = self._some((4, ["s3:ListBucket"]), (1, ["s3:List*"]), (1, ["s3:ListBucketVersions", "s3:ListBucket"]))
+        bucket = self._some(
+            (12, f"arn:aws:s3:::{BUCKET}"),
+            (1, "arn:aws:s3:::b?t"),
+            (1, "*"),
+            (1, f"arn:aws:s3:::{BUCKET}*"),
+            (0.5, f"arn:aws:s3:::{BUCKET}${{{FOREIGN[0]}:sub, ''}}"),
+        )
+        statement: Json = {"Effect": effect, "Action": actions, "Resource": [bucket]}
+        if self._chance(0.03):
+            statement["NotResource"] = statement.pop("Resource")
+        blocks: Json = {}
+        for _ in range(self._some((10, 1), (3, 2), (1, 0))):
+            operator = self._some(
+                (8, "StringLike"),
+                (3, "StringEquals"),
+                (2, "StringEqualsIgnoreCase"),
+                (1, "StringNotLike"),
+                (1, "StringNotEquals"),
+                (0.5, "StringNotEqualsIgnoreCase"),
+                (1, "StringLikeIfExists"),
+                (1, "ForAnyValue:StringLike"),
+                (1, "ForAllValues:StringLike"),
+                (0.5, "ForAnyValue:StringNotLike"),
+                (0.5, "ForAllValues:StringEqualsIgnoreCase"),
+            )
+            blocks.setdefault(operator, {})["s3:prefix"] = self._few(self._prefix, 60, 30, 10)
+        if self._chance(0.05):
+            blocks["Null"] = {"s3:prefix": self._some((1, "true"), (3, "false"))}
+        conditions = self._conditions(0.2).get("Condition", {})
+        for operator, block in conditions.items():
+            blocks.setdefault(operator, {}).update(block)
+        return {**statement, **({"Condition": blocks} if blocks else {})}
+
+    def _widening(self) -> Json:
+        """What lets a role widen its reach."""
+        actions, resources = self._some(
+            (2, (["s3:PutBucketPolicy"], [f"arn:aws:s3:::{BUCKET}"])),
+            (1, (["s3:PutBucket*"], [f"arn:aws:s3:::{BUCKET}", "arn:aws:s3:::b.?"])),
+            (2, (["s3:ListBucketMultipartUploads"], [f"arn:aws:s3:::{BUCKET}"])),
+            (2, (["iam:PutRolePolicy"], ["*"])),
+            (1, (["iam:PutRolePolicy"], [f"arn:aws:iam::{ACCOUNT}:role/{ME}"])),
+            (1, (["iam:PutRolePolicy"], [f"arn:aws:iam::{ACCOUNT}:role/{self._identity()}"])),
+            (1, (["iam:Attach*"], ["arn:aws:iam::*:role/x"])),
+            (1, (["cognito-identity:*"], ["*"])),
+            (1, (["s3:PutBucketPolicy"], [self._resource()])),
+        )
+        effect = self._some((5, "Allow"), (1, "Deny"))
+        return {"Effect": effect, "Action": actions, "Resource": resources, **self._conditions(0.7)}
+
+    def _conditions(self, probability: float) -> Json:
+        """Conditions that name identities; now and then one of which nothing is known."""
+        if not self._chance(probability):
+            return {}
+        if self._chance(0.12):
+            return {"Condition": self._unknown_condition()}
+        blocks: Json = {}
+        for _ in range(self._some((6, 1), (1, 2))):
+            base = self._some(
+                (5, "StringEquals"),
+                (5, "StringLike"),
+                (3, "StringNotEquals"),
+                (3, "StringNotLike"),
+                (2, "StringEqualsIgnoreCase"),
+                (1, "StringNotEqualsIgnoreCase"),
+            )
+            operator = self._some((8, ""), (1, "ForAnyValue:"), (1, "ForAllValues:")) + base
+            operator += self._some((5, ""), (1, "IfExists"))
+            key = self._some((12, SUB), (1, "Cognito-Identity.amazonaws.com:Sub"), (1, f"{FOREIGN[0]}:sub"))
+            blocks.setdefault(operator, {})[key] = self._few(self._pattern_of_id, 60, 30, 10)
+        if self._chance(0.08):
+            blocks["Null"] = {self._some((3, SUB), (1, f"{FOREIGN[0]}:sub")): self._some((1, "true"), (2, "false"))}
+        for block in blocks.values():
+            if len({key.lower() for key in block}) < len(block):  # keys ignore case
+                block.pop(next(iter(block)))
+        return {"Condition": blocks}
+
+    def _unknown_condition(self) -> Json:
+        return self._some(
+            (1, {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+            (1, {"StringEquals": {"aws:PrincipalTag/team": "red"}}),
+            (1, {"Bool": {"aws:SecureTransport": "false"}}),
+            (1, {"StringEquals": {f"{ISSUER}:aud": "r:pool"}}),
+        )
+
+    # Text
+
+    def _resource(self, key: Callable[[], str] | None = None) -> str:
+        if self._chance(0.02):
+            return self._some(
+                (1, "*"), (1, "arn:aws:s3:::*"), (1, "arn:aws:s3"), (1, f"arn:*:s3:::{BUCKET}/{self.key()}")
+            )
+        bucket = self._some((14, BUCKET), (1, "b?t"), (1, OTHER), (0.5, DOTTED), (0.5, "b*"))
+        return f"arn:aws:s3:::{bucket}/{(key or self.key)()}"
+
+    def _key_of_another(self) -> str:
+        """What somebody whom a condition names may reach beside the own folder."""
+        return self._some(
+            (3, lambda: f"{self._identity()}/*"),
+            (2, lambda: f"{self._part()}*"),
+            (1, lambda: f"*{self._part()}/x"),
+            (1, "*"),
+            (1, lambda: f"{self._questions()}/*"),
+            (1, "x/*"),
+        )
+
+    def key(self) -> str:
+        """Mostly the own folder, or something right beside it."""
+        return self._some(
+            (30, f"{ME}/*"),
+            (6, f"x/{ME}/*"),
+            (4, f"{ME}/x"),
+            (3, f"{ME}*"),
+            (3, lambda: f"{self._identity()}/*"),
+            (30, lambda: self._segments() + self._some((3, "/*"), (2, ""), (2, "*"), (1, "/x"), (1, "/"))),
+        )
+
+    def _prefix(self) -> str:
+        return self._some(
+            (20, f"{ME}/*"),
+            (10, f"{ME}/"),
+            (5, f"x/{ME}/*"),
+            (3, f"{ME}"),
+            (1, ""),
+            (1, "*"),
+            (1, "?*"),
+            (20, lambda: self._segments() + self._some((2, "/"), (2, "/*"), (2, ""), (1, "*"))),
+        )
+
+    def _segments(self) -> str:
+        return "/".join(self._few(self._segment, 40, 45, 15))
+
+    def _segment(self) -> str:
+        if self._chance(0.4):
+            return self._text()
+        return self._text() + self._text()
+
+    def _text(self) -> str:
+        return self._some(
+            (12, ME),
+            (5, self._identity),
+            (5, self._part),
+            (4, "*"),
+            (2, "?"),
+            (3, self._questions),
+            (4, "x"),
+            (2, self._default),
+            (2, lambda: self._identity().upper()),
+            (2, self._elsewhere),
+            (1, "${*}"),
+            (1, "z"),
+            (0.5, ":"),
+            (0.3, "${aws:PrincipalTag/t}"),
+            (0.3, f"${{{ISSUER}:aud}}"),
+            (0.3, f"${{{FOREIGN[0]}:sub}}"),
+        )
+
+    def _pattern_of_id(self) -> str:
+        """What a condition on the ID compares it with."""
+        return self._some(
+            (8, self._identity),
+            (3, lambda: self._identity().upper()),
+            (4, lambda: self._part() + "*"),
+            (4, lambda: "*" + self._part()),
+            (2, lambda: "*" + self._part() + "*"),
+            (2, self._with_questions),
+            (2, self._default),
+            (1, ME),
+            (1, f"{self.shape.region}:*"),
+            (1, self._elsewhere),
+            (1, self._part),
+            (1, "*"),
+        )
+
+    def _identity(self) -> str:
+        return self._random.choice(self.shape.identities)
+
+    def _part(self) -> str:
+        """The beginning, the end or the middle of an ID."""
+        identity = self._identity()
+        start, end = sorted(self._random.sample(range(len(identity) + 1), 2))
+        return self._some((2, identity[:end]), (2, identity[start:]), (1, identity[start:end])) or identity
+
+    def _questions(self) -> str:
+        """A run of `?` that is as long as an ID, or nearly."""
+        return "?" * (len(self._identity()) + self._some((4, 0), (1, -1), (1, 1)))
+
+    def _with_questions(self) -> str:
+        return "".join("?" if self._chance(0.4) else letter for letter in self._identity())
+
+    def _default(self) -> str:
+        """An ID, or what completes a part of one, as the default of a variable that is absent."""
+        foreign = f"{self._random.choice(FOREIGN)}:sub"
+        identity = self._identity()
+        at = self._random.randrange(len(identity))
+        return self._some(
+            (2, f"${{{foreign}, '{identity}'}}"),
+            (3, f"{identity[:at]}${{{foreign}, '{identity[at:]}'}}"),
+            (1, f"${{{foreign}, '{identity[:at]}'}}{identity[at:]}"),
+            (1, f"${{{ISSUER}:sub, '{identity}'}}"),
+            (0.5, f"${{{foreign}, 'x'}}"),
+        )
+
+    def _elsewhere(self) -> str:
+        """An ID of another region, whose name ends as this one's does, or with which this one's ends."""
+        identity = self._identity()
+        return self._some((2, f"x{identity}"), (2, identity[1:]), (1, f"z:{identity.partition(':')[2]}"))
+
+
+def make(random_: random.Random, shapes: Sequence[SmallShape] = SHAPES) -> DocumentSet:
+    return Maker(random_, random_.choice(shapes)).make()
