@@ -27,8 +27,8 @@ from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.scope import Scope
 from sandbox.aws import s3
 from sandbox.aws.errors import AwsError
-from sandbox.aws.identity_pools import read_parameters
-from sandbox.aws.sigv4 import HttpRequest, read_signature
+from sandbox.aws.http import HttpRequest, json_body
+from sandbox.aws.sigv4 import read_signature
 from sandbox.aws.tokens import FakeIdentityProvider
 from tests.components.test_settings import good
 from tests.policies.pack.engine import built, cases
@@ -201,7 +201,7 @@ def _request(random_: random.Random) -> HttpRequest:
 
 def _s3(request: HttpRequest) -> None:
     read_signature(request)
-    s3.questions(request, "aws")
+    s3.required_permissions(request, "aws")
 
 
 ELSEWHERE = FakeIdentityProvider()
@@ -219,7 +219,7 @@ ENTRIES = (
         (ConfigError,),
     ),
     Entry("S3 requests", _request, _s3, (AwsError,)),
-    Entry("identity service's bodies", _bytes, read_parameters, (AwsError,)),
+    Entry("JSON bodies", lambda r: HttpRequest("POST", "/", "", {}, _bytes(r)), json_body, (AwsError,)),
     Entry(
         "tokens",
         lambda r: str(mutated(TOKEN, r)),

@@ -1,7 +1,7 @@
-"""IAM in front of moto: whether a role lets a web identity in, and whether a vended session may do what it asks.
+"""IAM's decisions: whether a role trusts a web identity, and whether a session has a permission.
 
-moto stores policies without looking at them in the way that matters here: it knows no policy variables. The documents are
-read as IAM holds them, and decided by the policy pack's evaluator, so that there is one IAM semantics in this project.
+moto stores policies, but it knows no policy variables. Here the documents are read as IAM stores them and decided by the
+policy pack's evaluator, so that this project has one IAM semantics.
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome,
 
 from .errors import AwsError
 from .guest_services import allowed_to_guests
-from .identity_pools import Session
-from .s3 import RequiredPermission
+from .service import RequiredPermission
+from .sessions import Session
 
 
-class Enforcement:
-    """Answers for one account."""
+class Authorization:
+    """The decisions of one account."""
 
     def __init__(self, account: str) -> None:
         self._account = account
 
-    def assume(self, role_arn: str, context: Mapping[str, tuple[str, ...]], tagged: bool) -> str:
-        """The id of a role whose trust policy lets a web identity in.
+    def assume_role(self, role_arn: str, context: Mapping[str, tuple[str, ...]], tagged: bool) -> str:
+        """Assume a role with a web identity; the role's ID.
+
+        Args:
+            context: the condition keys of the web identity.
+            tagged: whether the session gets principal tags, which the trust policy must allow as well.
 
         Raises:
-            Fault: InvalidIdentityPoolConfigurationException, as the identity pool answers.
+            AwsError: InvalidIdentityPoolConfigurationException, as an identity pool reports it.
         """
         refused = AwsError(
             "InvalidIdentityPoolConfigurationException",
@@ -40,58 +44,47 @@ class Enforcement:
         role = self._role(role_arn)
         if role is None:
             raise refused
-        trust = Applicable(resource=(("trust", _read(role.assume_role_policy_document, DocumentKind.TRUST)),))
+        trust = Applicable(resource=(("trust", _parsed(role.assume_role_policy_document, DocumentKind.TRUST)),))
         issuer = next(key.rpartition(":")[0] for key in context if key.endswith(":aud"))
         for action in ("sts:AssumeRoleWithWebIdentity", *(["sts:TagSession"] if tagged else [])):
             if not decide(Request(action, role_arn, context, principal=(issuer,)), trust).allowed:
                 raise refused
         return str(role.id)
 
-    def authorise(self, session: Session, question: RequiredPermission, region: str, now: float) -> None:
-        """Let a session's action pass.
-
-        Raises:
-            Fault: AccessDenied, in AWS's words.
-        """
-        decision = self.decide(session, question, region, now)
-        guest = session.amr[0] == "unauthenticated"
-        if decision.allowed and guest and not allowed_to_guests(question.action):
-            raise AwsError(
-                "AccessDenied",
-                f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
-                f'"{question.resource}" because no session policy allows the {question.action} action',
-                403,
-            )
-        if decision.allowed:
-            return
-        why = {
+    def refusal(self, session: Session, permission: RequiredPermission, region: str, now: float) -> str | None:
+        """AWS's message if a session does not have a permission; None if it has."""
+        action = permission.action
+        decision = self._decide(session, permission, region, now)
+        if decision.allowed and (not session.is_guest or allowed_to_guests(action)):
+            return None
+        reason = {
             Outcome.DENIED: "with an explicit deny in an identity-based policy",
-            Outcome.OUTSIDE_BOUNDARY: f"because no permissions boundary allows the {question.action} action",
-        }.get(decision.outcome, f"because no identity-based policy allows the {question.action} action")
-        raise AwsError(
-            "AccessDenied",
-            f"User: {session.user_arn} is not authorized to perform: {question.action} on resource: "
-            f'"{question.resource}" {why}',
-            403,
+            Outcome.OUTSIDE_BOUNDARY: f"because no permissions boundary allows the {action} action",
+        }.get(decision.outcome, f"because no identity-based policy allows the {action} action")
+        if decision.allowed:
+            reason = f"because no session policy allows the {action} action"
+        return (
+            f"User: {session.user_arn} is not authorized to perform: {action} on resource: "
+            f'"{permission.resource}" {reason}'
         )
 
-    def decide(self, session: Session, question: RequiredPermission, region: str, now: float) -> Decision:
-        context = {**_context(session, region, now), **question.context}
+    def _decide(self, session: Session, permission: RequiredPermission, region: str, now: float) -> Decision:
+        context = {**_context(session, region, now), **permission.context}
         principal = (session.role_arn, session.user_arn)
-        request = Request(question.action, question.resource, context, principal=principal)
-        return decide(request, self._documents(session.role_arn, question.resource))
+        request = Request(permission.action, permission.resource, context, principal=principal)
+        return decide(request, self._documents(session.role_arn, permission.resource))
 
     def _documents(self, role_arn: str, resource: str) -> Applicable:
         role = self._role(role_arn)
         if role is None:
             return Applicable()
         backend = self._backend(role_arn)
-        identity = [(name, _read(text)) for name, text in role.policies.items()]
-        identity += [(arn, _read(_default_version(policy))) for arn, policy in role.managed_policies.items()]
+        identity = [(name, _parsed(text)) for name, text in role.policies.items()]
+        identity += [(arn, _parsed(_default_version(policy))) for arn, policy in role.managed_policies.items()]
         boundary = None
         if role.permissions_boundary_arn:
-            limit = backend.managed_policies.get(role.permissions_boundary_arn)
-            boundary = (("permissions boundary", _read(_default_version(limit))),) if limit else ()
+            policy = backend.managed_policies.get(role.permissions_boundary_arn)
+            boundary = (("permissions boundary", _parsed(_default_version(policy))),) if policy else ()
         return Applicable(tuple(identity), boundary, self._bucket_policy(resource))
 
     def _bucket_policy(self, resource: str) -> tuple[tuple[str, Document], ...]:
@@ -102,7 +95,7 @@ class Enforcement:
         if bucket is None or not bucket.policy:
             return ()
         text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-        return ((f"policy of {bucket.name}", _read(text, DocumentKind.RESOURCE)),)
+        return ((f"policy of {bucket.name}", _parsed(text, DocumentKind.RESOURCE)),)
 
     def _backend(self, role_arn: str) -> IAMBackend:
         return iam_backends[self._account][role_arn.split(":")[1]]
@@ -117,8 +110,8 @@ def _default_version(policy: ManagedPolicy) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 
-def _read(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
-    """A stored document. IAM would never have stored one that does not parse; such a one allows nothing here."""
+def _parsed(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
+    """A stored document. IAM would not have stored one that does not parse; here it allows nothing."""
     try:
         return parse(text, kind)
     except DocumentError as error:
@@ -126,11 +119,11 @@ def _read(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
 
 
 def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, ...]]:
-    """Condition keys that every request of a vended session has.
+    """The condition keys of every request of a session.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
-    moment = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         f"{session.issuer}:sub": (session.identity,),
         f"{session.issuer}:aud": (session.pool,),
@@ -142,7 +135,7 @@ def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, 
         "aws:federatedprovider": (session.issuer,),
         "aws:securetransport": ("false",),
         "aws:sourceip": ("127.0.0.1",),
-        "aws:currenttime": (moment,),
+        "aws:currenttime": (time,),
         "aws:epochtime": (str(int(now)),),
         "aws:requestedregion": (region,),
         **{f"aws:principaltag/{key.lower()}": (value,) for key, value in session.tags},

@@ -1,4 +1,4 @@
-"""boto3 clients of a sandbox, in this process or in another one, that know nothing of the host's AWS configuration."""
+"""boto3 clients of a sandbox, in this process or in another one, that read nothing of the host's AWS configuration."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ ACCOUNT = "123456789012"
 """The sandbox's account, moto's default."""
 
 ATTEMPTS = 5
-"""How often a client tries a call that is throttled, ends in a server's error or has no answer; between the tries it waits
-up to 1, 2, 4 … seconds, as AWS's clients do.
+"""The number of attempts for a call that is throttled, gets a server error or no answer; a client waits up to 1, 2, 4 …
+seconds between them, as AWS's clients do.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
 Credentials = tuple[str, str, str | None]
-"""Access key, secret key, and the token of a vended session."""
+"""Access key, secret key, and the token of a session."""
 
 
 class Aws(Protocol):
-    """Whoever has clients of AWS."""
+    """A source of AWS clients."""
 
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client for whoever deploys."""
+        """A boto3 client that signs as whoever deploys."""
 
 
 class Clients:
-    """Clients of one endpoint, each made once."""
+    """Clients, each created once."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, str, str, str], Any] = {}
+        self._cache: dict[tuple[str, str, str, str], Any] = {}
         self._lock = threading.Lock()
 
     def get(self, endpoint: str, service: str, region: str, credentials: Credentials) -> Any:
         key, secret, token = credentials
         with self._lock:
-            found = self._made.get((endpoint, service, region, key))
-            if found is None:
-                found = _session().client(
+            client = self._cache.get((endpoint, service, region, key))
+            if client is None:
+                client = _session().client(
                     service,
                     region_name=region,
                     endpoint_url=endpoint,
@@ -57,8 +57,8 @@ class Clients:
                         proxies={},
                     ),
                 )
-                self._made[endpoint, service, region, key] = found
-        return found
+                self._cache[endpoint, service, region, key] = client
+        return client
 
 
 class Remote:
@@ -75,7 +75,7 @@ class Remote:
 
 @lru_cache(maxsize=1)
 def _session() -> boto3.session.Session:
-    """A boto3 session that knows nothing of the host's profiles, credentials or metadata service."""
+    """A boto3 session that reads none of the host's profiles and credentials, and no metadata service."""
     core = botocore.session.Session(
         session_vars={
             "profile": (None, ["SCOPED_IDENTITY_NO_PROFILE"], None, None),

@@ -1,15 +1,14 @@
 """Amazon Cognito identity pools, as far as an app and its stack use them.
 
-moto's own has no roles, forgets the classic-flow setting, accepts any login, and vends the same constants to everyone;
-so this service stands in its place. It keeps pools and their roles, gives each login a lasting identity id, and vends
-credentials that are bound to that identity and to the role whose trust policy lets the pool in.
+moto's identity pools have no roles, ignore the classic-flow setting, accept any login, and issue the same credentials to
+everybody; this service replaces them. It keeps pools and their roles, gives each login a permanent identity ID, and
+issues credentials that are bound to that identity and to a role whose trust policy allows the pool.
 
 Source: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import threading
@@ -22,15 +21,21 @@ from moto.iam.models import iam_backends
 
 from . import tokens
 from .errors import AwsError
-from .regions import issuer_of, partition_of
+from .http import HttpRequest, Response, json_body, json_response
+from .regions import issuer_of, partition_of, region_of_identity_pool
 from .role_mapping import role_of
+from .service import Caller, Operation, RequiredPermission, Service
+from .sessions import Session
+from .sigv4 import Signature
 from .tokens import FakeIdentityProvider, VerifiedToken
 
+TARGET = "AWSCognitoIdentityService."
+
 SESSION_SECONDS = 3600
-"""Credentials of the enhanced flow last an hour, whatever the role allows."""
+"""Credentials of the enhanced flow are valid for an hour, whatever the role allows."""
 
 PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken", "UnlinkIdentity"})
-"""Operations that need no signature."""
+"""Operations that a user's app calls without a signature."""
 
 Parameters = Mapping[str, Any]
 
@@ -45,80 +50,69 @@ class Pool:
     roles: dict[str, str] = field(default_factory=dict)
     role_mappings: dict[str, Any] = field(default_factory=dict)
     principal_tags: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By provider name: which claims become principal tags."""
+    """The attribute map of each provider, by its name: which claims become principal tags."""
 
     def providers(self) -> dict[str, list[dict[str, Any]]]:
-        """User pool providers by name, each with its entries."""
-        found: dict[str, list[dict[str, Any]]] = {}
+        """The entries of each user pool, by the pool's provider name."""
+        entries: dict[str, list[dict[str, Any]]] = {}
         for entry in self.config.get("CognitoIdentityProviders") or []:
-            found.setdefault(entry["ProviderName"], []).append(entry)
-        return found
+            entries.setdefault(entry["ProviderName"], []).append(entry)
+        return entries
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One identity of a pool; a guest's has no logins."""
+    """One identity of a pool; a guest has no logins."""
 
     id: str
     pool: str
     logins: frozenset[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Session:
-    """Vended credentials and whom they stand for."""
-
-    access_key: str
-    secret: str
-    token: str
-    expires: float
-    identity: str
-    pool: str
-    issuer: str
-    amr: tuple[str, ...]
-    role_arn: str
-    role_id: str
-    provider: str
-    tags: tuple[tuple[str, str], ...] = ()
-    """Principal tags, from the token's claims."""
-
-    @property
-    def user_arn(self) -> str:
-        """The session's ARN, as AWS names it in errors and to an API."""
-        fields = self.role_arn.split(":")
-        role = fields[5].rpartition("/")[2]
-        return f"{fields[0]}:{fields[1]}:sts::{fields[4]}:assumed-role/{role}/CognitoIdentityCredentials"
+AssumeRole = Callable[[str, Mapping[str, tuple[str, ...]], bool], str]
+"""`Authorization.assume_role`: role ARN, context, tagged → role ID."""
 
 
-Assume = Callable[[str, Mapping[str, tuple[str, ...]], bool], str]
-"""Asks IAM whether a role's trust lets a web identity in: role ARN × context × tagged → role id; raises Fault if not."""
+class IdentityPools(Service):
+    """Identity pools of all regions."""
 
-
-class CognitoIdentity:
-    """The service. One per sandbox; all regions."""
-
-    def __init__(self, account: str, assume: Assume, now: Callable[[], float]) -> None:
+    def __init__(self, account: str, assume_role: AssumeRole, now: Callable[[], float]) -> None:
         self._account = account
-        self._assume = assume
+        self._assume_role = assume_role
         self._now = now
         self._lock = threading.RLock()
         self.pools: dict[str, Pool] = {}
         self.identities: dict[str, Identity] = {}
         self.sessions: dict[str, Session] = {}
-        self.elsewhere = FakeIdentityProvider()
-        """The providers that are not user pools."""
+        self.fake_provider = FakeIdentityProvider()
+        """Every provider that is not a user pool."""
 
-    def call(self, operation: str, parameters: Parameters, region: str) -> dict[str, Any]:
-        """Perform an operation.
+    def handles(self, request: HttpRequest, signature: Signature | None) -> bool:
+        return request.target.startswith(TARGET)
 
-        Raises:
-            Fault: AWS's refusal; `UnknownOperationException` for what the sandbox does not have.
-        """
-        perform = _OPERATIONS.get(operation)
+    def operation(self, request: HttpRequest, signature: Signature | None) -> Operation:
+        name, parameters = request.target.removeprefix(TARGET), json_body(request)
+        pool_region = region_of_identity_pool(str(parameters.get("IdentityPoolId", "")))
+        callers = frozenset(Caller if name in PUBLIC_OPERATIONS else {Caller.SESSION, Caller.DEPLOYER})
+        return Operation(name, signature.region if signature else pool_region, callers, request, parameters)
+
+    def required_permissions(self, operation: Operation) -> list[RequiredPermission]:
+        if operation.name in PUBLIC_OPERATIONS:
+            return []
+        pool, region = operation.parameters.get("IdentityPoolId"), operation.region
+        prefix = f"arn:{partition_of(region).name}:cognito-identity:{region}:{self._account}"
+        resource = f"{prefix}:identitypool/{pool}" if isinstance(pool, str) else "*"
+        return [RequiredPermission(f"cognito-identity:{operation.name}", resource)]
+
+    def answer(self, operation: Operation, session: Session | None) -> Response:
+        perform = _OPERATIONS.get(operation.name)
         if perform is None:
-            raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {operation}", 400)
+            raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {operation.name}", 400)
         with self._lock:
-            return perform(self, parameters, region)
+            return json_response(perform(self, operation.parameters, operation.region))
+
+    def refusal(self, caller: Caller, operation: Operation) -> AwsError:
+        return AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
 
     def create_identity_pool(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = Pool(f"{region}:{uuid.uuid4()}", region, _pool_config(parameters))
@@ -138,27 +132,26 @@ class CognitoIdentity:
         return {}
 
     def list_identity_pools(self, parameters: Parameters, region: str) -> dict[str, Any]:
-        found = [p for p in self.pools.values() if p.region == region]
-        return {
-            "IdentityPools": [{"IdentityPoolId": p.id, "IdentityPoolName": p.config["IdentityPoolName"]} for p in found]
-        }
+        pools = [pool for pool in self.pools.values() if pool.region == region]
+        items = [{"IdentityPoolId": pool.id, "IdentityPoolName": pool.config["IdentityPoolName"]} for pool in pools]
+        return {"IdentityPools": items}
 
     def set_identity_pool_roles(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = self._pool(parameters)
         roles = dict(parameters.get("Roles") or {})
-        for kind in roles:
-            if kind not in ("authenticated", "unauthenticated"):
-                raise AwsError("InvalidParameterException", f"Invalid role type: {kind}")
+        for role_type in roles:
+            if role_type not in ("authenticated", "unauthenticated"):
+                raise AwsError("InvalidParameterException", f"Invalid role type: {role_type}")
         pool.roles = roles
         pool.role_mappings = dict(parameters.get("RoleMappings") or {})
         return {}
 
     def get_identity_pool_roles(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = self._pool(parameters)
-        found: dict[str, Any] = {"IdentityPoolId": pool.id, "Roles": pool.roles}
+        answer: dict[str, Any] = {"IdentityPoolId": pool.id, "Roles": pool.roles}
         if pool.role_mappings:
-            found["RoleMappings"] = pool.role_mappings
-        return found
+            answer["RoleMappings"] = pool.role_mappings
+        return answer
 
     def set_principal_tag_attribute_map(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool, provider = self._pool(parameters), str(parameters.get("IdentityProviderName"))
@@ -170,14 +163,14 @@ class CognitoIdentity:
 
     def get_principal_tag_attribute_map(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool, provider = self._pool(parameters), str(parameters.get("IdentityProviderName"))
-        found = pool.principal_tags.get(provider, {})
-        return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **found}
+        attribute_map = pool.principal_tags.get(provider, {})
+        return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **attribute_map}
 
     def get_id(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = self._pool(parameters)
         logins = self._logins(pool, parameters.get("Logins") or {})
         if not logins:
-            self._let_guests(pool)
+            self._require_guest_access(pool)
         return {"IdentityId": self._identity(pool, logins).id}
 
     def get_credentials_for_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
@@ -187,9 +180,8 @@ class CognitoIdentity:
         pool = self.pools[identity.pool]
         logins = self._logins(pool, parameters.get("Logins") or {})
         if not logins:
-            self._let_guests(pool)
-        given = frozenset((login.provider, login.subject) for login in logins)
-        if given != identity.logins:
+            self._require_guest_access(pool)
+        if _subjects(logins) != identity.logins:
             raise AwsError("NotAuthorizedException", "Access to Identity '" + identity.id + "' is forbidden.")
         custom = parameters.get("CustomRoleArn")
         session = self._vend(pool, identity, logins, str(custom) if custom is not None else None)
@@ -204,15 +196,15 @@ class CognitoIdentity:
         }
 
     def get_open_id_token_for_developer_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
-        """The app's back end vouches for a user: an identity, and a token that stands for it."""
+        """The app's back end signs a user in: an identity, and a token that represents it."""
         pool = self._pool(parameters)
         name = pool.config.get("DeveloperProviderName")
-        given = dict(parameters.get("Logins") or {})
-        if name is None or list(given) != [name]:
+        logins = dict(parameters.get("Logins") or {})
+        if name is None or list(logins) != [name]:
             raise AwsError("InvalidParameterException", "Please provide a valid developer provider name.")
-        identity = self._identity(pool, [VerifiedToken(name, str(given[name]), {})])
+        identity = self._identity(pool, [VerifiedToken(name, str(logins[name]), {})])
         issuer, expires = str(issuer_of(pool.region)), self._now() + 900
-        token = self.elsewhere.issue(
+        token = self.fake_provider.issue(
             f"https://{issuer}", identity.id, pool.id, expires, {"amr": ["authenticated", name]}
         )
         return {"IdentityId": identity.id, "Token": token}
@@ -239,7 +231,7 @@ class CognitoIdentity:
     def _described(self, pool: Pool) -> dict[str, Any]:
         return {"IdentityPoolId": pool.id, **pool.config}
 
-    def _let_guests(self, pool: Pool) -> None:
+    def _require_guest_access(self, pool: Pool) -> None:
         if not pool.config.get("AllowUnauthenticatedIdentities"):
             raise AwsError(
                 "NotAuthorizedException", "Unauthenticated access is not supported for this identity pool.", 400
@@ -249,52 +241,52 @@ class CognitoIdentity:
         return [self._login(pool, str(name), str(token)) for name, token in logins.items()]
 
     def _login(self, pool: Pool, name: str, token: str) -> VerifiedToken:
-        """Who hands over a token under a provider's name."""
+        """The user whose token was passed under a provider's name."""
         entries = pool.providers().get(name)
         if entries:
             clients = {entry["ClientId"] for entry in entries}
             check = any(entry.get("ServerSideTokenCheck") for entry in entries)
             return tokens.verify(self._account, name, token, clients, check, self._now())
         if name == issuer_of(pool.region) and pool.config.get("DeveloperProviderName"):
-            claims = self.elsewhere.verify(f"https://{name}", token, {pool.id}, self._now())
+            claims = self.fake_provider.verify(f"https://{name}", token, {pool.id}, self._now())
             identity = self.identities.get(str(claims.get("sub")))
             provider, subject = next(iter(identity.logins)) if identity else ("", "")
             return VerifiedToken(provider, subject, claims)
         provider, audiences = self.provider(pool, name)
-        claims = self.elsewhere.verify(f"https://{name}", token, audiences, self._now())
+        claims = self.fake_provider.verify(f"https://{name}", token, audiences, self._now())
         return VerifiedToken(provider, str(claims["sub"]), claims, str(claims["aud"]))
 
     def provider(self, pool: Pool, login: str) -> tuple[str, set[str]]:
-        """A provider elsewhere by its key in `logins`: its name in the pool, and the apps it may speak to."""
+        """A provider that is not a user pool, by its key in `logins`: its name in the pool, and the accepted audiences."""
         social = pool.config.get("SupportedLoginProviders") or {}
         if login in social:
             return login, {str(social[login]).partition(";")[0]}
         for arn in pool.config.get("OpenIdConnectProviderARNs") or []:
             if arn.partition(":oidc-provider/")[2] == login:
-                known = iam_backends[self._account][arn.split(":")[1]].open_id_providers.get(arn)
-                return arn, set(known.client_id_list) if known is not None else set()
+                provider = iam_backends[self._account][arn.split(":")[1]].open_id_providers.get(arn)
+                return arn, set(provider.client_id_list) if provider is not None else set()
         if login in (pool.config.get("SamlProviderARNs") or []):
             return login, {"urn:amazon:webservices"}
         raise AwsError("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400)
 
     def _identity(self, pool: Pool, logins: list[VerifiedToken]) -> Identity:
-        """A login's identity; the same login always gets the same one, a guest always gets a new one."""
-        given = frozenset((login.provider, login.subject) for login in logins)
-        if given:
+        """The identity of a login, which is always the same; a guest always gets a new one."""
+        subjects = _subjects(logins)
+        if subjects:
             for identity in self.identities.values():
-                if identity.pool == pool.id and identity.logins == given:
+                if identity.pool == pool.id and identity.logins == subjects:
                     return identity
-        identity = Identity(f"{pool.region}:{uuid.uuid4()}", pool.id, given)
+        identity = Identity(f"{pool.region}:{uuid.uuid4()}", pool.id, subjects)
         self.identities[identity.id] = identity
         return identity
 
     def _vend(self, pool: Pool, identity: Identity, logins: list[VerifiedToken], custom: str | None) -> Session:
-        kind = "authenticated" if logins else "unauthenticated"
         role_arn = role_of(pool.roles, pool.role_mappings, logins, custom)
         issuer = issuer_of(pool.region)
         if role_arn is None or issuer is None:
             raise _misconfigured()
-        amr = (kind, *(each for login in logins for each in login.amr()))
+        state = "authenticated" if logins else "unauthenticated"
+        amr = (state, *(method for login in logins for method in login.amr()))
         context = {
             f"{issuer}:aud": (pool.id,),
             f"{issuer}:sub": (identity.id,),
@@ -302,7 +294,7 @@ class CognitoIdentity:
         }
         tags = tuple(tag for login in logins for tag in _tags(pool.principal_tags.get(login.provider), login))
         context.update({f"aws:requesttag/{key.lower()}": (value,) for key, value in tags})
-        role_id = self._assume(role_arn, context, bool(tags))
+        role_id = self._assume_role(role_arn, context, bool(tags))
         provider = ",".join(",".join(login.amr()) for login in logins)
         session = Session(
             access_key="ASIA" + secrets.token_hex(8).upper(),
@@ -326,11 +318,15 @@ _DEFAULT_TAGS = {"username": "sub", "client": "aud"}
 """Source: https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html"""
 
 
-def _tags(mapped: Mapping[str, Any] | None, login: VerifiedToken) -> list[tuple[str, str]]:
-    """A login's principal tags: the claims that its provider's map names."""
-    if not mapped:
+def _subjects(logins: list[VerifiedToken]) -> frozenset[tuple[str, str]]:
+    return frozenset((login.provider, login.subject) for login in logins)
+
+
+def _tags(attribute_map: Mapping[str, Any] | None, login: VerifiedToken) -> list[tuple[str, str]]:
+    """The principal tags of a login: the claims that its provider's attribute map names."""
+    if not attribute_map:
         return []
-    names = _DEFAULT_TAGS if mapped["UseDefaults"] else mapped["PrincipalTags"]
+    names = _DEFAULT_TAGS if attribute_map["UseDefaults"] else attribute_map["PrincipalTags"]
     return [(tag, str(login.claims[claim])) for tag, claim in names.items() if claim in login.claims]
 
 
@@ -350,32 +346,18 @@ def _pool_config(parameters: Parameters) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key != "IdentityPoolId" and value is not None}
 
 
-def pool_arn(account: str, pool_id: str, region: str) -> str:
-    return f"arn:{partition_of(region).name}:cognito-identity:{region}:{account}:identitypool/{pool_id}"
-
-
-def read_parameters(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body or b"{}")
-    except ValueError:
-        raise AwsError("SerializationException", "the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise AwsError("SerializationException", "the body is not a JSON object")
-    return value
-
-
-_OPERATIONS: dict[str, Callable[[CognitoIdentity, Parameters, str], dict[str, Any]]] = {
-    "CreateIdentityPool": CognitoIdentity.create_identity_pool,
-    "UpdateIdentityPool": CognitoIdentity.update_identity_pool,
-    "DescribeIdentityPool": CognitoIdentity.describe_identity_pool,
-    "DeleteIdentityPool": CognitoIdentity.delete_identity_pool,
-    "ListIdentityPools": CognitoIdentity.list_identity_pools,
-    "SetIdentityPoolRoles": CognitoIdentity.set_identity_pool_roles,
-    "GetIdentityPoolRoles": CognitoIdentity.get_identity_pool_roles,
-    "SetPrincipalTagAttributeMap": CognitoIdentity.set_principal_tag_attribute_map,
-    "GetPrincipalTagAttributeMap": CognitoIdentity.get_principal_tag_attribute_map,
-    "GetId": CognitoIdentity.get_id,
-    "GetCredentialsForIdentity": CognitoIdentity.get_credentials_for_identity,
-    "GetOpenIdToken": CognitoIdentity.get_open_id_token,
-    "GetOpenIdTokenForDeveloperIdentity": CognitoIdentity.get_open_id_token_for_developer_identity,
+_OPERATIONS: dict[str, Callable[[IdentityPools, Parameters, str], dict[str, Any]]] = {
+    "CreateIdentityPool": IdentityPools.create_identity_pool,
+    "UpdateIdentityPool": IdentityPools.update_identity_pool,
+    "DescribeIdentityPool": IdentityPools.describe_identity_pool,
+    "DeleteIdentityPool": IdentityPools.delete_identity_pool,
+    "ListIdentityPools": IdentityPools.list_identity_pools,
+    "SetIdentityPoolRoles": IdentityPools.set_identity_pool_roles,
+    "GetIdentityPoolRoles": IdentityPools.get_identity_pool_roles,
+    "SetPrincipalTagAttributeMap": IdentityPools.set_principal_tag_attribute_map,
+    "GetPrincipalTagAttributeMap": IdentityPools.get_principal_tag_attribute_map,
+    "GetId": IdentityPools.get_id,
+    "GetCredentialsForIdentity": IdentityPools.get_credentials_for_identity,
+    "GetOpenIdToken": IdentityPools.get_open_id_token,
+    "GetOpenIdTokenForDeveloperIdentity": IdentityPools.get_open_id_token_for_developer_identity,
 }

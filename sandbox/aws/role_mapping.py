@@ -1,4 +1,4 @@
-"""Which role somebody gets: the pool's own, or the one that rules or the token say.
+"""Which role a user gets: the pool's own, or the one that rules or the user's token choose.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-based-access-control.html
 """
@@ -15,15 +15,15 @@ from .tokens import VerifiedToken
 def role_of(
     roles: Mapping[str, str], mappings: Mapping[str, Any], logins: Sequence[VerifiedToken], custom: str | None
 ) -> str | None:
-    """The ARN of the role; None where the pool has none to give.
+    """The ARN of the role; None if the pool has no role for the user.
 
     Args:
         roles: the pool's roles, by `authenticated` and `unauthenticated`.
-        mappings: by provider, for user pools `PROVIDER:CLIENT`.
-        custom: the role that the client asks for by CustomRoleArn.
+        mappings: by provider; for user pools, by `PROVIDER:CLIENT`.
+        custom: the client's CustomRoleArn.
 
     Raises:
-        Fault: NotAuthorizedException, where a mapping denies.
+        AwsError: NotAuthorizedException, if a mapping denies.
     """
     if not logins:
         return roles.get("unauthenticated")
@@ -32,9 +32,9 @@ def role_of(
         mapping = mappings.get(f"{login.provider}:{login.client}") or mappings.get(login.provider)
         if mapping is None:
             continue
-        found = _by_rules(mapping, login) if mapping.get("Type") == "Rules" else _by_token(login, custom)
-        if found is not None:
-            return found
+        role = _by_rules(mapping, login) if mapping.get("Type") == "Rules" else _by_token(login, custom)
+        if role is not None:
+            return role
         if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
             return default
         raise AwsError(
@@ -48,12 +48,12 @@ def role_of(
 def _by_rules(mapping: Mapping[str, Any], login: VerifiedToken) -> str | None:
     for rule in mapping.get("RulesConfiguration", {}).get("Rules", []):
         claim = login.claims.get(rule["Claim"])
-        if claim is not None and _fits(rule["MatchType"], str(claim), rule["Value"]):
+        if claim is not None and _matches(rule["MatchType"], str(claim), rule["Value"]):
             return str(rule["RoleARN"])
     return None
 
 
-def _fits(match: str, claim: str, value: str) -> bool:
+def _matches(match: str, claim: str, value: str) -> bool:
     if match == "NotEqual":
         return claim != value
     if match == "StartsWith":

@@ -1,28 +1,35 @@
-"""S3's REST requests as IAM sees them: which actions on which ARNs, with which condition keys.
+"""Amazon S3's REST requests: which permissions each one needs; moto answers them.
 
-moto authorises S3 by operation name at best. IAM's actions are others: a HEAD is a GetObject, every part of a multipart
-upload is a PutObject, a copy also reads its source, and one DeleteObjects asks for every key that it names.
+moto authorizes S3 by operation name at best. IAM's actions differ: a HEAD is a GetObject, every part of a multipart
+upload is a PutObject, a copy also reads its source, and one DeleteObjects needs a permission for every key that it names.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from .errors import AwsError
-from .sigv4 import HttpRequest
+from .http import HttpRequest
+from .regions import partition_of
+from .service import Caller, Operation, RequiredPermission, Service
+from .sigv4 import Signature
 
 
-@dataclass(frozen=True)
-class RequiredPermission:
-    """One action on one ARN that a request needs, with the condition keys that the request itself brings."""
+class S3(Service):
+    """Requests that are signed for S3."""
 
-    action: str
-    resource: str
-    context: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def handles(self, request: HttpRequest, signature: Signature | None) -> bool:
+        return signature is not None and signature.service == "s3"
+
+    def operation(self, request: HttpRequest, signature: Signature | None) -> Operation:
+        region = signature.region if signature else ""
+        return Operation(f"s3 {request.method}", region, frozenset({Caller.SESSION, Caller.DEPLOYER}), request)
+
+    def required_permissions(self, operation: Operation) -> list[RequiredPermission]:
+        return required_permissions(operation.request, partition_of(operation.region).name)
 
 
 _OBJECT_SUBRESOURCES = {
@@ -56,11 +63,11 @@ _BUCKET_SUBRESOURCES = {
 }
 
 
-def questions(request: HttpRequest, partition: str) -> list[RequiredPermission]:
-    """What IAM is asked for a path-style S3 request; all must be allowed.
+def required_permissions(request: HttpRequest, partition: str) -> list[RequiredPermission]:
+    """The permissions that a path-style S3 request needs: all of them.
 
     Raises:
-        Fault: the request is none that the sandbox can authorise, which is a refusal and names it.
+        AwsError: the sandbox cannot tell which; the message names the request.
     """
     bucket, _, key = request.decoded_path().lstrip("/").partition("/")
     parameters = request.parameters()
@@ -85,17 +92,17 @@ def _object(request: HttpRequest, arn: str, parameters: dict[str, str], partitio
             return [RequiredPermission("s3:ListMultipartUploadParts", arn)]
         return [RequiredPermission(f"s3:GetObject{version}", arn)]
     if method == "PUT":
-        asked = [RequiredPermission("s3:PutObject", arn)]
+        permissions = [RequiredPermission("s3:PutObject", arn)]
         source = request.headers.get("x-amz-copy-source")
         if source:
             path, _, query = source.partition("?")
             read = "s3:GetObjectVersion" if query.startswith("versionId=") else "s3:GetObject"
-            asked.append(RequiredPermission(read, f"arn:{partition}:s3:::{unquote(path).lstrip('/')}"))
+            permissions.append(RequiredPermission(read, f"arn:{partition}:s3:::{unquote(path).lstrip('/')}"))
         if "x-amz-acl" in request.headers or any(h.startswith("x-amz-grant-") for h in request.headers):
-            asked.append(RequiredPermission("s3:PutObjectAcl", arn))
+            permissions.append(RequiredPermission("s3:PutObjectAcl", arn))
         if "x-amz-tagging" in request.headers:
-            asked.append(RequiredPermission("s3:PutObjectTagging", arn))
-        return asked
+            permissions.append(RequiredPermission("s3:PutObjectTagging", arn))
+        return permissions
     if method == "POST":
         if "uploads" in parameters or "uploadId" in parameters:
             return [RequiredPermission("s3:PutObject", arn)]
@@ -140,24 +147,24 @@ def _bucket(request: HttpRequest, arn: str, parameters: dict[str, str]) -> list[
 
 
 def _deleted(body: bytes) -> list[tuple[str, bool]]:
-    """Keys that a DeleteObjects names, each with whether it names a version."""
+    """(key, whether a version is named) of each object of a DeleteObjects request."""
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise AwsError("MalformedXML", "The XML you provided was not well-formed", 400)
     try:
         root = ElementTree.fromstring(body)
     except ElementTree.ParseError:
         raise AwsError("MalformedXML", "The XML you provided was not well-formed", 400) from None
-    found: list[tuple[str, bool]] = []
+    objects: list[tuple[str, bool]] = []
     for item in root.iter():
         if item.tag.rpartition("}")[2] == "Object":
             fields = {child.tag.rpartition("}")[2]: child.text or "" for child in item}
-            found.append((fields.get("Key", ""), "VersionId" in fields))
-    if not found:
+            objects.append((fields.get("Key", ""), "VersionId" in fields))
+    if not objects:
         raise AwsError("MalformedXML", "The XML you provided was not well-formed", 400)
-    return found
+    return objects
 
 
 def _unknown(request: HttpRequest) -> AwsError:
     return AwsError(
-        "NotImplemented", f"the sandbox cannot authorise {request.method} {request.path}?{request.query}", 501
+        "NotImplemented", f"the sandbox cannot authorize {request.method} {request.path}?{request.query}", 501
     )

@@ -1,7 +1,7 @@
 """AWS Signature Version 4, from the server's side.
 
-Decides who signed a request and whether the signature is right. moto looks at the access key only; isolation means
-nothing where anybody can sign as anybody.
+Decides who signed a request and whether the signature is valid. moto looks at the access key only; isolation would mean
+nothing if anybody could sign as anybody.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -13,12 +13,13 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from .errors import AwsError
+from .http import HttpRequest
 
 MAX_SKEW = timedelta(minutes=15)
-"""How far a request's clock may be off, as AWS has it."""
+"""The largest difference between a request's time and the server's that AWS accepts."""
 
 _HEADER = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),\s*"
@@ -27,27 +28,8 @@ _HEADER = re.compile(
 
 
 @dataclass(frozen=True)
-class HttpRequest:
-    """A request as it came over the wire; header names are lower case, path and query are still encoded."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-    def parameters(self) -> dict[str, str]:
-        """Decoded query parameters; the last one wins."""
-        pairs = (item.partition("=") for item in self.query.split("&") if item)
-        return {unquote(k): unquote(v.replace("+", " ")) for k, _, v in pairs}
-
-    def decoded_path(self) -> str:
-        return unquote(self.path)
-
-
-@dataclass(frozen=True)
 class Signature:
-    """What a signed request says about its signature."""
+    """The signature of a request, and what the request says about it."""
 
     access_key: str
     date: str
@@ -58,14 +40,14 @@ class Signature:
     timestamp: str
     token: str | None
     expires: int | None = None
-    """Seconds that a presigned URL is good for; None where the signature is in a header."""
+    """Seconds that a presigned URL is valid; None if the signature is in a header."""
 
 
 def read_signature(request: HttpRequest) -> Signature | None:
-    """The signature of a request; None where it is not signed.
+    """The signature of a request; None if it is not signed.
 
     Raises:
-        Fault: there is something like a signature, but it cannot be read.
+        AwsError: IncompleteSignature.
     """
     header = request.headers.get("authorization")
     parameters = request.parameters()
@@ -81,8 +63,8 @@ def read_signature(request: HttpRequest) -> Signature | None:
         credential = parameters.get("X-Amz-Credential", "")
         headers, signature = parameters.get("X-Amz-SignedHeaders", ""), parameters.get("X-Amz-Signature", "")
         token = parameters.get("X-Amz-Security-Token")
-        given = parameters.get("X-Amz-Expires", "")
-        expires = int(given) if given.isdecimal() else 0
+        seconds = parameters.get("X-Amz-Expires", "")
+        expires = int(seconds) if seconds.isdecimal() else 0
     else:
         return None
     fields = credential.split("/")
@@ -95,10 +77,10 @@ def read_signature(request: HttpRequest) -> Signature | None:
 
 
 def verify(request: HttpRequest, signature: Signature, secret: str, now: datetime) -> None:
-    """Check a signature against the secret key of its access key.
+    """Verify a signature with the secret key of its access key.
 
     Raises:
-        Fault: with AWS's code: SignatureDoesNotMatch, RequestTimeTooSkewed, or AccessDenied for an expired URL.
+        AwsError: with AWS's code: SignatureDoesNotMatch, RequestTimeTooSkewed, or AccessDenied for an expired URL.
     """
     try:
         signed = datetime.strptime(signature.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
@@ -113,8 +95,8 @@ def verify(request: HttpRequest, signature: Signature, secret: str, now: datetim
         raise AwsError("AccessDenied", "Request has expired", 403)
     if "host" not in signature.signed_headers:
         raise AwsError("SignatureDoesNotMatch", "Host must be a signed header", 403)
-    hashed = request.headers.get("x-amz-content-sha256", "")
-    if re.fullmatch("[0-9a-f]{64}", hashed) and hashed != hashlib.sha256(request.body).hexdigest():
+    content_hash = request.headers.get("x-amz-content-sha256", "")
+    if re.fullmatch("[0-9a-f]{64}", content_hash) and content_hash != hashlib.sha256(request.body).hexdigest():
         raise AwsError("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match", 400)
     expected = _sign(_string_to_sign(request, signature), signature, secret)
     if not hmac.compare_digest(expected, signature.signature):
@@ -133,7 +115,7 @@ def _string_to_sign(request: HttpRequest, signature: Signature) -> str:
 
 
 def _canonical(request: HttpRequest, signature: Signature) -> str:
-    # S3 signs the path as it is sent; every other service encodes it once more.
+    # S3 signs the path as it is sent; every other service signs it percent-encoded twice.
     path = request.path or "/"
     if signature.service != "s3":
         path = quote(path, safe="/~")

@@ -1,9 +1,9 @@
-"""Tokens of people who have signed in: whether one is such as an identity pool may accept.
+"""ID tokens of users who have signed in, verified as an identity pool verifies them.
 
-moto signs real JWTs for user pools, but its identity pools never look at them. Here a user pool's token counts only if it
-is an ID token, signed by that pool's key, issued by it for one of the clients that the identity pool names, and not
-expired. Other providers, Google or a company's SAML, cannot be here: `FakeIdentityProvider` stands for them, with tokens
-of its own, which are checked in the same way; what a real provider's token looks like is not what is tried.
+moto signs real JWTs for user pools, but its identity pools never look at them. Here a user pool's token is accepted only
+if it is an ID token that the pool signed and issued for one of the app clients that the identity pool names, and has not
+expired. Other providers, such as Google or a company's SAML provider, are replaced by `FakeIdentityProvider`, whose tokens
+are verified in the same way; the sandbox does not test the form of a real provider's token.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 """
@@ -19,17 +19,18 @@ from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
 
 from .errors import AwsError
+from .regions import region_of_user_pool
 
 
 @dataclass(frozen=True)
 class VerifiedToken:
-    """A person as a provider knows them.
+    """A user as a provider knows them.
 
     Attributes:
         provider: the provider's name in the pool.
-        subject: the provider's own id of the person.
+        subject: the provider's own ID of the user.
         client: the app for which the token was issued.
-        signs_in: what `amr` says besides the provider's name.
+        signs_in: the sign-in method that `amr` shows after the provider's name.
     """
 
     provider: str
@@ -43,25 +44,24 @@ class VerifiedToken:
 
 
 def user_pool(account: str, pool_id: str) -> CognitoIdpUserPool | None:
-    """A user pool of the simulator; its region is in its id."""
-    region = pool_id.partition("_")[0]
-    found = cognitoidp_backends[account][region].user_pools.get(pool_id)
-    return found if isinstance(found, CognitoIdpUserPool) else None
+    """A user pool of the simulator."""
+    pool = cognitoidp_backends[account][region_of_user_pool(pool_id)].user_pools.get(pool_id)
+    return pool if isinstance(pool, CognitoIdpUserPool) else None
 
 
 def verify(
     account: str, provider: str, token: str, clients: Collection[str], check_user: bool, now: float
 ) -> VerifiedToken:
-    """Check an ID token that is handed over under a user pool's name.
+    """Verify an ID token that was passed under a user pool's name.
 
     Args:
         provider: `cognito-idp.REGION.amazonaws.com/POOL_ID`.
-        clients: app client ids that the identity pool accepts for this provider.
+        clients: app client IDs that the identity pool accepts for this provider.
         check_user: ask the user pool whether the user still exists and is enabled (ServerSideTokenCheck).
         now: the time, in seconds.
 
     Raises:
-        Fault: NotAuthorizedException, in AWS's words.
+        AwsError: NotAuthorizedException.
     """
     pool = user_pool(account, provider.rpartition("/")[2])
     if pool is None:
@@ -74,7 +74,7 @@ def verify(
     user = next((u for u in pool.users.values() if u.id == subject), None)
     if check_user and (user is None or not user.enabled):
         raise _invalid("Invalid login token. User is disabled or does not exist.")
-    # moto leaves the groups' roles out of its tokens; Cognito names them, and the preferred one of the first group.
+    # Cognito's tokens name the roles of the user's groups and the preferred role; moto's do not.
     groups = sorted(user.groups, key=_precedence) if user is not None else []
     roles = [str(group.role_arn) for group in groups if group.role_arn]
     if roles:
@@ -89,21 +89,21 @@ def _precedence(group: Any) -> float:
 
 
 class FakeIdentityProvider:
-    """Every provider that is not a user pool, and the back end of a developer provider: they all sign with one key."""
+    """Every provider that is not a user pool, and the back end of a developer provider; all sign with one key."""
 
     def __init__(self) -> None:
         self._key: RSAKey | None = None
 
     def issue(self, issuer: str, subject: str, audience: str, expires: float, claims: Mapping[str, Any]) -> str:
-        """A token for somebody, as the provider `issuer` would give it to the app `audience`."""
+        """A token for a user, as the provider `issuer` would issue it to the app `audience`."""
         payload = {"iss": issuer, "sub": subject, "aud": audience, "exp": int(expires), **claims}
         return str(jwt.encode({"alg": "RS256"}, payload, self._signing()))
 
     def verify(self, issuer: str, token: str, audiences: Collection[str], now: float) -> dict[str, Any]:
-        """The claims of a token that `issuer` gave to one of the apps.
+        """The claims of a token that `issuer` issued to one of the audiences.
 
         Raises:
-            Fault: NotAuthorizedException.
+            AwsError: NotAuthorizedException.
         """
         claims = _claims(token, self._signing())
         _check(claims, issuer, audiences, now)

@@ -229,7 +229,7 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Term
             pool_id, clients = app.user_pools[0]
             account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
         elif run.outputs["logins"]:
-            token = access_checks.token_elsewhere("alice")
+            token = access_checks.external_token("alice")
         terminal.say(quickstart.text(sandbox.endpoint, app, run.outputs, token))
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's way to say Ctrl-C
         try:

@@ -81,12 +81,12 @@ class AccessChecks:
     def sign_in(self, name: str) -> Person:
         """Sign up, sign in, get an identity and its credentials."""
         if not self._app.user_pools:
-            return self.vend(name, self.token_elsewhere(name))
+            return self.vend(name, self.external_token(name))
         pool, (client, *_) = self._app.user_pools[0]
         account.sign_up(self._sandbox, pool, client, name, self._app.claims, self._app.groups)
         return self.vend(name, account.id_token(self._sandbox, pool, client, name))
 
-    def token_elsewhere(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
+    def external_token(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
         """A token of the provider that is not a user pool, for the app that the identity pool names."""
         pool = self._sandbox.identity.pools[self._pool_id]
         developer = pool.config.get("DeveloperProviderName")
@@ -97,15 +97,15 @@ class AccessChecks:
             token: str = answer["Token"]
             if ahead > 0:
                 return token
-            elsewhere = self._sandbox.identity.elsewhere
-            return elsewhere.issue(
+            fake_provider = self._sandbox.identity.fake_provider
+            return fake_provider.issue(
                 f"https://{self._provider}", answer["IdentityId"], self._pool_id, self._sandbox.now() + ahead, {}
             )
         _, apps = self._sandbox.identity.provider(pool, self._provider)
         expires = self._sandbox.now() + ahead
-        elsewhere = self._sandbox.identity.elsewhere
+        fake_provider = self._sandbox.identity.fake_provider
         claims = dict(self._app.claims)
-        return elsewhere.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
+        return fake_provider.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
 
     def rows(self) -> Iterator[AccessCheck]:
         """Every attempt, in the table's order."""
@@ -154,7 +154,7 @@ class AccessChecks:
         yield self._row("A", "call another API", lambda: self._call(a, self._off_limits.api), Result.DENIED)
 
         yield from self._guests(key)
-        yield from self._refusals() if self._app.user_pools else self._refusals_elsewhere()
+        yield from self._refusals() if self._app.user_pools else self._external_refusals()
 
     def _guests(self, others: str) -> Iterator[AccessCheck]:
         """What somebody does who has not signed in."""
@@ -167,11 +167,11 @@ class AccessChecks:
             yield self._row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
             yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
 
-    def _refusals_elsewhere(self) -> Iterator[AccessCheck]:
+    def _external_refusals(self) -> Iterator[AccessCheck]:
         """Who gets no credentials from a provider that is not a user pool."""
         for what, token in (
-            ("an expired token", self.token_elsewhere("bob", ahead=-60)),
-            ("a forged token", _forge(self.token_elsewhere("bob"))),
+            ("an expired token", self.external_token("bob", ahead=-60)),
+            ("a forged token", _forge(self.external_token("bob"))),
         ):
             yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
 

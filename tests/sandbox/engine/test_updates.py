@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws.http import Response
 from sandbox.aws.server import Sandbox
+from sandbox.aws.service import Operation
+from sandbox.aws.sessions import Session
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Protected, Run, Step
 from sandbox.scenario import account, prerequisites
@@ -39,14 +42,14 @@ class Stack:
 
     def _watch(self) -> None:
         """Note the pool's roles after every call of the identity service."""
-        call = self.sandbox.identity.call
+        answer = self.sandbox.identity.answer
 
-        def watched(operation: str, parameters: Mapping[str, Any], region: str) -> dict[str, Any]:
-            answer = call(operation, parameters, region)
+        def watched(operation: Operation, session: Session | None) -> Response:
+            response = answer(operation, session)
             self.roles_seen += [dict(pool.roles) for pool in self.sandbox.identity.pools.values()]
-            return answer
+            return response
 
-        self.sandbox.identity.call = watched  # type: ignore[method-assign]
+        self.sandbox.identity.answer = watched  # type: ignore[method-assign]
 
     def up(self, **changes: Any) -> Run:
         files = self._files(changes)

@@ -1,0 +1,46 @@
+"""How each kind of service writes an error, so that a client understands it."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from xml.sax.saxutils import escape
+
+from . import api_gateway
+from .errors import AwsError
+from .http import HttpRequest, Response
+
+
+class Protocol(Enum):
+    """A service's protocol."""
+
+    JSON = "json"
+    S3 = "s3"
+    QUERY = "query"
+    API_GATEWAY = "api-gateway"
+
+
+def protocol_of(request: HttpRequest) -> Protocol:
+    if request.path.startswith(api_gateway.PREFIX):
+        return Protocol.API_GATEWAY
+    if "x-amz-target" in request.headers:
+        return Protocol.JSON
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return Protocol.QUERY
+    return Protocol.S3
+
+
+def error_response(error: AwsError, protocol: Protocol) -> Response:
+    """An error as a response of a protocol."""
+    if protocol is Protocol.API_GATEWAY:
+        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": f"{error.code}Exception"}
+        return Response(error.status, json.dumps({"message": error.message}).encode(), headers)
+    if protocol is Protocol.JSON:
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
+        return Response(error.status, json.dumps({"__type": error.code, "message": error.message}).encode(), headers)
+    detail = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    if protocol is Protocol.S3:
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{detail}</Error>'
+        return Response(error.status, text.encode(), {"Content-Type": "application/xml"})
+    text = f"<ErrorResponse><Error><Type>Sender</Type>{detail}</Error></ErrorResponse>"
+    return Response(error.status, text.encode(), {"Content-Type": "text/xml"})
