@@ -1,14 +1,16 @@
 """Facts about roles, documents, pools and buckets, as a source states them.
 
 A value that is not known yet is `UNKNOWN`. A reference keeps the resources that it depends on, so that it can be resolved
-while names and ids are not known.
+while names and IDs are not known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
+
+from .accounts import Origin
 
 
 class Unknown(Enum):
@@ -18,18 +20,28 @@ class Unknown(Enum):
 UNKNOWN = Unknown.UNKNOWN
 """A value that is not known at preview."""
 
+SECRET = "[secret]"
+"""What stands for a secret value in a state that is analysed without its passphrase."""
+
 
 @dataclass(frozen=True)
 class Reference:
-    """A role, policy or pool that is meant: its name, ARN or id where known, else the resources it may be."""
+    """A role, policy, pool or bucket that is meant: its name, ARN or ID where known, else the resources it may be.
+
+    Attributes:
+        value: the name, ARN or ID; None where it is not known.
+        urns: the resources that the value comes from.
+        secret: whether the value is not known because it is secret.
+    """
 
     value: str | None
     urns: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
-    """A document's source text or object, or UNKNOWN; with the resource and what messages call it."""
+    """A document's source text or object, or UNKNOWN; with its resource and the label that messages use."""
 
     urn: str
     label: str
@@ -37,23 +49,61 @@ class Source:
 
 
 @dataclass(frozen=True)
+class InlinePolicy:
+    """An inline policy and its name; None where the name is not known."""
+
+    name: str | None
+    source: Source
+
+
+@dataclass(frozen=True)
 class RoleFact:
+    """A role.
+
+    Attributes:
+        name: its name; None where it is not known.
+        prefix: the beginning of a name that is completed when the role is created.
+        inline: the inline policies of the role's own resource.
+        inline_exclusive: whether that resource removes every other inline policy.
+        managed: the managed policies that the role's own resource attaches.
+        managed_exclusive: whether that resource detaches every other managed policy.
+    """
+
     urn: str
     label: str
     name: str | None
     arn: str | None
     trust: Source
-    inline: tuple[Source, ...]
-    managed: tuple[Reference, ...]
-    boundary: Reference | None
+    inline: tuple[InlinePolicy, ...] = ()
+    managed: tuple[Reference, ...] = ()
+    boundary: Reference | None = None
+    prefix: str | None = None
+    inline_exclusive: bool = False
+    managed_exclusive: bool = False
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
 class GrantFact:
-    """A document that is attached to roles by a resource of its own."""
+    """An inline policy that a resource of its own gives to a role."""
 
-    roles: tuple[Reference, ...]
-    source: Source
+    urn: str
+    label: str
+    role: Reference
+    policy: InlinePolicy
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class InlineListFact:
+    """The names of the only inline policies that a role keeps; `complete` where all of them are known."""
+
+    urn: str
+    label: str
+    role: Reference
+    names: frozenset[str]
+    complete: bool = True
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
@@ -64,14 +114,28 @@ class PolicyFact:
     arn: str | None
     name: str | None
     source: Source
+    prefix: str | None = None
+    origin: Origin = field(default_factory=Origin)
+
+
+class Exclusive(Enum):
+    """What an attachment resource removes."""
+
+    NOTHING = "nothing"
+    POLICIES_OF_ROLE = "every other managed policy of the role"
+    ROLES_OF_POLICY = "the policy from every other role"
 
 
 @dataclass(frozen=True)
 class AttachmentFact:
-    roles: tuple[Reference, ...]
-    policies: tuple[Reference, ...]
+    """Managed policies that are attached to roles."""
+
     urn: str
     label: str
+    roles: tuple[Reference, ...]
+    policies: tuple[Reference, ...]
+    exclusive: Exclusive = Exclusive.NOTHING
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
@@ -82,14 +146,52 @@ class VendingFact:
     label: str
     pool: Reference | None
     roles: tuple[tuple[str, Reference], ...]
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class BucketFact:
+    """A bucket's name; None where it is not known."""
+
+    urn: str
+    name: str | None
 
 
 @dataclass(frozen=True)
 class BucketPolicyFact:
-    """A bucket's policy; the bucket's name is None where it is not known."""
+    """A bucket's policy."""
 
     source: Source
-    bucket: str | None
+    bucket: Reference
+
+    @property
+    def urn(self) -> str:
+        return self.source.urn
+
+
+@dataclass(frozen=True)
+class AccessPointFact:
+    """An access point, or a Multi-Region Access Point, which shows several buckets' objects under its own ARN."""
+
+    urn: str
+    label: str
+    name: str | None
+    arn: str | None
+    alias: str | None
+    buckets: tuple[Reference, ...]
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class AccessPointPolicyFact:
+    """An access point's policy."""
+
+    source: Source
+    access_point: Reference
+
+    @property
+    def urn(self) -> str:
+        return self.source.urn
 
 
 @dataclass(frozen=True)
@@ -99,11 +201,15 @@ class PoolFact:
     urn: str
     label: str
     id: str | None
-    name: object
+    name: str | Unknown | None
     guests: object
     classic: object
     unchecked: tuple[str, ...] | Unknown
     """User pool providers whose tokens are not checked with the user pool, as messages call them."""
+    origin: Origin = field(default_factory=Origin)
 
 
-Fact: TypeAlias = "RoleFact | GrantFact | PolicyFact | AttachmentFact | VendingFact | BucketPolicyFact | PoolFact"
+Fact: TypeAlias = (
+    "RoleFact | GrantFact | InlineListFact | PolicyFact | AttachmentFact | VendingFact | BucketFact | BucketPolicyFact"
+    " | AccessPointFact | AccessPointPolicyFact | PoolFact"
+)

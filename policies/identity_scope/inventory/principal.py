@@ -12,12 +12,35 @@ Named: TypeAlias = tuple[str, Document]
 
 
 @dataclass(frozen=True)
+class AccessPoint:
+    """An access point of the stack.
+
+    Attributes:
+        label: how messages call it.
+        name: its name; None where it is not known.
+        arn: its ARN; None where it is not known.
+        alias: the name by which it can stand in the place of a bucket's; None where it is not known.
+        buckets: the buckets whose objects it shows; None for one that is not known.
+    """
+
+    label: str
+    name: str | None
+    arn: str | None
+    alias: str | None
+    buckets: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
 class BucketPolicy:
-    """A bucket's policy under the name that messages use, and the bucket; None where it is not known."""
+    """A bucket's policy under the name that messages use, and the bucket; None where it is not known.
+
+    The policy of an access point, which is not None then, is one of each of its buckets.
+    """
 
     name: str
     document: Document
     bucket: str | None = None
+    access_point: AccessPoint | None = None
 
 
 @dataclass(frozen=True)
@@ -28,9 +51,10 @@ class Principal:
         name: how messages call the role.
         documents: its identity-based policies.
         boundary: its permissions boundary; None where there is none.
-        resource: bucket policies of the stack.
+        resource: policies of the stack's buckets and access points.
         urn: the role's URN, which tells roles apart.
         arns: the role's own ARNs or ARN endings, for bucket policies that name it.
+        access_points: access points of the stack.
     """
 
     name: str
@@ -39,3 +63,4 @@ class Principal:
     resource: tuple[BucketPolicy, ...] = ()
     arns: tuple[str, ...] = ()
     urn: str = ""
+    access_points: tuple[AccessPoint, ...] = ()

@@ -37,6 +37,8 @@ class Obstacle:
     problem: str
     pending: bool = False
     """Not known yet, but known at update."""
+    open: bool = False
+    """A resource that is registered later may still remove the obstacle."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class VendedRole:
         principal: its documents, ready for the proofs.
         obstacles: documents that could not be read.
         pools: IDs of the pools that vend it; empty where one of them is not known.
+        regions: regions of the pools that vend it; empty where one of them is not known.
         sources: each document's label to the URN of the resource that holds it.
     """
 
@@ -78,4 +81,5 @@ class VendedRole:
     principal: Principal
     obstacles: tuple[Obstacle, ...]
     pools: frozenset[str]
+    regions: tuple[str, ...]
     sources: Mapping[str, str]

@@ -27,10 +27,11 @@ from pulumi_policy import (
 from pulumi_policy import Severity as SdkSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
+from ..inventory.accounts import Origin
 from ..inventory.facts import UNKNOWN
 from ..inventory.inventory import Inventory
 from ..inventory.vended import VendedRole
-from ..sources.pulumi import Resource, facts, pool_type, relevant
+from ..sources.pulumi import Resource, facts, origin, pool_type, relevant
 from .configuration import SCHEMAS, Config, ConfigError, read
 from .rules import RULES, Finding, Rule
 
@@ -52,6 +53,8 @@ class Memory:
     estate: Inventory = field(default_factory=Inventory)
     said: dict[tuple[str, str], frozenset[tuple[str, ...]]] = field(default_factory=dict)
     configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By resource, the properties that the program sets."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def known(self, rule: Rule, besides: str = "") -> frozenset[tuple[str, ...]]:
@@ -64,6 +67,7 @@ class Memory:
         """A program begins: what an earlier one in the same process registered is no longer known to exist."""
         self.estate = Inventory()
         self.said.clear()
+        self.inputs.clear()
 
 
 def run() -> None:
@@ -115,7 +119,10 @@ def _stack_policy(rule: Rule, memory: Memory) -> StackValidationPolicy:
 def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs, report: ReportViolation) -> None:
     if not rule.halves and not pool_type(args.resource_type):
         return
-    touched = memory.estate.add(facts(Resource(args.urn, args.resource_type, args.name, plain(args.props))))
+    props = plain(args.props)
+    memory.inputs[args.urn] = frozenset(props)
+    resource = Resource(args.urn, args.resource_type, args.name, props, origin=_origin(args, props))
+    touched = memory.estate.add(facts(resource))
     said = (rule.name, args.urn)
     memory.said.pop(said, None)
     config = _config(rule, args.get_config(), report, None)
@@ -150,8 +157,8 @@ def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, repor
     if config is None:
         return
     estate = Inventory()
-    resources = [_stack_resource(item) for item in args.resources if relevant(item.resource_type)]
-    for resource in sorted(resources, key=lambda r: 0 if r.type_.endswith(":Role") else 1):
+    resources = [_stack_resource(item, memory.inputs) for item in args.resources if relevant(item.resource_type)]
+    for resource in resources:
         estate.add(facts(resource))
     known = memory.known(rule)
     pending: list[Finding] = []
@@ -195,11 +202,19 @@ def _config(rule: Rule, raw: Mapping[str, Any] | None, report: ReportViolation, 
         return None
 
 
-def _stack_resource(item: Any) -> Resource:
+def _stack_resource(item: Any, inputs: Mapping[str, frozenset[str]]) -> Resource:
     depends = {key: tuple(d.urn for d in found) for key, found in item.property_dependencies.items()}
     if not depends and item.dependencies:
         depends = dict.fromkeys(item.props, tuple(d.urn for d in item.dependencies))
-    return Resource(item.urn, item.resource_type, item.name, plain(item.props), depends)
+    props = plain(item.props)
+    return Resource(item.urn, item.resource_type, item.name, props, depends, _origin(item, props), inputs.get(item.urn))
+
+
+def _origin(item: Any, props: Mapping[str, Any]) -> Origin:
+    provider = item.provider
+    if provider is None:
+        return Origin(region=props["region"] if isinstance(props.get("region"), str) else None)
+    return origin(provider.urn, plain(provider.props), props.get("region"))
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..findings import words
-from ..iam.issuers import NAMED
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
@@ -75,18 +74,9 @@ class Rule:
 
 def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
     """The regions of the pools that vend the roles; none if one of them is not known."""
-    found: set[str] = set()
-    for role in roles:
-        pools = set(role.pools)
-        if role.trust is not None:
-            for statement in role.trust.statements:
-                for condition in statement.conditions:
-                    if condition.key.endswith(":aud"):
-                        pools |= {value for value in condition.values if NAMED.fullmatch(value)}
-        if not pools:
-            return ()
-        found |= {pool.partition(":")[0] for pool in pools}
-    return tuple(sorted(found))
+    if not all(role.regions for role in roles):
+        return ()
+    return tuple(sorted({region for role in roles for region in role.regions}))
 
 
 def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Scope:
@@ -111,14 +101,15 @@ def _obstacles(
 ) -> Iterator[Finding]:
     """What could not be read is not proven."""
     found: list[Obstacle] = [o for role in roles if only is None or role.urn in only for o in role.obstacles]
-    found += [o for o in estate.elsewhere(config.known) if only is None or o.urn in only]
+    found += estate.unresolved(config.known, only)
     seen: set[tuple[str, ...]] = set()
     for obstacle in found:
         key = ("obstacle", obstacle.urn, obstacle.problem)
         if key not in seen:
             seen.add(key)
             text = words.not_read(obstacle.label, obstacle.problem, what)
-            yield Finding(obstacle.urn, key, text, obstacle.pending)
+            # While resources are still to come, one of them may be what is missing.
+            yield Finding(obstacle.urn, key, text, obstacle.pending or (obstacle.open and only is not None))
 
 
 def isolated(
@@ -157,6 +148,9 @@ def cannot_escalate(
 def bound_trust(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
+    stack = estate.stack_pools()
+    # A pool whose ID is not known yet may be the one that a trust policy names.
+    pools = frozenset() if stack.pending else stack.ids.union(config.known.pools)
     for role in roles:
         if only is not None and role.urn not in only:
             continue
@@ -166,7 +160,7 @@ def bound_trust(
             yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
-        loose = list(trust_problems(role.trust, role.pools, config.known.issuers))
+        loose = list(trust_problems(role.trust, pools, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
             text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"
             yield Finding(role.urn, ("trust", role.urn, "nobody"), text)

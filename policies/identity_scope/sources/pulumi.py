@@ -1,22 +1,31 @@
-"""Resources of a stack as facts about roles, documents and pools, whichever provider made them.
+"""Resources of a Pulumi stack as facts about roles, documents, pools and buckets.
 
 Decides which property of which resource type holds a policy document, a role, or what vends it. Both the classic provider's
 types and those of `aws-native` are read. A value that is not known yet stays `UNKNOWN`, and a reference keeps the resources
-it depends on, so that it can be resolved when ids are not known.
+it depends on, so that it can be resolved while IDs are not known.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..inventory.accounts import Origin, account_of
 from ..inventory.facts import (
+    SECRET,
     UNKNOWN,
+    AccessPointFact,
+    AccessPointPolicyFact,
     AttachmentFact,
+    BucketFact,
     BucketPolicyFact,
+    Exclusive,
     Fact,
     GrantFact,
+    InlineListFact,
+    InlinePolicy,
     PolicyFact,
     PoolFact,
     Reference,
@@ -31,7 +40,11 @@ from ..inventory.facts import (
 class Resource:
     """A resource, with unknown values replaced by UNKNOWN.
 
-    `depends` names the resources that each property's value comes from.
+    Attributes:
+        depends: the resources that each property's value comes from.
+        origin: where the resource is made.
+        inputs: the properties that the program sets, where that is known. A stack's resources come with their outputs,
+            in which the provider also writes what other resources attach to a role or a bucket.
     """
 
     urn: str
@@ -39,12 +52,33 @@ class Resource:
     name: str
     props: Mapping[str, Any]
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
+    inputs: frozenset[str] | None = None
+
+    def sets(self, key: str) -> bool:
+        """Whether the program sets a property, as far as that is known."""
+        return key in self.props and (self.inputs is None or key in self.inputs)
+
+
+class _NotRegistered(Mapping[str, Any]):
+    """The properties of a resource that this update leaves alone (`--target`): none of them is known."""
+
+    def __getitem__(self, key: str) -> Any:
+        return UNKNOWN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def facts(resource: Resource) -> list[Fact]:
-    """What a resource says; nothing for a type that says nothing about roles."""
-    read = _READERS.get(resource.type_)
-    return list(read(resource)) if read is not None else []
+    """What a resource states; nothing for a type that states nothing about roles."""
+    reader = _READERS.get(resource.type_)
+    if reader is None:
+        return []
+    return list(reader(resource if resource.props else replace(resource, props=_NotRegistered())))
 
 
 def relevant(type_: str) -> bool:
@@ -55,23 +89,64 @@ def pool_type(type_: str) -> bool:
     return type_ in _POOLS
 
 
+def origin(provider: str, props: Mapping[str, Any], region: object = None) -> Origin:
+    """Where a provider makes its resources, as far as its configuration says.
+
+    Args:
+        provider: the provider's URN.
+        props: the provider's configuration.
+        region: the region that a resource names itself.
+    """
+    roles = _decoded(props.get("assumeRoles")) or _decoded(props.get("assumeRole"))
+    roles = roles if isinstance(roles, list) else [roles]
+    assumed = [_text(role.get("roleArn")) for role in roles if isinstance(role, Mapping)]
+    allowed = _decoded(props.get("allowedAccountIds"))
+    account = account_of(assumed[-1] or "") if assumed else None
+    if account is None and isinstance(allowed, list) and len(allowed) == 1:
+        account = _text(allowed[0])
+    keys = ("profile", "accessKey", "assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "sharedCredentialsFiles")
+    credentials = {key: repr(props[key]) for key in keys if props.get(key)}
+    return Origin(
+        provider,
+        account,
+        _text(region) or _text(props.get("region")),
+        json.dumps(credentials, sort_keys=True) if credentials else "",
+    )
+
+
+def _decoded(value: object) -> object:
+    """A value of a provider's configuration, in which lists and objects are JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and value != SECRET else None
 
 
-def _reference(resource: Resource, key: str, value: object = None) -> Reference:
-    given = resource.props.get(key) if value is None else value
-    return Reference(_text(given), resource.depends.get(key, ()))
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
+
+
+def _refers(value: object, urns: tuple[str, ...] = ()) -> Reference:
+    return Reference(_text(value), urns, value == SECRET if isinstance(value, str) else False)
+
+
+def _reference(resource: Resource, key: str) -> Reference:
+    return _refers(resource.props.get(key), resource.depends.get(key, ()))
 
 
 def _references(resource: Resource, key: str) -> tuple[Reference, ...]:
+    """A list's elements; a list that is not known as a whole may have more of them than its dependencies."""
     value = resource.props.get(key)
     urns = resource.depends.get(key, ())
-    if value is UNKNOWN:
-        return tuple(Reference(None, (urn,)) for urn in urns) or (Reference(None),)
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return ()
-    return tuple(Reference(_text(item), urns if item is UNKNOWN else ()) for item in value)
+    if value is UNKNOWN or value == SECRET:
+        return (*(Reference(None, (urn,)) for urn in urns), Reference(None, (), value == SECRET))
+    return tuple(_refers(item, urns) for item in _list(value))
 
 
 def _source(resource: Resource, source: object, what: str = "") -> Source:
@@ -79,133 +154,249 @@ def _source(resource: Resource, source: object, what: str = "") -> Source:
 
 
 def _role(resource: Resource) -> Iterator[Fact]:
-    yield _role_fact(resource, "name", "assumeRolePolicy", "inlinePolicies", "policy")
+    yield _role_fact(resource, "name", "assumeRolePolicy", "inlinePolicies", "name", "policy")
 
 
 def _native_role(resource: Resource) -> Iterator[Fact]:
-    yield _role_fact(resource, "roleName", "assumeRolePolicyDocument", "policies", "policyDocument")
+    yield _role_fact(resource, "roleName", "assumeRolePolicyDocument", "policies", "policyName", "policyDocument")
 
 
-def _role_fact(resource: Resource, name: str, trust: str, inline: str, document: str) -> RoleFact:
+def _role_fact(resource: Resource, name: str, trust: str, inline: str, policy_name: str, document: str) -> RoleFact:
     """A role, by the names that a provider gives to its properties."""
     props = resource.props
-    given = props.get(inline)
-    sources: list[Source] = [_source(resource, UNKNOWN, ", inline policies")] if given is UNKNOWN else []
-    for index, item in enumerate(given if isinstance(given, Sequence) and not isinstance(given, str) else ()):
-        text = item.get(document) if isinstance(item, Mapping) else item
-        if text is not None:
-            sources.append(_source(resource, text, f", inline policy {index + 1}"))
+    policies: list[InlinePolicy] = []
+    listed = props.get(inline) if resource.sets(inline) else None
+    if listed is not None:
+        if listed is UNKNOWN or listed == SECRET:
+            policies.append(InlinePolicy(None, _source(resource, listed, ", inline policies")))
+        for number, item in enumerate(_list(listed), 1):
+            text = item.get(document) if isinstance(item, Mapping) else item
+            if text is not None:
+                called = _text(item.get(policy_name)) if isinstance(item, Mapping) else None
+                policies.append(InlinePolicy(called, _source(resource, text, f", inline policy {number}")))
+    attached = resource.sets("managedPolicyArns")
     return RoleFact(
         urn=resource.urn,
         label=resource.name,
         name=_text(props.get(name)),
         arn=_text(props.get("arn")),
         trust=_source(resource, props.get(trust), ", trust policy"),
-        inline=tuple(sources),
-        managed=_references(resource, "managedPolicyArns"),
+        inline=tuple(policies),
+        managed=_references(resource, "managedPolicyArns") if attached else (),
         boundary=_reference(resource, "permissionsBoundary") if props.get("permissionsBoundary") else None,
+        prefix=_text(props.get("namePrefix")),
+        # An empty list cannot be told from one that the provider fills in. CloudFormation removes nothing.
+        inline_exclusive=resource.type_ == _CLASSIC_ROLE and bool(_list(listed)),
+        managed_exclusive=resource.type_ == _CLASSIC_ROLE and attached and bool(_list(props.get("managedPolicyArns"))),
+        origin=resource.origin,
     )
 
 
+def _grant(resource: Resource, role: str, name: str, document: str) -> GrantFact:
+    policy = InlinePolicy(_text(resource.props.get(name)), _source(resource, resource.props.get(document)))
+    return GrantFact(resource.urn, resource.name, _reference(resource, role), policy, resource.origin)
+
+
 def _role_policy(resource: Resource) -> Iterator[Fact]:
-    yield GrantFact((_reference(resource, "role"),), _source(resource, resource.props.get("policy")))
+    yield _grant(resource, "role", "name", "policy")
 
 
 def _native_role_policy(resource: Resource) -> Iterator[Fact]:
-    yield GrantFact((_reference(resource, "roleName"),), _source(resource, resource.props.get("policyDocument")))
+    yield _grant(resource, "roleName", "policyName", "policyDocument")
+
+
+def _role_policies_exclusive(resource: Resource) -> Iterator[Fact]:
+    names = resource.props.get("policyNames")
+    known = [_text(name) for name in _list(names)]
+    complete = names is not UNKNOWN and names != SECRET and None not in known
+    role = _reference(resource, "roleName")
+    kept = frozenset(name for name in known if name)
+    yield InlineListFact(resource.urn, resource.name, role, kept, complete, resource.origin)
 
 
 def _policy(resource: Resource) -> Iterator[Fact]:
     props = resource.props
     yield PolicyFact(
-        resource.urn, _text(props.get("arn")), _text(props.get("name")), _source(resource, props.get("policy"))
+        resource.urn,
+        _text(props.get("arn")),
+        _text(props.get("name")),
+        _source(resource, props.get("policy")),
+        _text(props.get("namePrefix")),
+        resource.origin,
     )
 
 
 def _native_policy(resource: Resource) -> Iterator[Fact]:
     props = resource.props
-    arn = _text(props.get("policyArn"))
-    source = _source(resource, props.get("policyDocument"))
-    yield PolicyFact(resource.urn, arn, _text(props.get("managedPolicyName")), source)
+    yield PolicyFact(
+        resource.urn,
+        _text(props.get("policyArn")),
+        _text(props.get("managedPolicyName")),
+        _source(resource, props.get("policyDocument")),
+        origin=resource.origin,
+    )
     if props.get("roles"):
-        yield GrantFact(_references(resource, "roles"), source)
+        yield _attachment(resource, _references(resource, "roles"), (Reference(None, (resource.urn,)),))
+
+
+def _attachment(
+    resource: Resource,
+    roles: tuple[Reference, ...],
+    policies: tuple[Reference, ...],
+    exclusive: Exclusive = Exclusive.NOTHING,
+) -> AttachmentFact:
+    return AttachmentFact(resource.urn, resource.name, roles, policies, exclusive, resource.origin)
 
 
 def _role_policy_attachment(resource: Resource) -> Iterator[Fact]:
-    yield AttachmentFact(
-        (_reference(resource, "role"),), (_reference(resource, "policyArn"),), resource.urn, resource.name
-    )
+    yield _attachment(resource, (_reference(resource, "role"),), (_reference(resource, "policyArn"),))
 
 
 def _policy_attachment(resource: Resource) -> Iterator[Fact]:
-    yield AttachmentFact(
-        _references(resource, "roles"), (_reference(resource, "policyArn"),), resource.urn, resource.name
-    )
+    policies = (_reference(resource, "policyArn"),)
+    yield _attachment(resource, _references(resource, "roles"), policies, Exclusive.ROLES_OF_POLICY)
 
 
 def _attachments_exclusive(resource: Resource) -> Iterator[Fact]:
-    yield AttachmentFact(
-        (_reference(resource, "roleName"),), _references(resource, "policyArns"), resource.urn, resource.name
-    )
+    policies = _references(resource, "policyArns")
+    yield _attachment(resource, (_reference(resource, "roleName"),), policies, Exclusive.POLICIES_OF_ROLE)
 
 
 def _role_attachment(resource: Resource) -> Iterator[Fact]:
     props = resource.props
-    roles: list[tuple[str, Reference]] = []
     given = props.get("roles")
+    roles: list[tuple[str, Reference]]
     if isinstance(given, Mapping):
-        roles += [(str(kind), _reference(resource, "roles", arn)) for kind, arn in given.items()]
-    elif given is UNKNOWN:
-        roles += [("unknown", Reference(None, (urn,))) for urn in resource.depends.get("roles", ())]
-    mappings = props.get("roleMappings")
-    if mappings is UNKNOWN:
-        roles += [("mapped", Reference(None, (urn,))) for urn in resource.depends.get("roleMappings", ())]
-    elif isinstance(mappings, Mapping):
-        mappings = list(mappings.values())
-    for arn in _rule_roles(mappings if isinstance(mappings, Sequence) and not isinstance(mappings, str) else ()):
-        roles.append(("mapped", _reference(resource, "roleMappings", arn)))
-    yield VendingFact(resource.urn, resource.name, _reference(resource, "identityPoolId"), tuple(roles))
+        urns = resource.depends.get("roles", ())
+        roles = [(str(kind), _refers(arn, urns)) for kind, arn in given.items() if arn is not None]
+    else:
+        roles = [("unknown", reference) for reference in _references(resource, "roles")]
+    urns = resource.depends.get("roleMappings", ())
+    mapped = list(_mapped_roles(props.get("roleMappings")))
+    roles += [("mapped", _refers(arn, urns)) for arn in mapped]
+    if UNKNOWN in mapped:
+        # What an unknown mapping refers to is judged; how many roles there are is not known.
+        roles += [("mapped", Reference(None, (urn,))) for urn in urns]
+    pool = _reference(resource, "identityPoolId")
+    yield VendingFact(resource.urn, resource.name, pool, tuple(roles), resource.origin)
 
 
-def _rule_roles(mappings: Sequence[object]) -> Iterator[object]:
-    for mapping in mappings:
+def _mapped_roles(mappings: object) -> Iterator[object]:
+    """The roles of every rule; UNKNOWN wherever a part of the mappings is not known."""
+    if mappings is UNKNOWN or mappings == SECRET:
+        yield mappings
+    for mapping in list(mappings.values()) if isinstance(mappings, Mapping) else _list(mappings):
+        if mapping is UNKNOWN or mapping == SECRET:
+            yield mapping
         if not isinstance(mapping, Mapping):
             continue
         rules = mapping.get("mappingRules")
-        configured = mapping.get("rulesConfiguration")
-        if rules is None and isinstance(configured, Mapping):
-            rules = configured.get("rules")
-        for rule in rules if isinstance(rules, Sequence) and not isinstance(rules, str) else ():
+        if rules is None:
+            rules = mapping.get("rulesConfiguration")
+            rules = rules.get("rules") if isinstance(rules, Mapping) else rules
+        if rules is UNKNOWN or rules == SECRET:
+            yield rules
+        for rule in _list(rules):
             if isinstance(rule, Mapping):
-                yield rule.get("roleArn", rule.get("roleARN"))
+                arn = rule.get("roleArn", rule.get("roleARN"))
+                if arn is not None:
+                    yield arn
+            elif rule is UNKNOWN or rule == SECRET:
+                yield rule
 
 
 def _group(resource: Resource) -> Iterator[Fact]:
     if resource.props.get("roleArn"):
-        yield VendingFact(resource.urn, resource.name, None, (("mapped", _reference(resource, "roleArn")),))
+        role = _reference(resource, "roleArn")
+        yield VendingFact(resource.urn, resource.name, None, (("mapped", role),), resource.origin)
+
+
+def _bucket(resource: Resource) -> Iterator[Fact]:
+    name = _text(resource.props.get("bucket", resource.props.get("bucketName")))
+    yield BucketFact(resource.urn, name)
+    if resource.sets("policy") and resource.props.get("policy") and len(resource.props):
+        source = _source(resource, resource.props.get("policy"), ", bucket policy")
+        yield BucketPolicyFact(source, Reference(name, (resource.urn,)))
 
 
 def _bucket_policy(resource: Resource) -> Iterator[Fact]:
     document = resource.props.get("policy", resource.props.get("policyDocument"))
-    yield BucketPolicyFact(_source(resource, document), _text(resource.props.get("bucket")))
+    yield BucketPolicyFact(_source(resource, document), _reference(resource, "bucket"))
+
+
+def _access_point(resource: Resource) -> Iterator[Fact]:
+    props = resource.props
+    yield AccessPointFact(
+        resource.urn,
+        resource.name,
+        _text(props.get("name")),
+        _text(props.get("arn")),
+        _text(props.get("alias")),
+        (_reference(resource, "bucket"),),
+        resource.origin,
+    )
+    if props.get("policy") and resource.sets("policy"):
+        source = _source(resource, props.get("policy"), ", access point policy")
+        yield AccessPointPolicyFact(source, Reference(_text(props.get("name")), (resource.urn,)))
+
+
+def _access_point_policy(resource: Resource) -> Iterator[Fact]:
+    point = _reference(resource, "accessPointArn")
+    yield AccessPointPolicyFact(_source(resource, resource.props.get("policy")), point)
+
+
+def _multi_region(resource: Resource) -> Iterator[Fact]:
+    details, urns = _details(resource)
+    regions = details.get("regions")
+    buckets = tuple(_refers(item.get("bucket") if isinstance(item, Mapping) else item, urns) for item in _list(regions))
+    props = resource.props
+    yield AccessPointFact(
+        resource.urn,
+        resource.name,
+        _text(details.get("name")),
+        _text(props.get("arn")),
+        _text(props.get("alias")),
+        buckets or (Reference(None, urns),),
+        resource.origin,
+    )
+
+
+def _multi_region_policy(resource: Resource) -> Iterator[Fact]:
+    details, urns = _details(resource)
+    name = details.get("name", details.get("mrapName"))
+    yield AccessPointPolicyFact(_source(resource, details.get("policy")), _refers(name, urns))
+
+
+def _details(resource: Resource) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """A Multi-Region Access Point's details, which the classic provider keeps in an object of their own."""
+    if "details" not in resource.props or not resource.props:
+        return resource.props, resource.depends.get("regions", resource.depends.get("mrapName", ()))
+    details = resource.props.get("details")
+    urns = resource.depends.get("details", ())
+    if isinstance(details, Mapping):
+        return details, urns
+    return (_NotRegistered() if details is UNKNOWN else {}), urns
 
 
 def _pool(resource: Resource) -> Iterator[Fact]:
     props = resource.props
+    name = props.get("identityPoolName")
+    region = _text(props.get("region")) or resource.origin.region
     yield PoolFact(
         urn=resource.urn,
         label=resource.name,
         id=_text(props.get("id")),
-        name=props.get("identityPoolName"),
+        name=UNKNOWN if name is UNKNOWN or name == SECRET else _text(name),
         guests=props.get("allowUnauthenticatedIdentities"),
         classic=props.get("allowClassicFlow"),
         unchecked=_unchecked(props.get("cognitoIdentityProviders")),
+        origin=replace(resource.origin, region=region),
     )
 
 
 def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
     """Those that certainly are not checked; UNKNOWN where there are none, but some that may not be."""
-    given = providers if isinstance(providers, Sequence) and not isinstance(providers, str) else ()
+    given = _list(providers)
     checks = [item.get("serverSideTokenCheck") if isinstance(item, Mapping) else item for item in given]
     found = tuple(
         f"`{name}`" if (name := _text(item.get("providerName"))) else f"provider {number}"
@@ -215,10 +406,12 @@ def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
     return UNKNOWN if not found and (providers is UNKNOWN or UNKNOWN in checks) else found
 
 
+_CLASSIC_ROLE = "aws:iam/role:Role"
 _POOLS = frozenset({"aws:cognito/identityPool:IdentityPool", "aws-native:cognito:IdentityPool"})
 _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
-    "aws:iam/role:Role": _role,
+    _CLASSIC_ROLE: _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive": _role_policies_exclusive,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_policy_attachment,
     "aws:iam/policyAttachment:PolicyAttachment": _policy_attachment,
@@ -226,12 +419,22 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": _role_attachment,
     "aws:cognito/userGroup:UserGroup": _group,
     "aws:cognito/identityPool:IdentityPool": _pool,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketV2:BucketV2": _bucket,
     "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
+    "aws:s3/accessPoint:AccessPoint": _access_point,
+    "aws:s3control/accessPointPolicy:AccessPointPolicy": _access_point_policy,
+    "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": _multi_region,
+    "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy": _multi_region_policy,
     "aws-native:iam:Role": _native_role,
     "aws-native:iam:RolePolicy": _native_role_policy,
     "aws-native:iam:ManagedPolicy": _native_policy,
     "aws-native:cognito:IdentityPoolRoleAttachment": _role_attachment,
     "aws-native:cognito:UserPoolGroup": _group,
     "aws-native:cognito:IdentityPool": _pool,
+    "aws-native:s3:Bucket": _bucket,
     "aws-native:s3:BucketPolicy": _bucket_policy,
+    "aws-native:s3:AccessPoint": _access_point,
+    "aws-native:s3:MultiRegionAccessPoint": _multi_region,
+    "aws-native:s3:MultiRegionAccessPointPolicy": _multi_region_policy,
 }

@@ -1,0 +1,66 @@
+"""A document's source as a parsed document, or as the reason why it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, Effect, parse
+from .facts import SECRET, UNKNOWN, Reference, Source
+from .vended import Obstacle
+
+SECRET_PROBLEM = "secret, cannot be read here"
+_SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key by which Pulumi tells a secret's wrapping from an object.
+
+Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
+"""
+
+
+def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle | None]:
+    """Read a document; exactly one of the two is not None."""
+    text = source.source
+    if _holds(text, UNKNOWN):
+        problem = "its document is not known at preview; it will be decided at update, before it is created"
+        return None, Obstacle(source.urn, source.label, problem, pending=True)
+    if _holds(text, SECRET):
+        return None, Obstacle(source.urn, source.label, f"its document is {SECRET_PROBLEM}")
+    if text is None:
+        return None, Obstacle(source.urn, source.label, "it has no document")
+    try:
+        return parse(text, kind), None
+    except DocumentError as error:
+        return None, Obstacle(source.urn, source.label, f"malformed: {error}")
+
+
+def without_denies(document: Document) -> Document:
+    """A document that may be overwritten or detached: its Allows may apply, its Denies guard nothing."""
+    allows = tuple(s for s in document.statements if s.effect is Effect.ALLOW)
+    return document if len(allows) == len(document.statements) else replace(document, statements=allows)
+
+
+def unreadable(urn: str, label: str, reference: Reference, what: str) -> Obstacle:
+    """Why a role or policy that is meant is not known."""
+    if reference.secret:
+        return Obstacle(urn, label, f"the name of the {what} is {SECRET_PROBLEM}")
+    return Obstacle(urn, label, f"which {what} it means is not known at preview; decided at update", pending=True)
+
+
+def _holds(value: object, marker: object) -> bool:
+    """Whether a value, or a part of an object or a list, is UNKNOWN or secret."""
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        following: list[object] = []
+        for item in level:
+            if item is marker or (isinstance(item, str) and item == marker):
+                return True
+            if isinstance(item, Mapping):
+                if marker is SECRET and _SECRET_SIGNATURE in item:
+                    return True
+                following.extend(item.values())
+            elif isinstance(item, list | tuple):
+                following.extend(item)
+        if not following:
+            return False
+        level = following
+    return False
