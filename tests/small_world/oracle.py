@@ -227,22 +227,21 @@ _DENY, _BOUNDARY = "deny", "boundary"
 
 
 def granted_to(principals: Principals, role: Role | None) -> str | None:
-    """As what a bucket policy's Allow reaches a role, or a caller without any. An account only delegates."""
+    """As what a bucket policy's Allow reaches a role, or a caller without any. An account only delegates; everyone but some
+    is everyone; whoever asks for a session without the pool's help may choose its name."""
     values = [value for _, value in principals.entries]
-    if principals.negated:
-        named = role is not None and (role.arn in values or role.session in values)
-        return None if named or "*" in values else EVERYONE
-    if "*" in values:
+    if principals.negated or "*" in values:
         return EVERYONE
     if role is None:
         return None
-    if role.session in values or ("Federated", ISSUER) in principals.entries:
+    sessions = role.session.removesuffix(SESSION)
+    if any(value.startswith(sessions) for value in values) or ("Federated", ISSUER) in principals.entries:
         return SESSIONS
     return BOUNDED if role.arn in values else None
 
 
 def denied_to(principals: Principals, role: Role | None) -> bool:
-    """Whether a bucket policy's Deny speaks of a role: by ARN, account or session, or as one of everyone.
+    """Whether a bucket policy's Deny speaks of a role: by ARN, account or a pool's session, or as one of everyone.
 
     One with NotPrincipal is not counted: what it takes to except a role is not stated for sessions of every kind."""
     values = {value for _, value in principals.entries}

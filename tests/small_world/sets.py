@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,13 +19,13 @@ from policies.identity_scope.iam.documents import DocumentKind, parse
 
 from .keys import Keys
 from .oracle import ACCOUNT, FOREIGN, ISSUER, LISTING, OBJECT_ACTIONS, Oracle, Role, SharedSpace
-from .shape import SHAPES, SmallShape
+from .shape import FULL, SHAPES, SmallShape
 
 ME = f"${{{ISSUER}:sub}}"
 SUB = f"{ISSUER}:sub"
 BUCKET, DOTTED, OTHER = "bkt", "b.t", "b0t"
 FAR, NEAR = 18, 10
-"""How far the keys of the first bucket go, and of the others."""
+"""How far the keys of the first bucket go, and of the others; less far where an ID has 46 letters."""
 BUCKET_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -62,14 +63,21 @@ class DocumentSet:
         return roles, policies, tuple(SharedSpace(s["pattern"], tuple(s["actions"])) for s in self.shared)
 
     def oracle(self, far: int = FAR) -> Oracle:
+        far = min(far, FAR - 4) if self.shape.some else far
         roles, policies, shared = self.parsed()
         text = self.text
-        letters = {*self.shape.region, *self.shape.digits, *("-" if len(self.shape.groups) > 1 else ""), *":xz"}
+        letters = set(":xz")
+        if not self.shape.some:
+            letters |= {*self.shape.region, *self.shape.digits, *("-" if len(self.shape.groups) > 1 else "")}
         if "IgnoreCase" in text or self.shape.region.upper() + ":" in text:
             letters |= {letter.upper() for letter in letters}
         if "${*}" in text or "Equals" in text:
             letters.add("*")
         names = list(self.shape.identities)
+        if self.shape.some:
+            # Of an ID's parts, those that the documents speak of.
+            parts = {p for p in re.split(r"[/*?}'\"]", text) if len(p) > 1 and any(p in i for i in names)}
+            names += sorted(parts - {*names})[:8]
         if '"2012-10-17"' not in text or text.count('"Statement"') > text.count('"2012-10-17"'):
             names.append(ME)  # as it stands, in a document whose Version does not expand it
         named = (bucket for bucket in ("bat", "bZt") if bucket in text or "bQt" in text)
@@ -91,9 +99,9 @@ def role_arns(shape: SmallShape) -> list[str]:
 class Maker:
     """Makes sets from a stream of random numbers."""
 
-    def __init__(self, random_: random.Random, shape: SmallShape | None = None) -> None:
+    def __init__(self, random_: random.Random, shape: SmallShape) -> None:
         self._random = random_
-        self.shape = shape or random_.choice(SHAPES)
+        self.shape = shape
 
     def _some(self, *choices: tuple[float, T | Callable[[], T]]) -> T:
         """One of some, by weight; what can be called is called."""
@@ -168,7 +176,9 @@ class Maker:
     def _bucket_policy(self) -> Json:
         def statement() -> Json:
             made: Json = self._statement()
-            return {"NotPrincipal" if self._chance(0.03) else "Principal": self._principal(), **made}
+            principal = self._principal()
+            negated = "*" not in json.dumps(principal) and self._chance(0.03)
+            return {"NotPrincipal" if negated else "Principal": principal, **made}
 
         return self._document(statement)
 
@@ -453,5 +463,6 @@ class Maker:
         return self._some((2, f"x{identity}"), (2, identity[1:]), (1, f"z:{identity.partition(':')[2]}"))
 
 
-def make(random_: random.Random, shapes: Sequence[SmallShape] = SHAPES) -> DocumentSet:
+def make(random_: random.Random, shapes: Sequence[SmallShape] = (*SHAPES * 3, FULL)) -> DocumentSet:
+    """Mostly of a small world; one set in ten has IDs as AWS makes them."""
     return Maker(random_, random_.choice(shapes)).make()
