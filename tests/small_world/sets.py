@@ -47,8 +47,8 @@ class DocumentSet:
     @property
     def has_unknowns(self) -> bool:
         """Whether something in it is not known, so that it may rightly be neither proven nor refuted."""
-        text = self.text.lower()
-        return any(word in text for word in ("aws:", ":aud", "notprincipal", "s3:delimiter"))
+        words = ("aws:SourceIp", "aws:SecureTransport", "aws:PrincipalTag", ":aud", "NotPrincipal")
+        return any(word in self.text for word in words)
 
     def parsed(self) -> tuple[tuple[Role, ...], dict[str, Any], tuple[SharedSpace, ...]]:
         roles = tuple(
