@@ -60,7 +60,7 @@ def _alternating(rounds: int, ours: Callable[[], float], flat: Callable[[], floa
 
 def imports() -> dict[str, float]:
     """Milliseconds that importing takes, by package, each module counted once with what it imports taken off."""
-    command = "import components.scoped_identity, components.scoped_identity.stack_config"
+    command = "import components.scoped_identity, components.scoped_identity.config"
     told = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", command], cwd=ROOT, check=True, capture_output=True, text=True
     ).stderr

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from components.scoped_identity.plan import plan
-from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import Document, DocumentKind, _parse_text, parse
 from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.escalation import escalations
@@ -18,6 +17,7 @@ from policies.identity_scope.proof.own_folder import own_folder
 from policies.identity_scope.proof.scope import Scope
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
+from tests.components.test_settings import parse as parse_settings
 from tests.policies.pack.engine import ME, allow, document
 
 

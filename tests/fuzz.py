@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.scoped_identity.settings import SettingsError
-from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import DocumentError, DocumentKind
 from policies.identity_scope.iam.documents import parse as parse_document
 from policies.identity_scope.inventory.principal import Principal
@@ -31,6 +30,7 @@ from sandbox.aws.http import HttpRequest, json_body
 from sandbox.aws.sigv4 import read_signature
 from sandbox.aws.tokens import FakeIdentityProvider
 from tests.components.test_settings import good
+from tests.components.test_settings import parse as parse_settings
 from tests.policies.pack.engine import built, cases
 
 SLOW = 2.0

@@ -19,10 +19,10 @@ import yaml
 from components.scoped_identity.documents import document
 from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import plan
-from components.scoped_identity.settings import parse
 from sandbox.engine import stack_files
 from sandbox.engine.policy_pack import Analyzer
 from tests.components.test_grants import GRANTS
+from tests.components.test_settings import parse
 from tests.conftest import ROOT
 from tests.docs.test_recipes import RECIPES
 from tests.policies.pack.engine import ask, ask_stack, built, cases, told

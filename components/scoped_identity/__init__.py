@@ -1,4 +1,4 @@
-"""An identity pool whose users reach their own files and the app's API, and nothing else."""
+"""An Amazon Cognito identity pool whose users can access their own files and the app's API, and nothing else."""
 
 from .args import ScopedIdentityPoolArgs
 from .component import ScopedIdentityPool

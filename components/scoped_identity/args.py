@@ -1,4 +1,4 @@
-"""What the component takes, as Pulumi's schema describes it to every language.
+"""The arguments of the component, which Pulumi's schema describes to every language.
 
 This module must not postpone the evaluation of annotations: Pulumi reads them to make the schema.
 """
@@ -16,391 +16,391 @@ else:
 
 
 class PrincipalTagsArgs(TypedDict):
-    """Claims of a provider's tokens that become tags of the session."""
+    """Attributes for access control: claims of a provider's tokens that become session tags. Set `claims` or `defaults`."""
 
     claims: NotRequired[Mapping[str, str]]
-    """Tag to claim, such as `department: custom:department`. Default: none."""
+    """Map from session tag to claim, such as `department: custom:department`. Default: none."""
     defaults: NotRequired[bool]
-    """Whether to take AWS's tags instead: `username` from `sub`, `client` from `aud`. Default: false."""
+    """Use the default mappings of AWS: `username` from `sub`, `client` from `aud`. Default: false."""
 
 
 class UserPoolArgs(TypedDict):
-    """A Cognito user pool whose users sign in."""
+    """A Cognito user pool whose users can sign in."""
 
     id: pulumi.Input[str]
-    """Id of the user pool, such as `eu-west-1_AbCdEf123`; its region is read from it."""
+    """ID of the user pool, such as `eu-west-1_AbCdEf123`. Its region is read from the ID. Required."""
     clients: list[pulumi.Input[str]]
-    """Ids of the app clients whose tokens are accepted."""
+    """IDs of the app clients whose tokens are accepted. Required."""
     server_side_token_check: NotRequired[bool]
-    """Whether Cognito asks the user pool if a token's user still exists and is signed in. Default: true."""
+    """Whether Cognito checks that the user has not been deleted or globally signed out. Default: true."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class FacebookArgs(TypedDict):
-    """Facebook."""
+    """Sign-in with Facebook."""
 
     app_id: pulumi.Input[str]
-    """Id of the Facebook app, a number."""
+    """ID of the Facebook app, which is a number. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class GoogleArgs(TypedDict):
-    """Google."""
+    """Sign-in with Google."""
 
     client_id: pulumi.Input[str]
-    """OAuth client id, ending in `.apps.googleusercontent.com`."""
+    """OAuth client ID, which ends with `.apps.googleusercontent.com`. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class AppleArgs(TypedDict):
     """Sign in with Apple."""
 
     services_id: pulumi.Input[str]
-    """Services ID, such as `com.example.app.web`."""
+    """Services ID, such as `com.example.app.web`. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class AmazonArgs(TypedDict):
     """Login with Amazon."""
 
     app_id: pulumi.Input[str]
-    """Id of the app, beginning with `amzn1.application.`."""
+    """ID of the app, which begins with `amzn1.application.`. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class TwitterArgs(TypedDict):
-    """Twitter."""
+    """Sign-in with Twitter (X)."""
 
     consumer_key: pulumi.Input[str]
-    """Consumer key of the app."""
+    """Consumer key of the app. Required."""
     consumer_secret: pulumi.Input[str]
-    """Consumer secret of the app; kept as a secret in Pulumi's state."""
+    """Consumer secret of the app. Pulumi stores it as a secret. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class ProviderArnArgs(TypedDict):
-    """A provider that IAM knows: OpenID Connect or SAML."""
+    """An OpenID Connect (OIDC) or SAML provider of IAM."""
 
     arn: pulumi.Input[str]
-    """ARN of the IAM OIDC or SAML provider."""
+    """ARN of the IAM OIDC or SAML provider. Required."""
     principal_tags: NotRequired[PrincipalTagsArgs]
-    """Claims that become tags of the session. Default: none."""
+    """Attributes for access control. Default: none."""
 
 
 class DeveloperArgs(TypedDict):
-    """The app's own sign-in: a back end of the app's vouches for its users."""
+    """Developer-authenticated identities: your own back end signs users in."""
 
     name: str
-    """Name under which the back end does so. Another name makes another pool, with new identity ids."""
+    """Developer provider name, such as `login.example.app`. A new name replaces the identity pool. Required."""
 
 
 class ProvidersArgs(TypedDict):
-    """Identity providers that are not user pools."""
+    """Identity providers other than user pools."""
 
     facebook: NotRequired[FacebookArgs]
-    """Facebook. Default: not accepted."""
+    """Sign-in with Facebook. Default: disabled."""
     google: NotRequired[GoogleArgs]
-    """Google. Default: not accepted."""
+    """Sign-in with Google. Default: disabled."""
     apple: NotRequired[AppleArgs]
-    """Sign in with Apple. Default: not accepted."""
+    """Sign in with Apple. Default: disabled."""
     amazon: NotRequired[AmazonArgs]
-    """Login with Amazon. Default: not accepted."""
+    """Login with Amazon. Default: disabled."""
     twitter: NotRequired[TwitterArgs]
-    """Twitter. Default: not accepted."""
+    """Sign-in with Twitter (X). Default: disabled."""
     oidc: NotRequired[list[ProviderArnArgs]]
     """OpenID Connect providers. Default: none."""
     saml: NotRequired[list[ProviderArnArgs]]
     """SAML providers. Default: none."""
     developer: NotRequired[DeveloperArgs]
-    """The app's own sign-in. Default: none."""
+    """Developer-authenticated identities. Default: disabled."""
 
 
 class UploadsArgs(TypedDict):
-    """The bucket in which each user has a folder."""
+    """The S3 bucket in which each user has a folder."""
 
     bucket: pulumi.Input[str]
-    """Name of the bucket."""
+    """Name of the bucket. Required."""
     prefix: NotRequired[str]
-    """Folder above the users' folders, ending in `/`. Default: none."""
-    access: NotRequired[str]
-    """`read-only` or `read-write`. Default: `read-write`."""
+    """Folder that contains the users' folders, ending with `/`. Default: none, the root of the bucket."""
+    access: NotRequired[list[str]]
+    """Any of `read`, `write`, `delete`, `list`. Default: all of them."""
     kms_key: NotRequired[pulumi.Input[str]]
-    """ARN of the KMS key that the bucket is encrypted with. Default: none is needed."""
+    """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
 
 
 class ApiArgs(TypedDict):
-    """An API of API Gateway, REST or HTTP, that users call with their credentials."""
+    """A REST or HTTP API of Amazon API Gateway with IAM authorization."""
 
     id: pulumi.Input[str]
-    """Id of the API, such as `a1b2c3d4e5`."""
+    """ID of the API, such as `a1b2c3d4e5`. Required."""
     region: NotRequired[str]
-    """Region of the API. Default: the pool's."""
+    """Region of the API. Default: the region of the identity pool."""
     account: NotRequired[str]
-    """Account of the API, twelve digits. Default: the account that is deployed to."""
+    """ID of the account that owns the API. Default: the account of the stack."""
     stage: NotRequired[str]
-    """Stage that may be called. Default: `*`, every stage."""
+    """Stage that users can invoke. Default: `*`, every stage."""
     methods: NotRequired[list[str]]
-    """HTTP methods that may be called. Default: all."""
+    """HTTP methods that users can invoke. Default: all methods."""
     paths: NotRequired[list[str]]
-    """Paths within the stage that may be called; `*` stands for any part. Default: all."""
+    """Paths within the stage, such as `/notes/*`; `*` is a wildcard. Default: all paths."""
 
 
 class OwnFolderArgs(TypedDict):
-    """The files under the own identity id, in one more bucket or folder."""
+    """The user's own folder, named by the identity ID, in another bucket or under another prefix."""
 
     bucket: pulumi.Input[str]
-    """Name of the bucket."""
+    """Name of the bucket. Required."""
     prefix: NotRequired[str]
-    """Folder above the users' folders, ending in `/`. Default: none."""
+    """Folder that contains the users' folders, ending with `/`. Default: none, the root of the bucket."""
     access: NotRequired[list[str]]
-    """Some of `read`, `write`, `delete`, `list`. Default: all."""
+    """Any of `read`, `write`, `delete`, `list`. Default: all of them."""
     kms_key: NotRequired[pulumi.Input[str]]
-    """ARN of the KMS key that the bucket is encrypted with. Default: none is needed."""
+    """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
 
 
 class LevelsArgs(TypedDict):
-    """Amplify's levels of storage: `public/`, `protected/ID/` and `private/ID/`."""
+    """Amplify's file access levels: `public/`, `protected/IDENTITY_ID/` and `private/IDENTITY_ID/`."""
 
     bucket: pulumi.Input[str]
-    """Name of the bucket."""
+    """Name of the bucket. Required."""
     kms_key: NotRequired[pulumi.Input[str]]
-    """ARN of the KMS key that the bucket is encrypted with. Default: none is needed."""
+    """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
 
 
 class SharedArgs(TypedDict):
-    """Files that everybody with the role reaches."""
+    """A folder that every user with the role shares."""
 
     bucket: pulumi.Input[str]
-    """Name of the bucket."""
+    """Name of the bucket. Required."""
     prefix: str
-    """The shared folder, ending in `/`."""
+    """The shared folder, ending with `/`. Required."""
     why: str
-    """Why it is shared, in a sentence; the policy pack asks for it."""
+    """The reason for sharing it, as a sentence; it becomes part of `packConfig`. Required."""
     access: NotRequired[list[str]]
-    """Some of `read`, `write`, `delete`, `list`. Default: `read` and `list`."""
+    """Any of `read`, `write`, `delete`, `list`. Default: `read` and `list`."""
     kms_key: NotRequired[pulumi.Input[str]]
-    """ARN of the KMS key that the bucket is encrypted with. Default: none is needed."""
+    """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
 
 
 class GraphqlArgs(TypedDict):
-    """Fields of an AppSync API."""
+    """Fields of an AWS AppSync GraphQL API with IAM authorization."""
 
     id: pulumi.Input[str]
-    """Id of the API."""
+    """ID of the API. Required."""
     fields: NotRequired[list[str]]
-    """Fields as TYPE.FIELD, such as `Query.listNotes` or `Mutation.*`. Default: all."""
+    """Fields as TYPE.FIELD, such as `Query.listNotes` or `Mutation.*`. Default: all fields."""
     region: NotRequired[str]
-    """Region of the API. Default: the pool's."""
+    """Region of the API. Default: the region of the identity pool."""
     account: NotRequired[str]
-    """Account of the API. Default: the account that is deployed to."""
+    """ID of the account that owns the API. Default: the account of the stack."""
 
 
 class OwnRowsArgs(TypedDict):
-    """The rows of a DynamoDB table whose partition key is the own identity id."""
+    """The user's own items of a DynamoDB table: those whose partition key is the identity ID."""
 
     table: pulumi.Input[str]
-    """Name of the table."""
+    """Name of the table. Required."""
     access: NotRequired[list[str]]
-    """Some of `read`, `write`, `delete`, `list`; `list` is Query. Default: all."""
+    """Any of `read`, `write`, `delete`, `list`; `list` is Query. Default: all of them."""
     indexes: NotRequired[list[pulumi.Input[str]]]
-    """Indexes that may be queried; their partition key must be the identity id, too. Default: none."""
+    """Names of indexes that users can query. Their partition key must be the identity ID as well. Default: none."""
     region: NotRequired[str]
-    """Region of the table. Default: the pool's."""
+    """Region of the table. Default: the region of the identity pool."""
     account: NotRequired[str]
-    """Account of the table. Default: the account that is deployed to."""
+    """ID of the account that owns the table. Default: the account of the stack."""
 
 
 class OwnTopicsArgs(TypedDict):
-    """AWS IoT topics under the own identity id."""
+    """The user's own AWS IoT topics: those under the identity ID."""
 
     prefix: NotRequired[str]
-    """Levels above the users' topics, ending in `/`. Default: none."""
+    """Topic levels above the identity ID, ending with `/`. Default: none."""
     region: NotRequired[str]
-    """Region of AWS IoT. Default: the pool's."""
+    """Region of AWS IoT. Default: the region of the identity pool."""
     account: NotRequired[str]
-    """Account of AWS IoT. Default: the account that is deployed to."""
+    """ID of the account of AWS IoT. Default: the account of the stack."""
 
 
 class FunctionArgs(TypedDict):
-    """A Lambda function."""
+    """An AWS Lambda function that users can invoke."""
 
     name: pulumi.Input[str]
-    """Name of the function."""
+    """Name of the function. Required."""
     qualifier: NotRequired[str]
-    """Version or alias that may be called. Default: none, the function itself."""
+    """Version or alias that users can invoke. Default: none, the unqualified function."""
     region: NotRequired[str]
-    """Region of the function. Default: the pool's."""
+    """Region of the function. Default: the region of the identity pool."""
     account: NotRequired[str]
-    """Account of the function. Default: the account that is deployed to."""
+    """ID of the account that owns the function. Default: the account of the stack."""
 
 
 class GrantArgs(TypedDict):
-    """One thing that a role may do; exactly one of these."""
+    """A permission of a role. Set exactly one property."""
 
     own_folder: NotRequired[OwnFolderArgs]
-    """Files under the own id in one more place. Default: none."""
+    """The user's own folder in another bucket or under another prefix. Default: none."""
     levels: NotRequired[LevelsArgs]
-    """Amplify's levels of storage. Default: none."""
+    """Amplify's file access levels. Default: none."""
     shared: NotRequired[SharedArgs]
-    """Files that all share. Default: none."""
+    """A shared folder. Default: none."""
     api: NotRequired[ApiArgs]
-    """One more API. Default: none."""
+    """Another API of Amazon API Gateway. Default: none."""
     graphql: NotRequired[GraphqlArgs]
-    """Fields of an AppSync API. Default: none."""
+    """Fields of an AWS AppSync API. Default: none."""
     own_rows: NotRequired[OwnRowsArgs]
-    """Own rows of a DynamoDB table. Default: none."""
+    """The user's own items of a DynamoDB table. Default: none."""
     own_topics: NotRequired[OwnTopicsArgs]
-    """Own AWS IoT topics. Default: none."""
+    """The user's own AWS IoT topics. Default: none."""
     function: NotRequired[FunctionArgs]
-    """A Lambda function. Default: none."""
+    """An AWS Lambda function. Default: none."""
     statement: NotRequired[Mapping[str, Any]]
-    """A statement of IAM's as it is, for what no other grant says. Default: none."""
+    """An IAM policy statement, for permissions that no other grant covers. Default: none."""
 
 
 class AuthenticatedArgs(TypedDict):
-    """What signed-in users may do beside the files and the API."""
+    """The role of signed-in users."""
 
     grants: NotRequired[list[GrantArgs]]
-    """Grants. Default: none."""
+    """Permissions in addition to `uploads` and `api`. Default: none."""
     role: NotRequired[pulumi.Input[str]]
-    """ARN of a role that was made elsewhere. Default: it is made here."""
+    """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of that role, as JSON, to be checked. Default: unknown, and named in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
 
 
 class GuestsArgs(TypedDict):
-    """Lets people in who have not signed in."""
+    """Guest access: credentials for users who have not signed in (unauthenticated identities)."""
 
     reason: str
-    """Why the app needs guests, in a sentence."""
+    """The reason for guest access, as a sentence; it becomes part of `packConfig`. Required."""
     grants: NotRequired[list[GrantArgs]]
-    """What they may do. Default: nothing."""
+    """Permissions of guests. Default: none."""
     role: NotRequired[pulumi.Input[str]]
-    """ARN of a role that was made elsewhere. Default: it is made here."""
+    """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of that role, as JSON, to be checked. Default: unknown, and named in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
 
 
 class GroupArgs(TypedDict):
-    """A group of a user pool, whose members get a role of their own."""
+    """A group to create in a user pool, with a role of its own."""
 
     name: str
-    """Name of the group, which is made."""
+    """Name of the group. Required."""
     user_pool: NotRequired[pulumi.Input[str]]
-    """Id of the user pool. Default: the only one."""
+    """ID of the user pool. Default: the only user pool in `userPools`."""
     precedence: NotRequired[int]
-    """Which group's role somebody in several prefers; the lowest wins. Default: none."""
+    """Precedence of the group for users in several groups; the lowest number wins. Default: none."""
     inherit: NotRequired[bool]
-    """Whether members may do what every signed-in user may. Default: true."""
+    """Whether the role has all permissions of signed-in users. Default: true."""
     grants: NotRequired[list[GrantArgs]]
-    """What they may do beside. Default: nothing."""
+    """Permissions in addition to the inherited ones. Default: none."""
     role: NotRequired[pulumi.Input[str]]
-    """ARN of a role that was made elsewhere. Default: it is made here."""
+    """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of that role, as JSON, to be checked. Default: unknown, and named in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
 
 
 class MappedRoleArgs(TypedDict):
-    """A role that rules give out."""
+    """A role that mapping rules can select."""
 
     name: str
-    """Name by which rules call it."""
+    """Name of the role in rules, 1 to 32 letters, digits and `-`. Required."""
     inherit: NotRequired[bool]
-    """Whether it may do what every signed-in user may. Default: true."""
+    """Whether the role has all permissions of signed-in users. Default: true."""
     grants: NotRequired[list[GrantArgs]]
-    """What it may do beside. Default: nothing."""
+    """Permissions in addition to the inherited ones. Default: none."""
     role: NotRequired[pulumi.Input[str]]
-    """ARN of a role that was made elsewhere. Default: it is made here."""
+    """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of that role, as JSON, to be checked. Default: unknown, and named in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
 
 
 class RuleArgs(TypedDict):
-    """A rule: whose claim has such a value gets the role."""
+    """A rule that selects a role by the value of a claim."""
 
     claim: str
-    """Name of the claim, such as `custom:plan`."""
+    """Name of the claim, such as `custom:plan`. Required."""
     value: str
-    """Value to compare with."""
+    """Value to compare the claim with. Required."""
     role: pulumi.Input[str]
-    """Name of a mapped role, `authenticated`, or the ARN of a role that was made elsewhere."""
+    """Name of a mapped role, `authenticated`, or the ARN of an existing role. Required."""
     match: NotRequired[str]
     """`Equals`, `NotEqual`, `StartsWith` or `Contains`. Default: `Equals`."""
 
 
 class MappingArgs(TypedDict):
-    """How the users of one provider get their role."""
+    """How the identity pool selects a role for the users of one provider."""
 
     provider: pulumi.Input[str]
-    """Id of a user pool, `facebook`, `google`, `apple`, `amazon`, `twitter`, or an ARN."""
+    """User pool ID, ARN of an OIDC or SAML provider, `facebook`, `google`, `apple`, `amazon` or `twitter`. Required."""
     by: NotRequired[str]
-    """`rules`, or `token` for the roles of a user pool's groups. Default: `rules` where there are some."""
+    """`rules`, or `token` for the group roles in a user pool's token. Default: `rules` if there are rules, else `token`."""
     rules: NotRequired[list[RuleArgs]]
-    """Rules in order, 25 at most; the first that fits counts. Default: none."""
+    """1 to 25 rules, in order; the first rule that matches applies. Default: none, for a mapping by `token`."""
     ambiguous: NotRequired[str]
-    """Whom no rule or no one role fits: `deny`, or `authenticated` for that role. Default: `deny`."""
+    """If no rule matches or the token names several roles: `deny` or `authenticated` (its role). Default: `deny`."""
 
 
 class RolesArgs(TypedDict):
-    """What all roles of the pool have in common."""
+    """Properties of all new roles."""
 
     path: NotRequired[str]
     """IAM path, such as `/app-users/`. Default: `/`."""
     permissions_boundary: NotRequired[pulumi.Input[str]]
-    """ARN of the managed policy that limits the roles. Default: none."""
+    """ARN of the managed policy to use as the permissions boundary. Default: none."""
     max_session_seconds: NotRequired[int]
-    """Longest session, 3600 to 43200 seconds. Default: 3600."""
+    """Maximum session duration in seconds, 3600 to 43200. Default: 3600."""
     name_prefix: NotRequired[str]
-    """How the names of roles and their policies begin. Default: the component's name."""
+    """Prefix of the names of roles and managed policies, at most 20 characters. Default: the name of the component."""
 
 
 class ExistingPoolArgs(TypedDict):
-    """An identity pool that was made elsewhere."""
+    """An existing identity pool to use instead of a new one."""
 
     id: pulumi.Input[str]
-    """Id of the pool, `REGION:UUID`."""
+    """ID of the identity pool, `REGION:UUID`. Required."""
     roles: NotRequired[str]
-    """`make` gives it roles of ours, `keep` leaves it those that it has. Default: `make`."""
+    """`make` creates roles and replaces those of the pool; `keep` does not change the roles. Default: `make`."""
 
 
 class ScopedIdentityPoolArgs(TypedDict):
     """Arguments of a scoped identity pool."""
 
     uploads: UploadsArgs
-    """The bucket in which each user has a folder."""
+    """The S3 bucket in which each user has a folder."""
     api: ApiArgs
-    """The API that users call."""
+    """The API that users can invoke."""
     pool_name: NotRequired[pulumi.Input[str]]
-    """Name of the identity pool; another name makes another pool. Default: none, which only an existing pool may have."""
+    """Name of the identity pool. A new name replaces the pool. Default: none; required unless `existingPool` is set."""
     existing_pool: NotRequired[ExistingPoolArgs]
-    """A pool that was made elsewhere, in the place of a new one. Default: a new one."""
+    """An existing identity pool. Default: a new pool."""
     user_pools: NotRequired[list[UserPoolArgs]]
-    """User pools whose users sign in. Default: none; then there are other providers, or guests."""
+    """User pools whose users can sign in. Default: none."""
     providers: NotRequired[ProvidersArgs]
-    """Other identity providers. Default: none."""
+    """Identity providers other than user pools. Default: none."""
     region: NotRequired[str]
-    """Region of the identity pool. Default: the provider's."""
+    """Region of the identity pool. Default: the region of the AWS provider."""
     authenticated: NotRequired[AuthenticatedArgs]
-    """What signed-in users may do beside the files and the API. Default: nothing."""
+    """The role of signed-in users. Default: a new role with the permissions of `uploads` and `api`."""
     guests: NotRequired[GuestsArgs]
-    """Lets guests in. Default: they are kept out, and no guest role exists."""
+    """Guest access. Default: disabled, and no guest role exists."""
     groups: NotRequired[list[GroupArgs]]
-    """Groups of user pools with roles of their own. Default: none."""
+    """User pool groups to create, each with a role. Default: none."""
     mapped_roles: NotRequired[list[MappedRoleArgs]]
-    """Roles that rules give out. Default: none."""
+    """Roles that mapping rules can select. Default: none."""
     mappings: NotRequired[list[MappingArgs]]
-    """How providers' users get a role. Default: by token for user pools with groups, else all the same one."""
+    """Role mappings. Default: by `token` for user pools with groups, none for the other providers."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of the pool and its roles. Default: none."""
+    """Tags of the identity pool, the roles and the managed policies. Default: none."""
     roles: NotRequired[RolesArgs]
-    """What all roles have in common. Default: path `/`, no boundary, sessions of one hour."""
+    """Properties of all new roles. Default: path `/`, no permissions boundary, sessions of one hour."""
     profile: NotRequired[str]
-    """`least-privilege`, or `guide` for the documents of the published tutorial. Default: `least-privilege`."""
+    """`least-privilege`, or `guide` for the policy of the published tutorial. Default: `least-privilege`."""
     protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace (by another name) the pool and lose all identity ids. Default: true."""
+    """Whether Pulumi refuses to delete or replace the pool, which would lose all identity IDs. Default: true."""

@@ -1,7 +1,7 @@
-"""The `ScopedIdentityPool` component: identity pool → roles → documents → one role attachment.
+"""The `ScopedIdentityPool` component: identity pool → roles → policies → one role attachment.
 
-This module makes the resources and does nothing else; what they hold is decided in `plan` and `documents`. It must not
-postpone the evaluation of annotations: Pulumi reads them to make the schema for other languages.
+This module creates the resources and does nothing else; `plan` and `documents` decide what is in them. It must not postpone
+the evaluation of annotations: Pulumi reads them to make the schema for other languages.
 """
 
 import json
@@ -23,43 +23,43 @@ from .settings import Settings
 PACKAGE = "scoped-identity"
 
 _SHAPE_REGION, _SHAPE_ACCOUNT = "ap-southeast-1", "000000000000"
-"""Stand for a region and an account that are not known yet: as long as such names get."""
+"""Placeholders for a region and an account that are not known yet, of the greatest length."""
 
 _Value = TypeVar("_Value")
 
 
 class ScopedIdentityPool(pulumi.ComponentResource):
-    """An identity pool whose users reach their own files and the app's API, and nothing else."""
+    """An Amazon Cognito identity pool whose users can access their own files and the app's API, and nothing else."""
 
     identity_pool_id: pulumi.Output[str]
-    """Id of the identity pool, `REGION:UUID`."""
+    """ID of the identity pool, `REGION:UUID`."""
     identity_pool_arn: pulumi.Output[str]
     """ARN of the identity pool."""
     role_arns: pulumi.Output[dict[str, str]]
-    """ARNs of the roles the pool vends: `authenticated`, `unauthenticated` (guests'), `group:NAME`, `mapped:NAME`."""
+    """ARNs of the roles of the pool, by `authenticated`, `unauthenticated` (guests), `group:NAME` and `mapped:NAME`."""
     unchecked_roles: pulumi.Output[list[str]]
-    """ARNs of roles that were made elsewhere and whose trust policy nobody has checked."""
+    """ARNs of the existing roles whose trust policy has not been validated."""
     region: pulumi.Output[str]
     """Region of the identity pool."""
     logins: pulumi.Output[list[str]]
-    """Keys under which a client hands its token over, one for each provider, user pools first."""
+    """Keys of the `Logins` map in which a client passes its token, one for each provider, user pools first."""
     folder: pulumi.Output[str]
-    """Where a user's files are: `BUCKET/PREFIX${…:sub}/`."""
+    """Location of a user's files: `BUCKET/PREFIX${…:sub}/`."""
     pack_config: pulumi.Output[dict[str, Any]]
-    """What the policy pack must be told of what is shared on purpose: the content of a file for `--policy-pack-config`."""
+    """Configuration of the policy pack for what this pool shares on purpose: the content of `--policy-pack-config`."""
     amplify: pulumi.Output[dict[str, Any]]
-    """Configuration of a front end, in the shape that Amplify's `configure` takes."""
+    """Front-end configuration for `Amplify.configure`."""
 
     def __init__(self, name: str, args: ScopedIdentityPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Make the pool.
+        """Create the pool.
 
         Args:
-            name: logical name; the children's names derive from it and stay the same from version to version.
-            args: see ScopedIdentityPoolArgs; wrong arguments are all reported at once, before anything is made.
-            opts: Pulumi's resource options.
+            name: logical name of the component. The names of its resources derive from it, in every version alike.
+            args: see ScopedIdentityPoolArgs. Errors are reported together, before any resource is created.
+            opts: Pulumi resource options.
 
         Raises:
-            pulumi.RunError: the arguments make no sense; one line for each problem.
+            pulumi.RunError: the arguments are invalid; one line for each problem.
         """
         shape = _shape(args)
         super().__init__(f"{PACKAGE}:index:ScopedIdentityPool", name, None, opts)
@@ -97,7 +97,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         )
 
     def _plan(self, args: ScopedIdentityPoolArgs) -> pulumi.Output[Plan]:
-        """The plan, known as soon as the arguments are: at preview where they are plain values."""
+        """The plan, known as soon as the arguments are: at preview if they are plain values."""
         settings = self._shape.settings
         invoke = pulumi.InvokeOptions(parent=self)
         region: pulumi.Input[str] = settings.region or aws.get_region_output(opts=invoke).region
@@ -125,7 +125,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             self._name,
             identity_pool_name=self._of(lambda p: p.settings.pool_name or ""),
             allow_unauthenticated_identities=settings.guests is not None,
-            # Sent although off is AWS's default: leaving it out does not turn off what somebody turned on.
+            # Sent although off is the default of AWS: leaving it out would not disable it where it has been enabled.
             allow_classic_flow=False,
             cognito_identity_providers=self._of(_user_pools) if settings.user_pools else None,
             supported_login_providers=_secret(settings, social) if ProviderKind.SOCIAL in kinds else None,
@@ -138,7 +138,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             else None,
             region=self._of(lambda p: p.env.region),
             tags=self._tags(),
-            # With the pool go all identity ids, and a change of its name or its developer provider's replaces it.
+            # Deleting the pool loses all identity IDs, and a new pool name or developer provider name replaces it.
             opts=pulumi.ResourceOptions(parent=self, protect=settings.protect),
         )
         return pool.id, pool.arn
@@ -175,7 +175,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         return role.arn
 
     def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> pulumi.Resource:
-        """One of several managed policies that a role's grants fill."""
+        """One of the managed policies that a role needs for long grants."""
         policy = aws.iam.Policy(
             f"{name}-{part + 1}",
             policy=self._document(index, part),
@@ -208,7 +208,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             )
 
     def _attachment(self, roles: Mapping[str, pulumi.Output[str]]) -> None:
-        """Who gets which role. A pool has one attachment, made when all grants are there."""
+        """The roles of the pool. A pool has one attachment, created after all policies."""
         settings = self._shape.settings
         if not settings.makes_roles:
             return
@@ -219,8 +219,8 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             roles={kind: roles[kind] for kind in ("authenticated", "unauthenticated") if kind in roles},
             role_mappings=mappings if settings.groups or settings.mappings else None,
             region=self._of(lambda p: p.env.region),
-            # Other roles replace the attachment, and deleting the old one would take all roles away. AWS keeps one set of
-            # roles for a pool, so that the new attachment overwrites the old one, which is then only forgotten.
+            # A change of roles replaces the attachment, and deleting the old one would remove all roles. AWS keeps one set
+            # of roles for a pool, so that the new attachment overwrites the old one, which Pulumi then only forgets.
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies, retain_on_delete=True),
         )
 
@@ -238,7 +238,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
                 principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if claims else None,  # type: ignore[misc]
                 use_defaults=not claims,
                 region=self._of(lambda p: p.env.region),
-                # The roles' trust must allow tags before there are any.
+                # The trust policies must allow tags before a provider sends any.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies),
             )
 
@@ -247,12 +247,12 @@ class ScopedIdentityPool(pulumi.ComponentResource):
 
 
 def _by_key(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
-    """The values by key; also where there are none, of which `Output.all` makes a list."""
+    """The values by key. Of no values, `Output.all` would make a list."""
     return pulumi.Output.all(**values) if values else pulumi.Output.from_input({})
 
 
 def _secret(settings: Settings, value: pulumi.Output[dict[str, str]]) -> pulumi.Output[dict[str, str]]:
-    """Twitter's entry holds the app's secret."""
+    """The value, as a secret where it contains the consumer secret of Twitter."""
     return pulumi.Output.secret(value) if any(p.name == TWITTER for p in settings.providers) else value
 
 
@@ -300,7 +300,7 @@ def _trust(chosen: Plan, identity_pool_id: str, index: int) -> str:
 
 
 def _checked(chosen: Plan, identity_pool_id: str, index: int) -> str:
-    """The ARN of a role that was made elsewhere, when its trust policy is right as far as it is known."""
+    """The ARN of an existing role, after its trust policy, if known, has been validated."""
     planned = chosen.roles[index]
     if planned.settings.trust is not None:
         trust = json.loads(planned.settings.trust)
@@ -320,8 +320,10 @@ def _policy(chosen: Plan, shape: Plan, index: int, part: int) -> str:
         parts = documents.managed([statement for policy in parts for statement in policy])
     if len(parts) > foreseen:
         path = chosen.roles[index].path
-        raise pulumi.RunError(f"{path}: its grants are longer than could be foreseen; write out the ids, or grant less")
-    # Fewer than foreseen: the last one stands twice, which grants nothing more.
+        raise pulumi.RunError(
+            f"{path}: the grants are longer than the preview could know; use literal IDs, or reduce the grants"
+        )
+    # Fewer than at preview: the last one is repeated, which grants nothing more.
     return json.dumps(documents.document(parts[min(part, len(parts) - 1)]))
 
 
@@ -333,7 +335,7 @@ def _planned(args: Mapping[str, Any], region: str, account: str) -> Plan:
 
 
 def _shape(args: Mapping[str, Any]) -> Plan:
-    """The plan as far as it is known now: which resources there will be."""
+    """The plan as far as it is known before outputs resolve: the number of resources and their names."""
     try:
         settings = _settings(args, lambda v: isinstance(v, pulumi.Output))
         return plan(settings, settings.region or _SHAPE_REGION, _SHAPE_ACCOUNT)
@@ -342,26 +344,9 @@ def _shape(args: Mapping[str, Any]) -> Plan:
 
 
 def _settings(args: Mapping[str, Any], pending: Callable[[object], bool] = lambda _: False) -> Settings:
-    return settings_.parse(_camel(args), pending)
-
-
-_AS_IS = frozenset({"tags", "claims", "statement", "trust"})
-"""Settings whose keys are the user's own words."""
-
-
-def _camel(value: Any, names: bool = True) -> Any:
-    """Arguments with the names that config and other languages use."""
-    if isinstance(value, Mapping):
-        return {_camel_name(k) if names else k: _camel(v, names and k not in _AS_IS) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_camel(item, names) for item in value]
-    return value
-
-
-def _camel_name(name: str) -> str:
-    return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
+    return settings_.parse(args, pending)
 
 
 def _ascii(text: str) -> str:
-    """IAM takes few letters beyond ASCII in a description."""
+    """IAM allows few characters beyond ASCII in a description."""
     return text.encode("ascii", "replace").decode()

@@ -30,6 +30,8 @@ class Access(str, Enum):
 
 READ_ONLY = frozenset({Access.READ, Access.LIST})
 READ_WRITE = frozenset(Access)
+ACCESS = {"read-only": READ_ONLY, "read-write": READ_WRITE}
+"""Short names of sets of access."""
 
 
 INLINE_LIMIT = 10_240

@@ -1,8 +1,7 @@
-"""Whether a role that was made elsewhere trusts the pool, and only it, as far as its trust policy tells.
+"""Validates the trust policy of an existing role: whether the role trusts the identity pool, and only it.
 
-INVARIANT (bound trust): the Federated principal is the pool's issuer, `StringEquals ISSUER:aud` is the pool's id, and
-`ForAnyValue:StringLike ISSUER:amr` is the kind of identity. What is written in another way is refused here, with the policy
-that would be right; the policy pack decides it more finely.
+INVARIANT (bound trust): the Federated principal is the issuer of the pool, `StringEquals ISSUER:aud` is the pool's ID, and
+`ForAnyValue:StringLike ISSUER:amr` is the kind of identity. Only this form is accepted; the policy pack accepts others.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
 """
@@ -18,11 +17,11 @@ from .aws import IdentityKind
 def trust_problems(
     trust: Mapping[str, Any], issuer: str, identity_pool_id: str, kind: IdentityKind, tagged: bool
 ) -> Iterator[str]:
-    """What keeps the pool out, or lets others in; each in words."""
+    """What the trust policy must say and does not."""
     statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
     ours = [s for s in statements if isinstance(s, Mapping) and s.get("Effect") == "Allow" and _federated(s)]
     if not any(issuer in _federated(s) for s in ours):
-        yield f"does not let `{issuer}` in"
+        yield f"must trust `{issuer}` as the Federated principal"
     for statement in ours:
         if issuer not in _federated(statement):
             continue
@@ -30,14 +29,14 @@ def trust_problems(
         conditions = conditions if isinstance(conditions, Mapping) else {}
         pools = _values(conditions, "StringEquals", f"{issuer}:aud")
         if identity_pool_id not in pools:
-            yield f"does not name the pool `{identity_pool_id}` by StringEquals `{issuer}:aud`"
+            yield f"must require the identity pool `{identity_pool_id}`: StringEquals `{issuer}:aud`"
         kinds = _values(conditions, "ForAnyValue:StringLike", f"{issuer}:amr") or _values(
             conditions, "ForAnyValue:StringEquals", f"{issuer}:amr"
         )
         if kind.value not in kinds:
-            yield f"does not ask for `{kind.value}` by ForAnyValue:StringLike `{issuer}:amr`"
+            yield f"must require `{kind.value}`: ForAnyValue:StringLike `{issuer}:amr`"
         if tagged and "sts:tagsession" not in [a.lower() for a in _list(statement.get("Action"))]:
-            yield "does not allow sts:TagSession, without which nobody with principal tags gets credentials"
+            yield "must allow sts:TagSession, which AWS requires for principal tags"
 
 
 def _federated(statement: Mapping[str, Any]) -> list[str]:

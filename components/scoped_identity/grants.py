@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from . import documents, formats
 from .aws import Environment, IdentityKind
-from .documents import READ_ONLY, READ_WRITE, Access, Statement
-from .reader import Section
+from .documents import ACCESS, READ_ONLY, READ_WRITE, Access, Statement
+from .reader import Section, shown
 
 
 class Grant(Protocol):
@@ -174,17 +174,22 @@ def _space(bucket: str, prefix: str, access: frozenset[Access], why: str) -> Sha
     return SharedSpace(f"{bucket}/{prefix}*", tuple(actions), why)
 
 
+def access(section: Section, default: frozenset[Access]) -> frozenset[Access]:
+    """A list of `read`, `write`, `delete` and `list`, or the short name of a set of them."""
+    return section.choices("access", Access, default, ACCESS)
+
+
 def _own_folder(section: Section) -> Grant:
     return OwnFolder(
         section.text("bucket", formats.bucket),
         section.optional_text("prefix", formats.prefix) or "",
-        frozenset(section.choices("access", Access, tuple(Access))),
-        section.optional_text("kmsKey", formats.kms_key),
+        access(section, READ_WRITE),
+        section.optional_text("kms_key", formats.kms_key),
     )
 
 
 def _levels(section: Section) -> Grant:
-    return Levels(section.text("bucket", formats.bucket), section.optional_text("kmsKey", formats.kms_key))
+    return Levels(section.text("bucket", formats.bucket), section.optional_text("kms_key", formats.kms_key))
 
 
 def _shared(section: Section) -> Grant:
@@ -192,8 +197,8 @@ def _shared(section: Section) -> Grant:
         section.text("bucket", formats.bucket),
         section.text("prefix", formats.prefix),
         section.text("why", formats.sentence),
-        frozenset(section.choices("access", Access, (Access.READ, Access.LIST))),
-        section.optional_text("kmsKey", formats.kms_key),
+        access(section, READ_ONLY),
+        section.optional_text("kms_key", formats.kms_key),
     )
 
 
@@ -221,8 +226,8 @@ def _graphql(section: Section) -> Grant:
 def _own_rows(section: Section) -> Grant:
     return OwnRows(
         section.text("table", formats.table),
-        frozenset(section.choices("access", Access, tuple(Access))),
-        section.texts("indexes", formats.table, "a list of the table's indexes", default=()),
+        access(section, READ_WRITE),
+        section.texts("indexes", formats.table, "a list of index names", default=()),
         *_place(section),
     )
 
@@ -245,18 +250,18 @@ def _raw(section: Section) -> Grant:
         section.reader.report(section.at("Effect"), "must be Allow or Deny")
     for element, negated in (("Action", "NotAction"), ("Resource", "NotResource")):
         if (element in statement) is (negated in statement):
-            section.reader.report(section.path, f"a statement has either {element} or {negated}")
+            section.reader.report(section.path, f"a statement must have either {element} or {negated}")
     return Raw(statement)
 
 
 KINDS: dict[str, Callable[[Section], Grant]] = {
-    "ownFolder": _own_folder,
+    "own_folder": _own_folder,
     "levels": _levels,
     "shared": _shared,
     "api": api,
     "graphql": _graphql,
-    "ownRows": _own_rows,
-    "ownTopics": _own_topics,
+    "own_rows": _own_rows,
+    "own_topics": _own_topics,
     "function": _call_function,
     "statement": _raw,
 }
@@ -274,6 +279,7 @@ def read(section: Section, key: str) -> tuple[Grant, ...]:
             settings.close()
             item.close()
         else:
-            problem = f"has {', '.join(kinds)}; write each as a grant of its own" if kinds else "names no kind of grant"
-            item.reader.report(item.path, f"{problem}; kinds: {', '.join(KINDS)}")
+            names = ", ".join(shown(kind) for kind in kinds)
+            problem = f"has {names}; make each a separate grant" if kinds else "is not a grant"
+            item.reader.report(item.path, f"{problem}; expected one of: {', '.join(shown(kind) for kind in KINDS)}")
     return tuple(grants)

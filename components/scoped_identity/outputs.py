@@ -1,4 +1,4 @@
-"""What a stack tells others of its pool: a front end's configuration, and what the policy pack is told."""
+"""Outputs of the component: the configuration of a front end and of the policy pack."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .providers import ProviderKind
 
 
 def folder(plan: Plan) -> str:
-    """Where a user's files are, `BUCKET/PREFIX${…:sub}/`."""
+    """Location of a user's files, `BUCKET/PREFIX${…:sub}/`."""
     return f"{plan.settings.uploads.bucket}/{plan.settings.uploads.prefix}{plan.env.own_id}/"
 
 
 def logins(plan: Plan) -> list[str]:
-    """The keys under which a client hands its token over, one for each provider."""
+    """Keys of the `Logins` map in which a client passes its token, one for each provider."""
     own = [plan.env.issuer for p in plan.settings.providers if p.kind is ProviderKind.DEVELOPER]
     others = [p.login for p in plan.settings.providers if p.kind is not ProviderKind.DEVELOPER]
     return [*(pool.name for pool in plan.settings.user_pools), *others, *own]
 
 
 def external_roles(plan: Plan) -> tuple[list[str], list[str]]:
-    """ARNs of roles that were made elsewhere: all of them, and those whose trust nobody has checked."""
+    """ARNs of the existing roles: all of them, and those whose trust policy has not been validated."""
     settings = plan.settings
     roles = [settings.authenticated, *([settings.guests.role] if settings.guests else [])]
     roles += [group.role for group in settings.groups] + [mapped.role for mapped in settings.mapped]
@@ -36,9 +36,9 @@ def external_roles(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def pack_config(plan: Plan) -> dict[str, Any]:
-    """What the policy pack must be told of what is shared and let in on purpose: the content of its config file.
+    """Configuration of the policy pack for what the pool shares on purpose, and for guest access.
 
-    A rule that has a half in the stack is told in both halves.
+    A rule with a second half, `-in-stack`, gets the same configuration for both.
     """
     granted = [(grant, role.kind) for role in plan.roles for grant in _grants(plan, role)]
     spaces: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -70,14 +70,14 @@ def pack_config(plan: Plan) -> dict[str, Any]:
 
 
 def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:
-    """The grants of a role in addition to the base, its own and those it inherits."""
+    """The grants of a role, its own and those it inherits, in addition to `uploads` and `api`."""
     if role.kind is IdentityKind.AUTHENTICATED and role.settings.inherit:
         yield from plan.settings.authenticated.grants
     yield from role.settings.grants
 
 
 def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
-    """What Amplify's `configure` takes.
+    """The argument of `Amplify.configure`.
 
     Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
     """

@@ -125,11 +125,13 @@ class Plan:
         if len(parts) > 1:
             over = next((part[0] for part in parts if documents.size(part) > MANAGED_LIMIT), None)
             if over is not None:
-                problem = f"the statement `{over.get('Sid', '')}` alone is over {MANAGED_LIMIT} characters, IAM's limit"
+                problem = (
+                    f"the statement `{over.get('Sid', '')}` has more than {MANAGED_LIMIT} characters, the IAM limit"
+                )
             elif len(parts) > MANAGED_POLICIES:
-                problem = f"its grants fill {len(parts)} policies; IAM attaches {MANAGED_POLICIES} to a role"
+                problem = f"the grants need {len(parts)} policies; IAM allows {MANAGED_POLICIES} for a role"
         if problem:
-            raise SettingsError([Problem(path, f"{problem}; grant less at once")])
+            raise SettingsError([Problem(path, f"{problem}; reduce the grants")])
         return tuple(tuple(part) for part in parts)
 
     def _only(self, name: str) -> tuple[str, ...]:
@@ -157,7 +159,9 @@ class Plan:
         document = documents.trust(self.env.issuer, identity_pool_id, role.kind, role.providers, self.settings.tagged)
         text = json.dumps(document)
         if len("".join(text.split())) > TRUST_LIMIT:
-            raise SettingsError([Problem(role.path, f"its trust policy is over {TRUST_LIMIT} characters, IAM's limit")])
+            raise SettingsError(
+                [Problem(role.path, f"the trust policy has more than {TRUST_LIMIT} characters, the IAM limit")]
+            )
         return text
 
     def user_pool_providers(self) -> list[dict[str, Any]]:
@@ -243,7 +247,14 @@ def plan(settings: Settings, region: str, account: str) -> Plan:
     """
     issuer = issuer_of(region)
     if issuer is None:
-        raise SettingsError([Problem("region", f"`{region}` has no identity issuer in AWS's public material")])
+        raise SettingsError(
+            [
+                Problem(
+                    "region",
+                    f"`{region}` is not supported: AWS does not document the issuer of identity pools in this region",
+                )
+            ]
+        )
     planned = Plan(settings, Environment(partition_of(region), issuer, region, account))
     _ = planned.roles  # whatever does not fit is said here, before anything is made
     return planned

@@ -11,7 +11,7 @@ from enum import Enum
 from . import formats
 from .aws import partition_of
 from .formats import Check, region_of_user_pool
-from .reader import PENDING, Section
+from .reader import PENDING, Section, shown
 
 
 class ProviderKind(Enum):
@@ -74,10 +74,10 @@ class Provider:
 
 
 SOCIAL: dict[str, tuple[str, str, Check]] = {
-    "facebook": ("graph.facebook.com", "appId", formats.facebook_app),
-    "google": ("accounts.google.com", "clientId", formats.google_client),
-    "apple": ("appleid.apple.com", "servicesId", formats.apple_services),
-    "amazon": ("www.amazon.com", "appId", formats.amazon_app),
+    "facebook": ("graph.facebook.com", "app_id", formats.facebook_app),
+    "google": ("accounts.google.com", "client_id", formats.google_client),
+    "apple": ("appleid.apple.com", "services_id", formats.apple_services),
+    "amazon": ("www.amazon.com", "app_id", formats.amazon_app),
 }
 """Key in the settings to AWS's name, the key of the app's id, and what such an id looks like."""
 
@@ -85,14 +85,14 @@ TWITTER = "api.twitter.com"
 
 
 def user_pools(top: Section) -> tuple[UserPool, ...]:
-    return tuple(_user_pool(item) for item in top.sections("userPools", "{id: …, clients: […]}"))
+    return tuple(_user_pool(item) for item in top.sections("user_pools", "{id: …, clients: […]}"))
 
 
 def _user_pool(section: Section) -> UserPool:
     pool_id = section.text("id", formats.user_pool_id)
-    clients = section.texts("clients", formats.client_id, "a list of app client ids")
+    clients = section.texts("clients", formats.client_id, "a list of app client IDs")
     region = PENDING if pool_id == PENDING else region_of_user_pool(pool_id)
-    check = section.flag("serverSideTokenCheck", True)
+    check = section.flag("server_side_token_check", True)
     tags = _principal_tags(section)
     section.close()
     return UserPool(pool_id, clients, region, check, tags)
@@ -105,13 +105,13 @@ def others(top: Section) -> tuple[Provider, ...]:
         return ()
     providers: list[Provider] = []
     for ref, (name, key, check) in SOCIAL.items():
-        item = section.optional_section(ref, f"{{{key}: …}}")
+        item = section.optional_section(ref, f"{{{shown(key)}: …}}")
         if item is not None:
             providers.append(Provider(ProviderKind.SOCIAL, ref, name, item.text(key, check), _principal_tags(item)))
             item.close()
     twitter = section.optional_section("twitter", "{consumerKey: …, consumerSecret: …}")
     if twitter is not None:
-        parts = [twitter.text(key, formats.twitter_key) for key in ("consumerKey", "consumerSecret")]
+        parts = [twitter.text(key, formats.twitter_key) for key in ("consumer_key", "consumer_secret")]
         providers.append(Provider(ProviderKind.SOCIAL, "twitter", TWITTER, ";".join(parts), _principal_tags(twitter)))
         twitter.close()
     for kind, check in ((ProviderKind.OIDC, formats.oidc_arn), (ProviderKind.SAML, formats.saml_arn)):
@@ -130,12 +130,12 @@ def others(top: Section) -> tuple[Provider, ...]:
 
 def _principal_tags(section: Section) -> PrincipalTags | None:
     """`{claims: {TAG: CLAIM}}` or `{defaults: true}`."""
-    tags = section.optional_section("principalTags", "{claims: {TAG: CLAIM}} or {defaults: true}")
+    tags = section.optional_section("principal_tags", "{claims: {TAG: CLAIM}} or {defaults: true}")
     if tags is None:
         return None
-    claims = tags.texts_by_key("claims", "a map of tags to claims", 50)
+    claims = tags.texts_by_key("claims", "a map from tag to claim", 50)
     defaults = tags.flag("defaults", False)
     tags.close()
     if bool(claims) is defaults and not tags.reader.failed(tags.path):
-        tags.reader.report(tags.path, "is either {claims: {TAG: CLAIM}} or {defaults: true}")
+        tags.reader.report(tags.path, "must be either {claims: {TAG: CLAIM}} or {defaults: true}")
     return PrincipalTags(claims)

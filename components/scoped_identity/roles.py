@@ -117,9 +117,9 @@ def every(top: Section) -> RoleDefaults:
     low, high = SESSION_SECONDS
     defaults = RoleDefaults(
         section.optional_text("path", formats.role_path) or "/",
-        section.optional_text("permissionsBoundary", formats.policy_arn),
-        section.whole("maxSessionSeconds", low, high, low),
-        section.optional_text("namePrefix", formats.name_prefix),
+        section.optional_text("permissions_boundary", formats.policy_arn),
+        section.whole("max_session_seconds", low, high, low),
+        section.optional_text("name_prefix", formats.name_prefix),
     )
     section.close()
     return defaults
@@ -136,18 +136,19 @@ def authenticated(top: Section) -> Role:
 
 def guests(top: Section) -> Guests | None:
     value = top.take("guests")
-    how = "say why guests are let in: {reason: …}; leave it out to keep them out"
+    how = "to enable guest access, give the reason: {reason: …}; to disable it, remove the setting"
     if value is None or value is False or value == {}:
         return None
     if not isinstance(value, Mapping):
-        top.reader.report("guests", f"`{show(value)}` does not turn guests on; {how}")
+        top.reader.report("guests", f"`{show(value)}` must be an object; {how}")
         return None
     section = Section(top.reader, "guests", value)
     reason = section.take("reason")
     role = _role(section, inherits=False)
     section.close()
     if not isinstance(reason, str) or len(reason.strip()) < 10:
-        top.reader.report("guests.reason", f"a sentence is needed, not `{show(reason)}`; {how}")
+        problem = "is required:" if reason is None else f"`{show(reason)}` must be"
+        top.reader.report("guests.reason", f"{problem} a sentence of 10 characters or more; {how}")
         return None
     return Guests(reason.strip(), role)
 
@@ -156,7 +157,7 @@ def groups(top: Section) -> tuple[Group, ...]:
     groups: list[Group] = []
     for item in top.sections("groups", "{name: …}"):
         name = item.text("name", formats.group)
-        pool = item.optional_text("userPool", formats.user_pool_id)
+        pool = item.optional_text("user_pool", formats.user_pool_id)
         precedence = item.whole("precedence", 0, 2**31 - 1, -1) if item.has("precedence") else None
         item.take("precedence")
         groups.append(Group(name, pool, precedence, _role(item, inherits=True)))
@@ -166,7 +167,7 @@ def groups(top: Section) -> tuple[Group, ...]:
 
 def mapped(top: Section) -> tuple[MappedRole, ...]:
     roles: list[MappedRole] = []
-    for item in top.sections("mappedRoles", "{name: …}"):
+    for item in top.sections("mapped_roles", "{name: …}"):
         roles.append(MappedRole(item.text("name", formats.name), _role(item, inherits=True)))
         item.close()
     return tuple(roles)
@@ -180,9 +181,11 @@ def mappings(top: Section) -> tuple[RoleMapping, ...]:
         ambiguous = item.choice("ambiguous", Ambiguous, Ambiguous.DENY)
         rules = tuple(_rule(rule) for rule in item.sections("rules", "{claim: …, match: …, value: …, role: …}"))
         if by is By.RULES and not 1 <= len(rules) <= MAX_RULES and not item.reader.failed(item.at("rules")):
-            item.reader.report(item.at("rules"), f"{len(rules)} rules; a mapping by rules has 1 to {MAX_RULES}")
+            item.reader.report(
+                item.at("rules"), f"has {len(rules)} rules; a mapping by rules must have 1 to {MAX_RULES}"
+            )
         if by is By.TOKEN and rules:
-            item.reader.report(item.at("rules"), "a mapping by token has no rules; leave them out, or map by `rules`")
+            item.reader.report(item.at("rules"), "a mapping by token has no rules; remove them, or set `by` to `rules`")
         item.close()
         mappings.append(RoleMapping(provider, by, ambiguous, rules))
     return tuple(mappings)
@@ -207,11 +210,9 @@ def _role(section: Section, inherits: bool) -> Role:
         _trust(section),
     )
     if role.arn is not None and role.grants:
-        section.reader.report(
-            section.at("grants"), "a role that was made elsewhere has its own grants; leave these out"
-        )
+        section.reader.report(section.at("grants"), "an existing role keeps its own permissions; remove the grants")
     if role.arn is None and role.trust is not None:
-        section.reader.report(section.at("trust"), "is the trust policy of a `role` that was made elsewhere; name it")
+        section.reader.report(section.at("trust"), "is only used with an existing role; set `role` to its ARN")
     return role
 
 
@@ -225,8 +226,6 @@ def _trust(section: Section) -> str | None:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict) or "Statement" not in parsed:
-        section.reader.report(
-            section.at("trust"), f"`{show(value)}` is not a trust policy, which is JSON with a Statement"
-        )
+        section.reader.report(section.at("trust"), f"`{show(value)}` must be a trust policy in JSON, with a Statement")
         return None
     return json.dumps(parsed)

@@ -1,7 +1,7 @@
-"""Settings of a scoped identity pool: from plain values, as config or another language hands them over, to one object.
+"""The settings of a scoped identity pool: from plain values to one validated object.
 
-Decides whether the values make sense, each for itself and together, and says everything that is wrong with them at once.
-Knows nothing of Pulumi: a value that is not known yet is recognised by a predicate of the caller's.
+Validates each value and the values together, and reports every problem at once. Nothing here depends on Pulumi: a
+predicate of the caller recognises a value that is not known yet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 
 from . import formats, grants, providers, roles
 from .aws import AWS, Environment, IdentityKind, denied_to_guests, issuer_of, partition_of
-from .documents import READ_ONLY, READ_WRITE
+from .documents import READ_WRITE
 from .grants import Api, OwnFolder
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, Reader, Section, SettingsError, show
@@ -22,21 +22,14 @@ MAX_TAGS = 50
 
 
 class Profile(str, Enum):
-    """Which permission documents the roles get."""
+    """The permissions of the roles: least privilege, or those of the published tutorial."""
 
     LEAST_PRIVILEGE = "least-privilege"
     GUIDE = "guide"
 
 
-class FolderAccess(str, Enum):
-    """What a signed-in user may do in the own folder."""
-
-    READ_ONLY = "read-only"
-    READ_WRITE = "read-write"
-
-
 class ExistingRoles(str, Enum):
-    """Whose roles an existing pool gets."""
+    """Whether an existing pool gets new roles or keeps its own."""
 
     MAKE = "make"
     KEEP = "keep"
@@ -44,7 +37,7 @@ class ExistingRoles(str, Enum):
 
 @dataclass(frozen=True)
 class ExistingPool:
-    """An identity pool that was made elsewhere, and is not managed here."""
+    """An existing identity pool, which this stack does not manage."""
 
     id: str
     roles: ExistingRoles = ExistingRoles.MAKE
@@ -53,7 +46,7 @@ class ExistingPool:
 @dataclass(frozen=True)
 class Settings:
     pool_name: str | None
-    """None for a pool that was made elsewhere."""
+    """None for an existing pool."""
     user_pools: tuple[UserPool, ...]
     uploads: OwnFolder
     api: Api
@@ -76,12 +69,12 @@ class Settings:
 
     @property
     def tagged(self) -> bool:
-        """Whether any provider's users come with principal tags, which every vended role must then allow."""
+        """Whether any provider sends principal tags, which every vended role must then allow."""
         tags = [*(pool.tags for pool in self.user_pools), *(provider.tags for provider in self.providers)]
         return any(tag_map is not None for tag_map in tags)
 
     def pool_of(self, group: Group) -> UserPool | None:
-        """The user pool of a group: the one it names, or the only one."""
+        """The user pool of a group: the one that it names, or the only one."""
         if group.user_pool is None:
             return self.user_pools[0] if len(self.user_pools) == 1 else None
         return next((pool for pool in self.user_pools if pool.id == group.user_pool), None)
@@ -95,20 +88,20 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
     """Read settings.
 
     Args:
-        raw: keys as in stack config (`poolName`, `uploads.bucket`, …) to plain values.
-        pending: tells a value that is not known yet; its format is checked when it is.
+        raw: the component's arguments, by Python's names (`pool_name`, …), as plain values.
+        pending: whether a value is not known yet; its format is checked when it is known.
 
     Raises:
-        SettingsError: with every problem found, in the order of the settings.
+        SettingsError: with every problem, in the order of the settings.
     """
     reader = Reader(pending)
     top = Section(reader, "", raw)
     existing = _existing(top)
-    name = top.optional_text("poolName", formats.pool_name)
+    name = top.optional_text("pool_name", formats.pool_name)
     if existing is None and name is None:
-        reader.report("poolName", "is missing")
+        reader.report("poolName", "is required")
     if existing is not None and name is not None and not reader.failed("existingPool"):
-        reader.report("poolName", "an existing pool has its name; leave it out")
+        reader.report("poolName", "is not supported with an existing pool, which keeps its name; remove it")
     region = top.optional_text("region", formats.region)
     settings = Settings(
         pool_name=name,
@@ -138,7 +131,7 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
 
 
 def _existing(top: Section) -> ExistingPool | None:
-    section = top.optional_section("existingPool", "{id: REGION:UUID}")
+    section = top.optional_section("existing_pool", "{id: REGION:UUID}")
     if section is None:
         return None
     pool = ExistingPool(
@@ -152,10 +145,8 @@ def _uploads(section: Section) -> OwnFolder:
     folder = OwnFolder(
         section.text("bucket", formats.bucket),
         section.optional_text("prefix", formats.prefix) or "",
-        READ_ONLY
-        if section.choice("access", FolderAccess, FolderAccess.READ_WRITE) is FolderAccess.READ_ONLY
-        else READ_WRITE,
-        section.optional_text("kmsKey", formats.kms_key),
+        grants.access(section, READ_WRITE),
+        section.optional_text("kms_key", formats.kms_key),
     )
     section.close()
     return folder
@@ -172,24 +163,24 @@ def _tags(top: Section) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        top.reader.report("tags", f"`{show(value)}` is not a map of tags: {{key: value}}")
+        top.reader.report("tags", f"`{show(value)}` must be a map of tags: {{KEY: VALUE}}")
         return ()
     if len(value) > MAX_TAGS:
-        top.reader.report("tags", f"{len(value)} tags; AWS allows {MAX_TAGS}")
+        top.reader.report("tags", f"has {len(value)} tags; AWS allows at most {MAX_TAGS}")
     for key, text in value.items():
         if key.lower().startswith("aws:"):
-            top.reader.report(f"tags.{key}", "`aws:` is reserved by AWS; choose another key")
+            top.reader.report(f"tags.{key}", "the prefix `aws:` is reserved by AWS; use another key")
         elif not 1 <= len(key) <= 128:
-            top.reader.report(f"tags.{key[:20]}", "a tag's key has 1 to 128 characters")
+            top.reader.report(f"tags.{key[:20]}", "a tag key must have 1 to 128 characters")
         elif not isinstance(text, str) and not top.reader.pending(text):
             top.reader.report(f"tags.{key}", f"`{show(text)}` must be a string; put it in quotes")
         elif isinstance(text, str) and len(text) > 256:
-            top.reader.report(f"tags.{key}", "a tag's value has at most 256 characters")
+            top.reader.report(f"tags.{key}", "a tag value must have at most 256 characters")
     return tuple((key, text if isinstance(text, str) else PENDING) for key, text in value.items())
 
 
 def _contradictions(settings: Settings) -> Iterator[Problem]:
-    """What is wrong only together."""
+    """Problems of the settings with each other."""
     yield from _providers(settings)
     yield from _groups_and_mappings(settings)
     if settings.guests is not None:
@@ -200,12 +191,12 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.profile is Profile.GUIDE:
         if settings.uploads.prefix:
             yield Problem(
-                "uploads.prefix", "the profile `guide` has no folder prefix; leave it out, or use `least-privilege`"
+                "uploads.prefix", "is not supported by the profile `guide`; remove it, or use `least-privilege`"
             )
         if settings.uploads.access != READ_WRITE:
             yield Problem(
                 "uploads.access",
-                "the profile `guide` grants every S3 action; `read-only` needs the profile `least-privilege`",
+                "is not supported by the profile `guide`, which grants all of S3; remove it, or use `least-privilege`",
             )
 
 
@@ -213,61 +204,65 @@ def _providers(settings: Settings) -> Iterator[Problem]:
     if not settings.user_pools and not settings.providers and settings.guests is None and settings.existing is None:
         yield Problem(
             "userPools",
-            "nobody can sign in; name a user pool, {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}, "
-            "one of `providers`, or let `guests` in",
+            "nobody can get credentials; add a user pool, {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}, "
+            "one of `providers`, or `guests`",
         )
     seen: dict[str, int] = {}
     for index, pool in enumerate(settings.user_pools):
         if pool.id != PENDING and pool.id in seen:
             where = f"userPools[{seen[pool.id]}]"
-            yield Problem(f"userPools[{index}].id", f"`{pool.id}` is {where} already; put its clients together there")
+            yield Problem(
+                f"userPools[{index}].id", f"`{pool.id}` is a duplicate of {where}; list all its clients there"
+            )
         seen.setdefault(pool.id, index)
         for position, client in enumerate(pool.clients):
             if client != PENDING and client in pool.clients[:position]:
-                yield Problem(f"userPools[{index}].clients[{position}]", f"`{client}` stands twice; write it once")
+                yield Problem(
+                    f"userPools[{index}].clients[{position}]", f"`{client}` is listed twice; remove the duplicate"
+                )
     for kind in (ProviderKind.OIDC, ProviderKind.SAML):
         arns = [p.name for p in settings.providers if p.kind is kind]
         for index, arn in enumerate(arns):
             if arn != PENDING and arn in arns[:index]:
-                yield Problem(f"providers.{kind.value}[{index}].arn", f"`{arn}` stands twice; write it once")
+                yield Problem(f"providers.{kind.value}[{index}].arn", f"`{arn}` is listed twice; remove the duplicate")
 
 
 def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
     names = [mapped.name for mapped in settings.mapped]
     for index, name in enumerate(names):
         if name in names[:index] or name in ("authenticated", "guest"):
-            yield Problem(f"mappedRoles[{index}].name", f"`{name}` is the name of another role; choose another")
+            yield Problem(f"mappedRoles[{index}].name", f"`{name}` is the name of another role; use a different name")
     keys = [(group.user_pool, group.name) for group in settings.groups]
     for index, group in enumerate(settings.groups):
         if keys[index] in keys[:index]:
-            yield Problem(f"groups[{index}].name", f"`{group.name}` stands twice; write it once")
+            yield Problem(f"groups[{index}].name", f"`{group.name}` is listed twice; remove the duplicate")
         if settings.pool_of(group) is None and not _open(settings, group.user_pool):
-            problem = f"`{group.user_pool}` is not one of `userPools`" if group.user_pool else "is missing"
-            yield Problem(f"groups[{index}].userPool", f"{problem}; say which user pool the group is in")
+            problem = f"`{group.user_pool}` is not one of `userPools`" if group.user_pool else "is required"
+            yield Problem(f"groups[{index}].userPool", f"{problem}; set it to the ID of the user pool of the group")
     refs = {**{p.id: "pool" for p in settings.user_pools}, **{p.ref: p.kind.value for p in settings.providers}}
     providers_ = [mapping.provider for mapping in settings.mappings]
     for index, mapping in enumerate(settings.mappings):
         path = f"mappings[{index}]"
         provider = mapping.provider
         if provider in providers_[:index]:
-            yield Problem(f"{path}.provider", f"`{provider}` has a mapping already; put its rules together there")
+            yield Problem(f"{path}.provider", f"`{provider}` already has a mapping; put all its rules there")
         if provider not in refs and not _open(settings, provider):
             known = ", ".join(ref for ref in refs if ref != PENDING) or "none"
-            yield Problem(f"{path}.provider", f"`{provider}` is not one of the providers; known here: {known}")
+            yield Problem(f"{path}.provider", f"`{provider}` is not one of the providers: {known}")
         elif refs.get(provider) == ProviderKind.DEVELOPER.value:
-            yield Problem(f"{path}.provider", "AWS maps no roles for a developer provider")
+            yield Problem(f"{path}.provider", "AWS does not support role mappings for a developer provider")
         elif mapping.by is By.TOKEN:
             if refs.get(provider, "pool") != "pool":
-                yield Problem(f"{path}.by", f"only a user pool's tokens name roles; map `{provider}` by `rules`")
+                yield Problem(f"{path}.by", f"only the tokens of a user pool name roles; use `rules` for `{provider}`")
             elif not _has_groups(settings, provider):
                 yield Problem(
-                    f"{path}.by", "a mapping by token needs `groups` of that user pool, whose roles the tokens name"
+                    f"{path}.by", "a mapping by token requires `groups` of that user pool, whose roles the tokens name"
                 )
         for position, rule in enumerate(mapping.rules):
             if not rule.role.startswith("arn:") and rule.role not in (*names, "authenticated", PENDING):
                 known = ", ".join(["authenticated", *names])
                 yield Problem(
-                    f"{path}.rules[{position}].role", f"`{rule.role}` is not a role; known here: {known}, or an ARN"
+                    f"{path}.rules[{position}].role", f"`{rule.role}` is not a role; expected an ARN or one of: {known}"
                 )
     by_rules = {mapping.provider for mapping in settings.mappings if mapping.by is By.RULES}
     for index, group in enumerate(settings.groups):
@@ -275,17 +270,19 @@ def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
         if pool is not None and pool.id in by_rules and pool.id != PENDING:
             yield Problem(
                 f"groups[{index}].name",
-                f"`{group.name}` gets its role from nobody: `{pool.id}` is mapped by rules; map it by token, "
-                "or drop the group",
+                f"the role of `{group.name}` is never used, because `{pool.id}` is mapped by rules; map it by token, "
+                "or remove the group",
             )
     used = {rule.role for mapping in settings.mappings for rule in mapping.rules}
     for index, name in enumerate(names):
         if name not in used:
-            yield Problem(f"mappedRoles[{index}].name", f"no rule gives `{name}` to anybody; name it in `mappings`")
+            yield Problem(
+                f"mappedRoles[{index}].name", f"no rule uses `{name}`; add one to `mappings`, or remove the role"
+            )
 
 
 def _open(settings: Settings, user_pool: str | None) -> bool:
-    """Whether it cannot be told yet if a user pool is one of the settings'."""
+    """Whether it is not known yet if a user pool is one of the settings'."""
     return user_pool == PENDING or (user_pool is not None and any(p.id == PENDING for p in settings.user_pools))
 
 
@@ -295,15 +292,15 @@ def _has_groups(settings: Settings, provider: str) -> bool:
 
 
 def _guest_grants(guests: Guests) -> Iterator[Problem]:
-    """A grant that the session policy of guests denies anyway would only mislead."""
+    """Grants without effect, because the session policy for guests denies them."""
     env = Environment(AWS, "cognito-identity.amazonaws.com", "us-east-1", "123456789012")
     for index, grant in enumerate(guests.role.grants):
         services = {s for statement in grant.statements(env, IdentityKind.GUEST) for s in denied_to_guests(statement)}
         if services:
             yield Problem(
                 f"guests.grants[{index}]",
-                f"guests never get to `{'`, `'.join(sorted(services))}`: the session policy that AWS puts on them leaves "
-                "it out; grant it to signed-in users",
+                f"guests cannot use `{'`, `'.join(sorted(services))}`: AWS excludes it by the session policy for guests; "
+                "remove it, or grant it to signed-in users",
             )
 
 
@@ -312,10 +309,13 @@ def _existing_pool(settings: Settings, existing: ExistingPool) -> Iterator[Probl
         yield Problem("existingPool.id", f"`{existing.id}` is not in the region {settings.region}")
     if settings.providers or any(pool.tags is not None for pool in settings.user_pools):
         yield Problem(
-            "providers", "an existing pool has its providers; name only the user pools that a front end signs in with"
+            "providers",
+            "is not supported with an existing pool, which keeps its providers; set only `userPools`, for the outputs",
         )
     if existing.roles is ExistingRoles.KEEP and (settings.groups or settings.mapped or settings.mappings):
-        yield Problem("existingPool.roles", "`keep` leaves the pool's roles alone; groups and mappings need `make`")
+        yield Problem(
+            "existingPool.roles", "`keep` does not change the roles of the pool; groups and mappings require `make`"
+        )
 
 
 def _partitions(settings: Settings) -> Iterator[Problem]:
@@ -324,8 +324,8 @@ def _partitions(settings: Settings) -> Iterator[Problem]:
     if issuer_of(settings.region) is None:
         yield Problem(
             "region",
-            f"`{settings.region}` is a region whose identity issuer is not in AWS's public material; "
-            "no role can be bound to it safely",
+            f"`{settings.region}` is not supported: AWS does not document the issuer of identity pools in this region, "
+            "so that no trust policy can be written for it",
         )
         return
     partition = partition_of(settings.region).name
@@ -354,8 +354,8 @@ def _partitions(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"userPools[{index}].id",
                 f"`{pool.id}` is not in the partition `{partition}` of {settings.region}; "
-                "a user pool of another partition cannot be a provider",
+                "a user pool must be in the same partition",
             )
 
 
-__all__ = ["PENDING", "Ambiguous", "FolderAccess", "Profile", "Settings", "SettingsError", "parse"]
+__all__ = ["PENDING", "Ambiguous", "Profile", "Settings", "SettingsError", "parse"]

@@ -167,6 +167,6 @@ def test_wrong_inputs_are_told_in_lines_and_nothing_is_made() -> None:
         with pytest.raises(grpc.RpcError) as error:
             construct(stub, address, INPUTS | {"uploads": {"bucket": "s3://notes"}, "api": {"id": "!"}})
         said = error.value.details()
-        assert "uploads.bucket: `s3://notes` is a URL; write the bucket's name alone: `notes`" in said
-        assert "api.id: `!` is not an API's id" in said
+        assert "uploads.bucket: `s3://notes` is a URL; use only the bucket name, `notes`" in said
+        assert "api.id: `!` is not an API ID" in said
         assert monitor.made == []

@@ -12,8 +12,8 @@ from components.scoped_identity import documents, outputs
 from components.scoped_identity.aws import AWS, GOVCLOUD, Environment, IdentityKind
 from components.scoped_identity.documents import READ_ONLY, READ_WRITE
 from components.scoped_identity.plan import Plan, PlannedRole, plan
-from components.scoped_identity.settings import SettingsError, parse
-from tests.components.test_settings import Raw, good
+from components.scoped_identity.settings import SettingsError
+from tests.components.test_settings import Raw, good, parse
 
 ISSUER = "cognito-identity.amazonaws.com"
 ME = "${cognito-identity.amazonaws.com:sub}"
@@ -229,11 +229,11 @@ def test_managed_policies_are_filled_before_another_is_begun() -> None:
 
 
 def test_what_does_not_fit_into_iam_is_said_before_anything_is_made() -> None:
-    with pytest.raises(SettingsError, match=r"authenticated: its grants fill \d+ policies; IAM attaches 10 to a role"):
+    with pytest.raises(SettingsError, match=r"authenticated: the grants need \d+ policies; IAM allows 10 for a role"):
         _vended(good() | {"authenticated": {"grants": [_paths(1000)]}}, "authenticated")
     actions = [f"translate:Action{n:05}" for n in range(500)]
     statement = {"statement": {"Sid": "Huge", "Effect": "Allow", "Action": actions, "Resource": "*"}}
-    with pytest.raises(SettingsError, match="authenticated: the statement `Huge` alone is over 6144 characters"):
+    with pytest.raises(SettingsError, match="authenticated: the statement `Huge` has more than 6144 characters"):
         _vended(good() | {"authenticated": {"grants": [statement]}}, "authenticated")
 
 

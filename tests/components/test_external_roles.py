@@ -39,13 +39,13 @@ def _condition(operator: str, key: str, value: Any) -> Callable[[dict[str, Any]]
 
 
 LOOSE: list[tuple[Callable[[dict[str, Any]], None], str]] = [
-    (lambda t: t["Statement"][0].update(Principal={"AWS": "*"}), f"does not let `{ISSUER}` in"),
-    (lambda t: t["Statement"][0].update(Principal="*"), f"does not let `{ISSUER}` in"),
-    (lambda t: t["Statement"][0].pop("Condition"), f"does not name the pool `{POOL}`"),
-    (_condition("StringEquals", "aud", "us-east-1:another"), f"does not name the pool `{POOL}`"),
-    (_condition("ForAnyValue:StringLike", "amr", "unauthenticated"), "does not ask for `authenticated`"),
-    (_condition("ForAnyValue:StringLike", "amr", "*"), "does not ask for `authenticated`"),
-    (_condition("ForAnyValue:StringLike", "amr", None), "does not ask for `authenticated`"),
+    (lambda t: t["Statement"][0].update(Principal={"AWS": "*"}), f"must trust `{ISSUER}`"),
+    (lambda t: t["Statement"][0].update(Principal="*"), f"must trust `{ISSUER}`"),
+    (lambda t: t["Statement"][0].pop("Condition"), f"must require the identity pool `{POOL}`"),
+    (_condition("StringEquals", "aud", "us-east-1:another"), f"must require the identity pool `{POOL}`"),
+    (_condition("ForAnyValue:StringLike", "amr", "unauthenticated"), "must require `authenticated`"),
+    (_condition("ForAnyValue:StringLike", "amr", "*"), "must require `authenticated`"),
+    (_condition("ForAnyValue:StringLike", "amr", None), "must require `authenticated`"),
 ]
 
 
@@ -55,9 +55,7 @@ def test_a_loose_end_is_told_and_the_pack_finds_it_too(change: Callable[[dict[st
     change(trust)
     assert any(message in text for text in found(trust))
     shut = trust["Statement"][0].get("Condition", {}).get("ForAnyValue:StringLike", {}).get(f"{ISSUER}:amr")
-    if (
-        "does not let" not in message and shut != "unauthenticated"
-    ):  # these two let nobody in, which proves nothing wrong
+    if "must trust" not in message and shut != "unauthenticated":  # these two let nobody in, which proves nothing wrong
         assert list(proven_trust_problems(parse(trust, DocumentKind.TRUST), frozenset({POOL}), {}))
 
 

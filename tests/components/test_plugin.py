@@ -64,6 +64,14 @@ def test_what_is_required_is_marked_and_defaults_are_said(schema: dict[str, Any]
         assert ("Default:" in each["description"]) == (name not in resource["requiredInputs"]), name
 
 
+def test_every_setting_says_its_default_or_that_it_is_required(schema: dict[str, Any]) -> None:
+    for type_, each in schema["types"].items():
+        for name, described in each["properties"].items():
+            required = name in each.get("required", [])
+            assert ("Required." in described["description"]) is required, f"{type_}.{name}"
+            assert ("Default:" in described["description"]) is not required, f"{type_}.{name}"
+
+
 def test_no_output_is_dropped(schema: dict[str, Any]) -> None:
     assert set(schema["resources"][TOKEN]["properties"]) == {
         *("identityPoolId", "identityPoolArn", "roleArns", "uncheckedRoles", "region", "logins", "folder"),

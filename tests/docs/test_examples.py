@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.scoped_identity.settings import parse
+from tests.components.test_settings import parse
 from tests.conftest import ROOT
 
 SCHEMA = json.loads((ROOT / "tests" / "components" / "schema.json").read_text())

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from components.scoped_identity.documents import document
 from components.scoped_identity.outputs import pack_config
 from components.scoped_identity.plan import Plan, plan
-from components.scoped_identity.settings import parse as parse_settings
 from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import shape_of
@@ -31,6 +30,7 @@ from policies.identity_scope.proof.scope import Scope
 from policies.identity_scope.proof.trust import trust_problems
 from tests.components.test_documents import permissions
 from tests.components.test_settings import good
+from tests.components.test_settings import parse as parse_settings
 from tests.policies.pack.engine import ME
 from tests.policies.proof.strategies import documents
 

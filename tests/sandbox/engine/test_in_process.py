@@ -144,9 +144,15 @@ def test_ids_of_another_stack_are_read_from_it() -> None:
 
 
 BAD_CONFIG = [
-    ({"colour": "red"}, "colour: unknown setting; known here: api, authenticated, existingPool"),
-    ({"uploads": {"bucket": "stack:x"}}, "uploads.bucket: `stack:x` is not an output of a stack"),
-    ({"poolName": "", "api": {"id": "!"}}, "api.id: `!` is not an API's id"),
+    ({"colour": "red"}, "colour: unknown setting"),
+    ({"uploads": {"bucket": "stack:x"}}, "uploads.bucket: `stack:x` is not a reference to a stack output"),
+    ({"poolName": "", "api": {"id": "!"}}, "api.id: `!` is not an API ID"),
+    # An unknown key does not hide the other problems.
+    ({"colour": "red", "api": {"id": "!"}}, "api.id: `!` is not an API ID"),
+    (
+        {"uploads": {"bucket": "B", "kms_key": "x"}},
+        "uploads.kms_key: is spelled `kmsKey` in stack config\nuploads.bucket: `B` is",
+    ),
 ]
 
 
