@@ -40,17 +40,6 @@ def main() -> int:
 
     figures["memory_mib"] = asdict(used := packs.memory(SIZES[-1]))
     print(f"  memory       {SIZES[-1]:>6}  {used.ratio:5.2f}   {used.pack:.0f} MiB / {used.floor:.0f} MiB", flush=True)
-    guard = packs.awsguard(1_000)
-    if guard is None:
-        print("  awsguard           not measured: npm is not there")
-    else:
-        figures["awsguard"] = asdict(guard)
-        times = guard.own_resource_ms / guard.resource_ms
-        print(
-            f"  awsguard           {times:5.2f}   {guard.own_resource_ms:.3f} ms / {guard.resource_ms:.3f} ms a resource",
-            end="",
-        )
-        print(f"   (it starts in {guard.start_s:.2f} s)", flush=True)
 
     print("\nthe program against a flat one with the same resources (to reach: 1.05)")
     for name, compared_to in (("whole process", programs.whole_process), ("warm preview", programs.warm)):

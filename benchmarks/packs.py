@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +15,6 @@ from sandbox.engine.policy_pack import Analyzer
 from tests.policies.pack.engine import ME, POOL, STACK, allow, document, policy, resource, role, trust
 
 PACK = Path(__file__).resolve().parent.parent / "policies"
-GUARD = Path(__file__).resolve().parent / "others" / "awsguard"
 IAM_SHARE = 20
 """One resource in so many is IAM's: 5 %."""
 
@@ -144,39 +141,6 @@ def _peak(pid: int) -> float:
         return 0.0
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
-
-
-@dataclass(frozen=True)
-class Guard:
-    """AWSGuard on the same stack: seconds to start, milliseconds for each resource, and ours."""
-
-    start_s: float
-    resource_ms: float
-    own_resource_ms: float
-
-
-def awsguard(size: int) -> Guard | None:
-    """Pulumi's own pack for AWS on Node.js, by the same protocol; None without npm."""
-    if shutil.which("npm") is None:
-        return None
-    if not (GUARD / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=GUARD, check=True)
-    run_pack = GUARD / "node_modules" / "@pulumi" / "pulumi" / "cmd" / "run-policy-pack"
-    resources = stack(size)
-
-    def each_ms(pack: Analyzer) -> float:
-        pack.configure({})
-        begin = time.perf_counter()
-        for each in resources:
-            pack.analyze(each)
-        return (time.perf_counter() - begin) / size * 1000
-
-    begin = time.perf_counter()
-    with Analyzer(GUARD, command=["node", str(run_pack), "127.0.0.1:0", str(GUARD)]) as guard, Analyzer(PACK) as own:
-        guard.info()
-        start = time.perf_counter() - begin
-        each_ms(guard), each_ms(own)
-        return Guard(start, each_ms(guard), each_ms(own))
 
 
 def _alternating(rounds: int, pack: Callable[[], float], floor: Callable[[], float]) -> Pair:

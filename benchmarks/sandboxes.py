@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _UP = """\
 import json, sys, time
 begin = time.perf_counter()
-from sandbox import cli, terminal
+from sandbox.cli import commands, terminal
 found = {"importing": time.perf_counter() - begin}
 step = terminal.Terminal.step
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def timed(self, what):
         yield
     found[what] = time.perf_counter() - start
 terminal.Terminal.step = timed
-code = cli.main(["up", "--json"])
+code = commands.main(["up", "--json"])
 print(json.dumps(found), file=sys.stderr)
 sys.exit(code)
 """

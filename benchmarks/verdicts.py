@@ -96,16 +96,15 @@ def ours(examples_: list[Example]) -> list[dict[str, Any]]:
     return found
 
 
+LINTERS = ("--from", "parliament==1.6.4", "--with", "cloudsplaining==0.9.1", "--with", "setuptools<81")
+"""What uvx runs the linters with; parliament imports setuptools' pkg_resources."""
+
+
 def linters(examples_: list[Example]) -> list[dict[str, Any]]:
-    """parliament and cloudsplaining, in an environment that is made for them once."""
-    environment = HERE / "others" / ".venv"
-    python = environment / "bin" / "python"
-    if not (environment / ".ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
-        install = ["install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", "requirements.txt"]
-        subprocess.run([str(python), "-m", "pip", *install], cwd=HERE / "others", check=True)
-        (environment / ".ready").touch()
-    return _run([str(python), str(HERE / "others" / "linters.py")], [each.text for each in examples_])
+    """parliament and cloudsplaining, in an environment of their own."""
+    uvx = Path(sys.executable).with_name("uvx")
+    command = [str(uvx), "-q", *LINTERS, "python", str(HERE / "linters.py")]
+    return _run(command, [example.text for example in examples_])
 
 
 def simulator(examples_: list[Example]) -> list[dict[str, Any]]:

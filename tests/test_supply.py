@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 
+from scripts.environment import parts, pin
 from tests.conftest import ROOT
 
-LOCKS = [
-    *(ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")),
-    ROOT / "benchmarks" / "others" / "requirements.txt",
-    ROOT / "scripts" / "requirements.txt",
-]
+LOCKS = [ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")]
 FREE = re.compile(r"MIT|BSD|Apache|ISC|MPL|Mozilla|PSF|Python Software|0BSD|Unlicense|CC0|Zlib|Artistic", re.IGNORECASE)
 COPYLEFT = re.compile(r"\bA?GPL|General Public License", re.IGNORECASE)
 
@@ -47,6 +45,30 @@ def test_everything_is_pinned_with_hashes(lock: Path) -> None:
     entries = pinned(lock)
     assert entries
     assert [name for name, _, hashes in entries if hashes == 0] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[str(lock.relative_to(ROOT)) for lock in LOCKS])
+def test_no_registry_is_named(lock: Path) -> None:
+    assert not re.search(r"https?:|index-url|find-links", lock.read_text(encoding="utf-8"))
+
+
+def test_there_is_no_other_lock() -> None:
+    listed = subprocess.run(["git", "ls-files", "*requirements*.txt"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    named = {ROOT / line for line in listed.stdout.splitlines()}
+    assert named - {ROOT / "components" / "requirements.txt"} == set(LOCKS)  # which names the program's
+
+
+def test_make_up_installs_a_part_of_the_development_environment() -> None:
+    """What ships is in the first part, at the versions that one environment for all allows, and uv is in neither."""
+    up, test = ({re.split("==", line)[0] for line in part.splitlines() if "==" in line} for part in parts())
+    assert {name for lock in (LOCKS[0], LOCKS[2]) for name, _, _ in pinned(lock)} <= up
+    assert "moto" in up
+    assert "pytest" in test
+    assert not up & test
+    assert "uv" not in up | test
+    assert pin("uv").count("--hash=sha256:") > 5
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _, _ in pinned(LOCKS[1])}))

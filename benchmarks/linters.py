@@ -1,6 +1,6 @@
 """Reads one policy document a line; writes what parliament and cloudsplaining say of it and how long they took, as JSON.
 
-Runs in an environment of its own, which has these two and nothing of ours.
+Runs in an environment of its own, which `uvx` makes of these two and nothing of ours.
 """
 
 from __future__ import annotations

@@ -1,3 +1,0 @@
-const { AwsGuard } = require("@pulumi/awsguard");
-
-new AwsGuard({ all: "advisory" });
