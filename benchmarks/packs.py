@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from pulumi.runtime.proto import analyzer_pb2
+
 from sandbox.engine.in_process import Registration
 from sandbox.engine.policy_pack import Analyzer
 from tests.policies.pack.engine import ME, POOL, STACK, allow, document, policy, resource, role, trust
@@ -49,11 +51,11 @@ class Pair:
 def empty_pack() -> Iterator[Path]:
     """A pack with as many rules, none of which looks at anything."""
     with Analyzer(PACK) as running:
-        names = [p.name for p in running.info().policies]
-    stacks = sum(name.endswith("-in-stack") for name in names)
+        types = [p.policy_type for p in running.info().policies]
+    stacks = types.count(analyzer_pb2.POLICY_TYPE_STACK)
     with TemporaryDirectory() as folder:
         path = Path(folder)
-        (path / "__main__.py").write_text(_EMPTY % (len(names) - stacks, stacks))
+        (path / "__main__.py").write_text(_EMPTY % (len(types) - stacks, stacks))
         (path / "PulumiPolicy.yaml").write_text("runtime: python\n")
         yield path
 

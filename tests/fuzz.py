@@ -20,8 +20,8 @@ from components.scoped_identity.settings import SettingsError
 from policies.identity_scope.iam.documents import DocumentError, DocumentKind
 from policies.identity_scope.iam.documents import parse as parse_document
 from policies.identity_scope.inventory.principal import Principal
-from policies.identity_scope.pack.configuration import SCHEMAS, ConfigError
 from policies.identity_scope.pack.configuration import read as read_config
+from policies.identity_scope.pack.rules import RULES
 from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.scope import Scope
 from sandbox.aws import s3
@@ -215,8 +215,8 @@ ENTRIES = (
     Entry(
         "pack configuration",
         _several(CONFIGS),
-        lambda v: [read_config(rule, v) for rule in SCHEMAS if isinstance(v, dict)],
-        (ConfigError,),
+        lambda v: [read_config(rule.settings, v, []) for rule in RULES if isinstance(v, dict)],
+        (),
     ),
     Entry("S3 requests", _request, _s3, (AwsError,)),
     Entry("JSON bodies", lambda r: HttpRequest("POST", "/", "", {}, _bytes(r)), json_body, (AwsError,)),

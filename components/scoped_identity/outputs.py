@@ -36,10 +36,7 @@ def external_roles(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def pack_config(plan: Plan) -> dict[str, Any]:
-    """Configuration of the policy pack for what the pool shares on purpose, and for guest access.
-
-    A rule with a second half, `-in-stack`, gets the same configuration for both.
-    """
+    """Configuration of the policy pack for what the pool shares on purpose, and for guest access."""
     granted = [(grant, role.kind) for role in plan.roles for grant in _grants(plan, role)]
     spaces: dict[tuple[str, str], tuple[str, ...]] = {}
     for space in (space for grant, kind in granted for space in shared_spaces(grant, kind)):
@@ -55,18 +52,15 @@ def pack_config(plan: Plan) -> dict[str, Any]:
     if folders:
         own["folders"] = list(dict.fromkeys((*own_folders(plan.settings.uploads), *folders)))
     roles = {"rolesElsewhere": arns} if arns else {}
-    rules: dict[str, Any] = {}
-    for rule, config in (
-        ("s3-isolated-by-identity", {**isolated, **roles}),
-        ("s3-own-folder", {**own, **roles}),
-        ("vended-role-cannot-escalate", roles),
-    ):
-        if config:
-            rules[rule] = rules[f"{rule}-in-stack"] = config
+    rules: dict[str, Any] = {
+        "s3-isolated-by-identity": {**isolated, **roles},
+        "s3-own-folder": {**own, **roles},
+        "vended-role-cannot-escalate": roles,
+    }
     guests, name = plan.settings.guests, plan.settings.pool_name
     if guests is not None and name is not None:
         rules["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
-    return rules
+    return {rule: config for rule, config in rules.items() if config}
 
 
 def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:

@@ -122,11 +122,19 @@ class Analyzer:
             entry = request.policyConfig[name]
             entry.enforcementLevel = level if chosen is None else analyzer_pb2.EnforcementLevel.Value(chosen.upper())
             json_format.ParseDict(given, entry.properties)
+        self.send_configuration(request)
+
+    def send_configuration(self, request: Any) -> None:
+        """Configure policies by a request as it stands."""
         self._call(self._stub.Configure, request)
 
     def analyze(self, resource: Registration) -> list[Diagnostic]:
         """What the pack says of a resource that is about to be made."""
         return _diagnostics(self._call(self._stub.Analyze, _request(resource)))
+
+    def not_applicable(self, resource: Registration) -> set[str]:
+        """The policies that say that a resource is none of their business."""
+        return {each.policy_name for each in self._call(self._stub.Analyze, _request(resource)).not_applicable}
 
     def remediate(self, resource: Registration) -> list[dict[str, Any]]:
         """The properties that remediating policies would give a resource, one set for each that changed it."""

@@ -1,7 +1,7 @@
 """A pytest plugin that runs the pack within the test's own process.
 
 Mutation testing swaps functions in one process; a pack that runs in a process of its own would be out of its sight. The
-messages and the SDK's servicer are the same, only the socket between them is left out.
+messages and the servicer are the same, only the socket between them is left out.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pulumi_policy import EnforcementLevel
-from pulumi_policy.policy import _PolicyAnalyzerServicer
-
-from policies.identity_scope.pack.crossguard import PACK, Memory, policies
+from policies.identity_scope.pack import crossguard
 from sandbox.engine import policy_pack
 
 
@@ -23,8 +20,7 @@ class InProcess(policy_pack.Analyzer):
     """The pack's servicer, called directly."""
 
     def __init__(self, folder: Path, python: str = "", command: Sequence[str] | None = None) -> None:
-        level = EnforcementLevel.ADVISORY
-        servicer = _PolicyAnalyzerServicer(PACK, "0", policies(Memory()), level, None, *[None] * 6)
+        servicer = crossguard.Analyzer()
         methods = ("Analyze", "AnalyzeStack", "Remediate", "GetAnalyzerInfo", "Configure")
         stub: Any = SimpleNamespace(**{name: _unary(getattr(servicer, name)) for name in methods})
         self._stub = stub

@@ -13,6 +13,7 @@ from ..iam.actions import exists
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
+from ..inventory.vended import Obstacle
 from ..proof.reach import PREFIX_KEY
 from ..proof.results import Access, DeadGrant, Escalation, NotProven, OutsideFolder, UnnamedApi, Violation
 
@@ -64,15 +65,17 @@ def escalation(result: Escalation | NotProven) -> str:
     return head + f"Take `{_culprit(mine.statement, mine.action)}` out of the statement; signing in needs none of it."
 
 
-def not_read(label: str, problem: str, what: str) -> str:
-    """A document that could not be read."""
-    return f"`{label}`: not proven {what}: {problem}"
+def not_read(obstacle: Obstacle, what: str) -> str:
+    """A document that could not be read, or only what is not known of it yet."""
+    if obstacle.pending:
+        return f"`{obstacle.label}`: {obstacle.problem.partition(' is not known')[0]}"
+    return f"`{obstacle.label}`: not proven {what}: {obstacle.problem}"
 
 
 def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
     """A finding of `api-invoke-scoped`: an API that users should not be able to call."""
     if isinstance(result, NotProven):
-        return not_read(label, result.reason, "that its users call only the APIs that they should")
+        return f"`{label}`: not proven that its users call only the APIs that they should: {result.reason}"
     access = result.access
     allowed = (
         f"only {', '.join(f'`{each}`' for each in apis)} may be called"

@@ -1,39 +1,57 @@
 """The rules' configuration: what an organisation declares, read strictly.
 
-Wrong configuration is refused with its key and what would be right; a rule with wrong configuration decides nothing, which
-counts as a violation of it.
+A setting is one unit: its name, its schema for the engine, and its reader. A wrong value is reported with its key and what
+is expected; a rule whose configuration is wrong proves nothing, which counts as a violation of it.
 """
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from ..iam.documents import DocumentError, parse
+from ..iam.issuers import NAMED
 from ..inventory.vended import Declared
+from ..proof.other_access import DeclaredAccess
 from ..proof.reach import Shared
 
-Schema = dict[str, dict[str, Any]]
-"""Property name to JSON schema."""
+Schema = dict[str, Any]
+"""A JSON schema."""
+Problems = list[str]
+"""What is wrong, `KEY: what is expected` each."""
 
 
-class ConfigError(ValueError):
-    """Configuration that is refused, with every problem, a line each."""
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a rule.
+
+    Attributes:
+        read: the value to what the rule uses; reports what is wrong with it.
+    """
+
+    name: str
+    schema: Schema
+    read: Callable[[object, Problems], Any]
 
 
 @dataclass(frozen=True)
 class Exemption:
-    """A resource that a rule leaves alone, why, and until when."""
+    """A resource whose findings a rule does not report, why, and until when."""
 
     urn: str
     reason: str
     expires: date
 
     def covers(self, urn: str, today: date) -> bool:
-        return today <= self.expires and fnmatch.fnmatchcase(urn, self.urn)
+        """Whether a resource is exempt today. `*` stands for any text; every other character for itself."""
+        return today <= self.expires and _glob(self.urn).fullmatch(urn) is not None
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,224 +61,134 @@ class Config:
     shared: tuple[Shared, ...] = ()
     folders: tuple[str, ...] = ()
     guests: tuple[tuple[str, str], ...] = ()
-    """(pool name, reason) of pools that may let guests in."""
+    """(pool name, reason) of pools in which guest access may be enabled."""
     apis: tuple[str, ...] = ()
+    access: tuple[DeclaredAccess, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     known: Declared = field(default_factory=Declared)
 
-    def exempt(self, urn: str, today: date) -> bool:
-        return any(exemption.covers(urn, today) for exemption in self.exemptions)
+    def exemption(self, urn: str, today: date) -> Exemption | None:
+        """The exemption that lasts longest of those that cover a resource."""
+        covering = [exemption for exemption in self.exemptions if exemption.covers(urn, today)]
+        return max(covering, key=lambda exemption: exemption.expires, default=None)
 
 
-_EXEMPTIONS: Schema = {
-    "exemptions": {
-        "type": "array",
-        "description": "Resources that the rule leaves alone until a date, each with a reason.",
-        "items": {
-            "type": "object",
-            "properties": {
-                "urn": {"type": "string", "description": "URN of the resource; `*` stands for any text."},
-                "reason": {"type": "string", "description": "Why, in a sentence."},
-                "expires": {"type": "string", "description": "Last day, YYYY-MM-DD."},
-            },
-            "required": ["urn", "reason", "expires"],
-            "additionalProperties": False,
-        },
-        "default": [],
-    }
-}
-_KNOWN: Schema = {
-    "managedPolicies": {
-        "type": "object",
-        "description": "Texts of managed policies that are not in the stack, by ARN.",
-        "default": {},
-    },
-    "vendedRoles": {
-        "type": "array",
-        "description": "Names or ARNs of roles that identity pools of other stacks vend.",
-        "items": {"type": "string"},
-        "default": [],
-    },
-    "rolesElsewhere": {
-        "type": "array",
-        "description": "ARNs of roles that this stack's pools vend and another stack makes and proves.",
-        "items": {"type": "string"},
-        "default": [],
-    },
-    "issuers": {
-        "type": "object",
-        "description": "Issuers of identity pools, by region, beside the known ones.",
-        "additionalProperties": {"type": "string"},
-        "default": {},
-    },
-}
-_SHARED: Schema = {
-    "shared": {
-        "type": "array",
-        "description": "Spaces that users share on purpose.",
-        "items": {
-            "type": "object",
-            "properties": {
-                "pattern": {"type": "string", "description": "BUCKET/KEY, with `*` and `?` as in IAM."},
-                "actions": {"type": "array", "items": {"type": "string"}, "description": "Actions that are shared."},
-                "why": {"type": "string", "description": "Why it is shared, in a sentence."},
-            },
-            "required": ["pattern", "actions", "why"],
-            "additionalProperties": False,
-        },
-        "default": [],
-    }
-}
-_FOLDERS: Schema = {
-    "folders": {
-        "type": "array",
-        "description": "The only places for users' folders, each `BUCKET/` or `BUCKET/PREFIX/`. Empty: any one folder.",
-        "items": {"type": "string"},
-        "default": [],
-    }
-}
-_GUESTS: Schema = {
-    "guests": {
-        "type": "array",
-        "description": "Pools that may let guests in.",
-        "items": {
-            "type": "object",
-            "properties": {
-                "pool": {"type": "string", "description": "The identity pool's name."},
-                "reason": {"type": "string", "description": "Why, in a sentence."},
-            },
-            "required": ["pool", "reason"],
-            "additionalProperties": False,
-        },
-        "default": [],
-    }
-}
-_APIS: Schema = {
-    "apis": {
-        "type": "array",
-        "description": "Ids of the only APIs that users may call. Empty: any, named literally.",
-        "items": {"type": "string"},
-        "default": [],
-    }
-}
-
-SCHEMAS: dict[str, Schema] = {
-    "s3-isolated-by-identity": {**_SHARED, **_KNOWN, **_EXEMPTIONS},
-    "s3-own-folder": {**_FOLDERS, **_SHARED, **_KNOWN, **_EXEMPTIONS},
-    "vended-role-cannot-escalate": {**_KNOWN, **_EXEMPTIONS},
-    "trust-bound-to-pool": {**_KNOWN, **_EXEMPTIONS},
-    "guests-are-declared": {**_GUESTS, **_EXEMPTIONS},
-    "classic-flow-off": {**_EXEMPTIONS},
-    "server-side-token-check": {**_EXEMPTIONS},
-    "api-invoke-scoped": {**_APIS, **_KNOWN, **_EXEMPTIONS},
-}
-"""What each rule may be given."""
-
-
-def read(rule: str, raw: Mapping[str, Any]) -> Config:
-    """Read a rule's configuration.
-
-    Raises:
-        ConfigError: with every problem, `KEY: what would be right` a line.
-    """
-    schema = SCHEMAS[rule]
-    unknown = [key for key in raw if key not in schema and key != "enforcementLevel"]
-    problems = [f"{key}: unknown; known here: {', '.join(schema)}" for key in unknown]
-    config = Config(
-        shared=tuple(_shared(raw.get("shared"), problems)),
-        folders=tuple(_folders(raw.get("folders"), problems)),
-        guests=tuple(
-            (str(g["pool"]), str(g["reason"]))
-            for g in _objects(raw.get("guests"), "guests", ("pool", "reason"), problems)
-        ),
-        apis=_strings(raw.get("apis"), "apis", problems),
-        exemptions=tuple(_exemptions(raw.get("exemptions"), problems)),
+def read(settings: Iterable[Setting], raw: Mapping[str, Any], problems: Problems) -> Config:
+    """A rule's configuration; adds every problem with it."""
+    known = {setting.name: setting for setting in settings}
+    names = ", ".join(known)
+    problems += [f"{key}: is not a setting of this rule; its settings are {names}" for key in raw if key not in known]
+    values = {name: setting.read(raw[name], problems) for name, setting in known.items() if raw.get(name) is not None}
+    return Config(
+        shared=tuple(values.get("shared", ())),
+        folders=tuple(values.get("folders", ())),
+        guests=tuple(values.get("guests", ())),
+        apis=tuple(values.get("apis", ())),
+        access=tuple(values.get("access", ())),
+        exemptions=tuple(values.get("exemptions", ())),
         known=Declared(
-            _managed(raw.get("managedPolicies"), problems),
-            _strings(raw.get("vendedRoles"), "vendedRoles", problems),
-            _strings(raw.get("rolesElsewhere"), "rolesElsewhere", problems),
-            _issuers(raw.get("issuers"), problems),
+            managed=values.get("managedPolicies", {}),
+            vended=tuple(values.get("vendedRoles", ())),
+            elsewhere=tuple(values.get("rolesElsewhere", ())),
+            issuers=values.get("issuers", {}),
+            pools=tuple(values.get("pools", ())),
         ),
     )
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return config
 
 
-def _objects(value: object, key: str, fields: tuple[str, ...], problems: list[str]) -> list[Mapping[str, Any]]:
-    if value is None:
-        return []
+def _objects(value: object, key: str, fields: Mapping[str, type], problems: Problems) -> list[dict[str, Any]]:
+    """The items of a list of objects, without those in which something is wrong."""
+    shape = f"objects with {', '.join(fields)}"
     if not isinstance(value, Sequence) or isinstance(value, str):
-        problems.append(f"{key}: must be a list of {{{', '.join(fields)}}}")
+        problems.append(f"{key}: must be a list of {shape}")
         return []
-    found: list[Mapping[str, Any]] = []
+    right: list[dict[str, Any]] = []
     for index, item in enumerate(value):
         at = f"{key}[{index}]"
         if not isinstance(item, Mapping):
-            problems.append(f"{at}: must be {{{', '.join(fields)}}}")
+            problems.append(f"{at}: must be an object with {', '.join(fields)}")
             continue
-        missing = [f for f in fields if not item.get(f)]
-        unknown = [f for f in item if f not in fields]
-        problems.extend(f"{at}.{name}: is missing" for name in missing)
-        problems.extend(f"{at}.{name}: unknown; known here: {', '.join(fields)}" for name in unknown)
-        if not missing and not unknown:
-            found.append(item)
-    return found
+        before = len(problems)
+        problems += [f"{at}.{name}: is not known; known are {', '.join(fields)}" for name in item if name not in fields]
+        for name, type_ in fields.items():
+            if item.get(name) in (None, "", []):
+                problems.append(f"{at}.{name}: is required")
+            elif type_ is list:
+                _strings(item[name], f"{at}.{name}", problems)
+            elif not isinstance(item[name], str):
+                problems.append(f"{at}.{name}: must be a string")
+        if len(problems) == before:
+            right.append(dict(item))
+    return right
 
 
-def _strings(value: object, key: str, problems: list[str]) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
+def _strings(value: object, key: str, problems: Problems) -> tuple[str, ...]:
+    strings = isinstance(value, Sequence) and not isinstance(value, str)
+    if not strings or not all(isinstance(item, str) and item for item in value):  # type: ignore[attr-defined]
         problems.append(f"{key}: must be a list of strings")
         return ()
-    return tuple(value)
+    return tuple(value)  # type: ignore[arg-type]
 
 
-def _shared(value: object, problems: list[str]) -> list[Shared]:
-    found: list[Shared] = []
-    for index, item in enumerate(_objects(value, "shared", ("pattern", "actions", "why"), problems)):
-        actions = _strings(item["actions"], f"shared[{index}].actions", problems)
-        pattern = str(item["pattern"])
+def _list_of_strings(key: str) -> Callable[[object, Problems], tuple[str, ...]]:
+    return lambda value, problems: _strings(value, key, problems)
+
+
+def _shared(value: object, problems: Problems) -> list[Shared]:
+    spaces: list[Shared] = []
+    for index, item in enumerate(_objects(value, "shared", {"pattern": str, "actions": list, "why": str}, problems)):
+        pattern = item["pattern"]
         if ":" in pattern.partition("/")[0] or "/" not in pattern:
             problems.append(f"shared[{index}].pattern: `{pattern}` must be BUCKET/KEY, such as `notes/public/*`")
-        found.append(Shared(pattern, actions, str(item["why"])))
-    return found
+        spaces.append(Shared(pattern, tuple(item["actions"]), item["why"]))
+    return spaces
 
 
-def _folders(value: object, problems: list[str]) -> list[str]:
-    found = _strings(value, "folders", problems)
-    for index, folder in enumerate(found):
+def _folders(value: object, problems: Problems) -> tuple[str, ...]:
+    folders = _strings(value, "folders", problems)
+    for index, folder in enumerate(folders):
         if not folder.endswith("/") or any(c in folder for c in "*?$:"):
             problems.append(f"folders[{index}]: `{folder}` must be `BUCKET/` or `BUCKET/PREFIX/`, without wildcards")
-    return list(found)
+    return folders
 
 
-def _exemptions(value: object, problems: list[str]) -> list[Exemption]:
-    found: list[Exemption] = []
-    for index, item in enumerate(_objects(value, "exemptions", ("urn", "reason", "expires"), problems)):
+def _guests(value: object, problems: Problems) -> list[tuple[str, str]]:
+    return [(g["pool"], g["reason"]) for g in _objects(value, "guests", {"pool": str, "reason": str}, problems)]
+
+
+def _access(value: object, problems: Problems) -> list[DeclaredAccess]:
+    fields = {"actions": list, "resources": list, "reason": str}
+    return [
+        DeclaredAccess(tuple(item["actions"]), tuple(item["resources"]), item["reason"])
+        for item in _objects(value, "access", fields, problems)
+    ]
+
+
+def _exemptions(value: object, problems: Problems) -> list[Exemption]:
+    exemptions: list[Exemption] = []
+    fields = {"urn": str, "reason": str, "expires": str}
+    for index, item in enumerate(_objects(value, "exemptions", fields, problems)):
+        at, day = f"exemptions[{index}]", item["expires"]
         try:
-            expires = date.fromisoformat(str(item["expires"]))
+            expires = date.fromisoformat(day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else "")
         except ValueError:
-            problems.append(f"exemptions[{index}].expires: `{item['expires']}` must be a day, YYYY-MM-DD")
+            problems.append(f"{at}.expires: `{day}` must be a date, YYYY-MM-DD")
             continue
-        if len(str(item["reason"]).strip()) < 10:
-            problems.append(f"exemptions[{index}].reason: a sentence is needed, not `{item['reason']}`")
-        if not str(item["urn"]).startswith("urn:pulumi:"):
-            problems.append(f"exemptions[{index}].urn: `{item['urn']}` must begin with `urn:pulumi:`")
-        found.append(Exemption(str(item["urn"]), str(item["reason"]), expires))
-    return found
+        if len(item["reason"].strip()) < 10:
+            problems.append(f"{at}.reason: `{item['reason']}` must be a sentence")
+        if not item["urn"].startswith("urn:pulumi:"):
+            problems.append(f"{at}.urn: `{item['urn']}` must begin with `urn:pulumi:`")
+        exemptions.append(Exemption(item["urn"], item["reason"], expires))
+    return exemptions
 
 
-def _managed(value: object, problems: list[str]) -> dict[str, object]:
-    if value is None:
-        return {}
+def _managed(value: object, problems: Problems) -> dict[str, object]:
     if not isinstance(value, Mapping):
-        problems.append("managedPolicies: must be a map of ARNs to documents")
+        problems.append("managedPolicies: must be an object of policy documents by ARN")
         return {}
     for arn, document in value.items():
         if ":policy/" not in arn:
-            problems.append(f"managedPolicies.{arn}: is not a managed policy's ARN")
+            problems.append(f"managedPolicies.{arn}: must be the ARN of a managed policy")
         try:
             parse(document)
         except DocumentError as error:
@@ -268,10 +196,137 @@ def _managed(value: object, problems: list[str]) -> dict[str, object]:
     return dict(value)
 
 
-def _issuers(value: object, problems: list[str]) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        problems.append("issuers: must be a map of regions to issuers")
+def _issuers(value: object, problems: Problems) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) and v for v in value.values()):
+        problems.append("issuers: must be an object of issuers by region")
         return {}
     return {str(region): str(issuer).lower() for region, issuer in value.items()}
+
+
+def _pools(value: object, problems: Problems) -> tuple[str, ...]:
+    pools = _strings(value, "pools", problems)
+    problems += [
+        f"pools[{index}]: `{pool}` must be the ID of an identity pool, REGION:UUID"
+        for index, pool in enumerate(pools)
+        if not NAMED.fullmatch(pool)
+    ]
+    return pools
+
+
+_STRING: Schema = {"type": "string"}
+_STRINGS: Schema = {"type": "array", "items": _STRING}
+
+
+def _array_of(description: str, properties: Schema) -> Schema:
+    """The schema of a list of objects in which everything is required."""
+    return {
+        "type": "array",
+        "description": description,
+        "items": {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        },
+        "default": [],
+    }
+
+
+def _text(description: str) -> Schema:
+    return {**_STRING, "description": description}
+
+
+def _texts(description: str) -> Schema:
+    return {**_STRINGS, "description": description}
+
+
+SHARED = Setting(
+    "shared",
+    _array_of(
+        "Spaces that users share on purpose.",
+        {
+            "pattern": _text("BUCKET/KEY, with `*` and `?` as in IAM."),
+            "actions": _texts("The actions that are shared."),
+            "why": _text("Why it is shared, in a sentence."),
+        },
+    ),
+    _shared,
+)
+FOLDERS = Setting(
+    "folders",
+    {**_texts("The only places for users' folders, each `BUCKET/` or `BUCKET/PREFIX/`. Empty: any."), "default": []},
+    _folders,
+)
+GUESTS = Setting(
+    "guests",
+    _array_of(
+        "Identity pools in which guest access may be enabled.",
+        {"pool": _text("The identity pool's name."), "reason": _text("Why, in a sentence.")},
+    ),
+    _guests,
+)
+APIS = Setting(
+    "apis",
+    {**_texts("IDs of the only APIs that users may call. Empty: any API with a literal ID."), "default": []},
+    _list_of_strings("apis"),
+)
+ACCESS = Setting(
+    "access",
+    _array_of(
+        "What vended roles may do beyond S3 and API calls.",
+        {
+            "actions": _texts("Actions, with `*` and `?` as in IAM."),
+            "resources": _texts("ARNs, with `*` and `?` as in IAM."),
+            "reason": _text("Why, in a sentence."),
+        },
+    ),
+    _access,
+)
+EXEMPTIONS = Setting(
+    "exemptions",
+    _array_of(
+        "Resources whose findings are not reported until a date, each with a reason.",
+        {
+            "urn": _text("URN of the resource; `*` stands for any text."),
+            "reason": _text("Why, in a sentence."),
+            "expires": _text("The last day, YYYY-MM-DD."),
+        },
+    ),
+    _exemptions,
+)
+MANAGED_POLICIES = Setting(
+    "managedPolicies",
+    {
+        "type": "object",
+        "description": "Documents of managed policies that are not in the stack, by ARN.",
+        "default": {},
+    },
+    _managed,
+)
+VENDED_ROLES = Setting(
+    "vendedRoles",
+    {**_texts("Names or ARNs of roles that identity pools of other stacks vend."), "default": []},
+    _list_of_strings("vendedRoles"),
+)
+ROLES_ELSEWHERE = Setting(
+    "rolesElsewhere",
+    {**_texts("ARNs of roles that this stack's pools vend and another stack makes and proves."), "default": []},
+    _list_of_strings("rolesElsewhere"),
+)
+ISSUERS = Setting(
+    "issuers",
+    {
+        "type": "object",
+        "description": "Issuers of identity pools by region, in addition to the known ones.",
+        "additionalProperties": _STRING,
+        "default": {},
+    },
+    _issuers,
+)
+POOLS = Setting(
+    "pools",
+    {**_texts("IDs of identity pools of other stacks that a vended role may trust."), "default": []},
+    _pools,
+)
+KNOWN = (MANAGED_POLICIES, VENDED_ROLES, ROLES_ELSEWHERE, ISSUERS)
+"""What the stack alone does not say of its vended roles."""

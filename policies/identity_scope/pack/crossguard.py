@@ -1,261 +1,252 @@
-"""The edge to CrossGuard: policies of the SDK that ask the rules.
+"""The edge to the engine: the protocol that it speaks with policy packs.
 
-The SDK hands each rule the same resource anew; they share one memory of what has been analysed in this process, so that a
-role is known when the policy that names it comes. A finding is reported once, by the first half that can decide it: the
-stack half leaves out what the resource half has said about a resource as it is now.
+The SDK's own server is not used. It does not tell a policy at which level it is set, so that a rule that is decided in
+several places cannot be governed by one entry of the configuration. It reads each resource again for each rule. And it
+reports what is not known at preview as a policy that cannot run.
+
+Source: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto
 """
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    PolicyPack,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy import Severity as SdkSeverity
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
+import grpc
+from google.protobuf import empty_pb2, json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import analyzer_pb2 as protocol
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
+from ..findings.escaping import escaped
 from ..inventory.accounts import Origin
-from ..inventory.facts import UNKNOWN
-from ..inventory.inventory import Inventory
-from ..inventory.vended import VendedRole
-from ..sources.pulumi import Resource, facts, origin, pool_type, relevant
-from .configuration import SCHEMAS, Config, ConfigError, read
-from .rules import RULES, Finding, Rule
+from ..sources.pulumi import Resource, origin, pool_type, relevant
+from .configuration import read
+from .rules import RULES, Level, Rule
+from .session import Notice, Report, RuleSettings, Session, Settings, Violation
+from .wire import plain
 
 PACK = "identity-scope"
-PAGES = "policies/README.md"
-"""Where each rule has a page, from the project's root."""
-IN_STACK = "-in-stack"
-ROOT = "pulumi:pulumi:Stack"
-"""The first resource of every program."""
+DISPLAY_NAME = "Identity scope"
+DESCRIPTION = "Proves that the users of a Cognito identity pool cannot reach each other's files in S3."
+NOTICES = "Reports what is decided at update, which findings are exempt, and errors in the configuration of the pack."
+VERSION = "0.0.1"
+"""The engine takes the version of PulumiPolicy.yaml in its place."""
+MAX_MESSAGE_BYTES = 400 << 20
 
-
-@dataclass
-class Memory:
-    """What this process has seen and said.
-
-    `said` holds, by rule and resource, the causes reported when the resource was analysed last.
-    """
-
-    estate: Inventory = field(default_factory=Inventory)
-    said: dict[tuple[str, str], frozenset[tuple[str, ...]]] = field(default_factory=dict)
-    configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    inputs: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By resource, the properties that the program sets."""
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def known(self, rule: Rule, besides: str = "") -> frozenset[tuple[str, ...]]:
-        """Causes that a rule's resource half has reported, about resources as they are now."""
-        return frozenset(
-            key for (name, urn), keys in self.said.items() if name == rule.name and urn != besides for key in keys
-        )
-
-    def forget(self) -> None:
-        """A program begins: what an earlier one in the same process registered is no longer known to exist."""
-        self.estate = Inventory()
-        self.said.clear()
-        self.inputs.clear()
+_LEVELS: Mapping[Level, protocol.EnforcementLevel.ValueType] = {
+    Level.ADVISORY: protocol.ADVISORY,
+    Level.MANDATORY: protocol.MANDATORY,
+    Level.REMEDIATE: protocol.REMEDIATE,
+    Level.DISABLED: protocol.DISABLED,
+}
 
 
 def run() -> None:
-    """Serve the pack; blocks until the engine is done."""
-    PolicyPack(name=PACK, enforcement_level=EnforcementLevel.ADVISORY, policies=policies(Memory()))
-
-
-def policies(memory: Memory) -> list[Policy]:
-    """All policies, resource halves first."""
-    found: list[Policy] = [_resource_policy(rule, memory) for rule in RULES]
-    found += [_stack_policy(rule, memory) for rule in RULES if rule.halves]
-    return found
-
-
-def _about(rule: Rule, name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "description": rule.description,
-        "enforcement_level": EnforcementLevel(rule.level.value),
-        "severity": SdkSeverity(rule.severity.value),
-        "config_schema": PolicyConfigSchema(properties=SCHEMAS[rule.name]),
-        "tags": list(rule.tags),
-        "remediation_steps": rule.remedy,
-        "url": f"{PAGES}#{rule.name}",
-    }
-
-
-def _resource_policy(rule: Rule, memory: Memory) -> ResourceValidationPolicy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type == ROOT:
-            with memory.lock:
-                memory.forget()
-        elif relevant(args.resource_type):
-            with memory.lock:
-                _validate_resource(rule, memory, args, report)
-        memory.configs[rule.name] = args.get_config()
-
-    return ResourceValidationPolicy(validate=validate, remediate=_REMEDIES.get(rule.name), **_about(rule, rule.name))
-
-
-def _stack_policy(rule: Rule, memory: Memory) -> StackValidationPolicy:
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        with memory.lock:
-            _validate_stack(rule, memory, args, report)
-
-    return StackValidationPolicy(validate=validate, **_about(rule, f"{rule.name}{IN_STACK}"))
-
-
-def _validate_resource(rule: Rule, memory: Memory, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    if not rule.halves and not pool_type(args.resource_type):
-        return
-    props = plain(args.props)
-    memory.inputs[args.urn] = frozenset(props)
-    resource = Resource(args.urn, args.resource_type, args.name, props, origin=_origin(args, props))
-    touched = memory.estate.add(facts(resource))
-    said = (rule.name, args.urn)
-    memory.said.pop(said, None)
-    config = _config(rule, args.get_config(), report, None)
-    if config is None or config.exempt(args.urn, date.today()):
-        return
-    only = touched | {args.urn}
-    vends = memory.estate.vends(args.urn)
-    if rule.halves and not vends and not memory.estate.vended(config.known, touched):
-        return
-    roles = memory.estate.vended(config.known) if rule.halves else []
-    found = list(_judged(rule, memory.estate, roles, config, only))
-    known = memory.known(rule, besides=args.urn) if found else frozenset()
-    told: set[tuple[str, ...]] = set()
-    pending: list[Finding] = []
-    for finding in found:
-        if finding.key in known or config.exempt(finding.urn, date.today()):
-            continue
-        if finding.pending:
-            pending.append(finding)
-            continue
-        report(finding.text, None)
-        told.add(finding.key)
-    if told:
-        memory.said[said] = frozenset(told)
-    if pending and not rule.halves:  # else the stack half says so
-        raise _undecided(pending)
-
-
-def _validate_stack(rule: Rule, memory: Memory, args: StackValidationArgs, report: ReportViolation) -> None:
-    raw = args.get_config() or memory.configs.get(rule.name, {})
-    config = _config(rule, raw, report, None)
-    if config is None:
-        return
-    estate = Inventory()
-    resources = [_stack_resource(item, memory.inputs) for item in args.resources if relevant(item.resource_type)]
-    for resource in resources:
-        estate.add(facts(resource))
-    known = memory.known(rule)
-    pending: list[Finding] = []
-    for finding in _judged(rule, estate, estate.vended(config.known), config, None):
-        if finding.key in known or config.exempt(finding.urn, date.today()):
-            continue
-        if finding.pending:
-            pending.append(finding)
-        else:
-            report(finding.text, finding.urn)
-    if pending:
-        raise _undecided(pending)
-
-
-def _judged(
-    rule: Rule, estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
-) -> Iterator[Finding]:
-    """A rule's findings. Should the pack itself fail, nothing has been proven, and that is a finding as well."""
+    """Serve the pack until the engine ends it; the engine reads the port from the first line."""
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=4),
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ],
+    )
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
     try:
-        yield from rule.judge(estate, roles, config, only)
-    except Exception as error:
-        urn = next(iter(sorted(only or ())), "")
-        problem = f"not proven: the rule failed on this input ({type(error).__name__}: {error}); please report it"
-        yield Finding(urn, ("failed", urn), problem)
+        server.wait_for_termination()
+    except KeyboardInterrupt:
+        server.stop(grace=None)
 
 
-def _undecided(pending: list[Finding]) -> UnknownValueError:
-    """The SDK turns this into an advisory, which is what an unknown at preview is: no proof, and no violation."""
-    error = UnknownValueError(UNKNOWN_STRING_VALUE, [])
-    error.message = "decided at update: " + "; ".join(finding.text for finding in pending)
-    return error
+class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+    """Answers the engine. Each configuration begins a session."""
+
+    def __init__(self) -> None:
+        self._settings = Settings()
+        self._session = Session(self._settings)
+        self._lock = threading.Lock()
+        self._irrelevant = _irrelevant(self._settings)
+
+    def GetAnalyzerInfo(self, request: empty_pb2.Empty, context: Any) -> protocol.AnalyzerInfo:  # noqa: N802
+        return protocol.AnalyzerInfo(
+            name=PACK,
+            displayName=DISPLAY_NAME,
+            description=DESCRIPTION,
+            version=VERSION,
+            provider="AWS",
+            tags=sorted({tag for rule in RULES for tag in rule.tags}),
+            supportsConfig=True,
+            policies=[
+                *map(_info, RULES),
+                protocol.PolicyInfo(
+                    name=PACK,
+                    displayName="Notices of identity scope",
+                    description=NOTICES,
+                    enforcementLevel=protocol.ADVISORY,
+                    severity=protocol.POLICY_SEVERITY_LOW,
+                    policy_type=protocol.POLICY_TYPE_STACK,
+                    tags=["cognito", "iam"],
+                    remediation_steps="Read what each notice says.",
+                ),
+            ],
+        )
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def ConfigureStack(  # noqa: N802
+        self, request: protocol.AnalyzerStackConfigureRequest, context: Any
+    ) -> protocol.AnalyzerStackConfigureResponse:
+        return protocol.AnalyzerStackConfigureResponse()
+
+    def Configure(self, request: protocol.ConfigureAnalyzerRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802
+        entries = {
+            name: (Level(protocol.EnforcementLevel.Name(entry.enforcementLevel).lower()), entry.properties)
+            for name, entry in request.policyConfig.items()
+        }
+        with self._lock:
+            self._settings = _settings(entries)
+            self._session = Session(self._settings)
+            self._irrelevant = _irrelevant(self._settings)
+        return empty_pb2.Empty()
+
+    def Analyze(self, request: protocol.AnalyzeRequest, context: Any) -> protocol.AnalyzeResponse:  # noqa: N802
+        if not relevant(request.type):
+            return self._irrelevant
+        properties = plain(request.properties)
+        resource = Resource(request.urn, request.type, request.name, properties, origin=_origin(request, properties))
+        with self._lock:
+            return self._response(self._session.resource(resource))
+
+    def AnalyzeStack(self, request: protocol.AnalyzeStackRequest, context: Any) -> protocol.AnalyzeResponse:  # noqa: N802
+        resources = [_stack_resource(item) for item in request.resources if relevant(item.type)]
+        with self._lock:
+            return self._response(self._session.stack(resources))
+
+    def Remediate(self, request: protocol.AnalyzeRequest, context: Any) -> protocol.RemediateResponse:  # noqa: N802
+        response = protocol.RemediateResponse()
+        properties = request.properties
+        for rule in RULES:
+            if rule.remedy is None or self._settings.rules[rule.name].level is not Level.REMEDIATE:
+                continue
+            if pool_type(request.type) and rule.remedy(properties):
+                response.remediations.add(
+                    policyName=rule.name,
+                    policyPackName=PACK,
+                    policyPackVersion=VERSION,
+                    description=rule.description,
+                    properties=properties,
+                )
+        return response
+
+    def _response(self, report: Report) -> protocol.AnalyzeResponse:
+        return protocol.AnalyzeResponse(
+            diagnostics=[*map(_violation, report.violations), *map(_notice, report.notices)],
+            not_applicable=_not_applicable(report.not_applicable),
+        )
 
 
-def _config(rule: Rule, raw: Mapping[str, Any] | None, report: ReportViolation, urn: str | None) -> Config | None:
-    """The rule's configuration; where it is wrong, that is a violation and nothing is decided."""
-    try:
-        return read(rule.name, raw or {})
-    except ConfigError as error:
-        for problem in str(error).splitlines():
-            report(f"the configuration of this rule is refused, so nothing is proven: {problem}", urn)
-        return None
+def _info(rule: Rule) -> protocol.PolicyInfo:
+    schema = Struct()
+    json_format.ParseDict({setting.name: setting.schema for setting in rule.settings}, schema)
+    return protocol.PolicyInfo(
+        name=rule.name,
+        displayName=rule.display_name,
+        description=rule.description,
+        enforcementLevel=_LEVELS[rule.level],
+        severity=_severity(rule),
+        policy_type=protocol.POLICY_TYPE_RESOURCE,
+        configSchema=protocol.PolicyConfigSchema(properties=schema),
+        framework=protocol.PolicyComplianceFramework(
+            name=rule.framework.name,
+            version=rule.framework.version,
+            reference=rule.framework.reference,
+            specification=rule.framework.specification,
+        ),
+        tags=rule.tags,
+        remediation_steps=rule.advice,
+    )
 
 
-def _stack_resource(item: Any, inputs: Mapping[str, frozenset[str]]) -> Resource:
-    depends = {key: tuple(d.urn for d in found) for key, found in item.property_dependencies.items()}
+def _settings(entries: Mapping[str, tuple[Level, Struct]]) -> Settings:
+    """The configuration as the engine hands it over: for every policy, with its defaults filled in."""
+    rules = {}
+    for rule in RULES:
+        level, properties = entries.get(rule.name, (rule.level, Struct()))
+        problems: list[str] = []
+        config = read(rule.settings, json_format.MessageToDict(properties), problems)
+        rules[rule.name] = RuleSettings(level, config, tuple(problems))
+    names = [rule.name for rule in RULES]
+    unknown = [name for name in entries if name not in names and name != PACK]
+    problems = [
+        f"configuration error: `{name}` is not a rule of this pack; its rules are {', '.join(names)}"
+        for name in unknown
+    ]
+    if PACK in entries and entries[PACK][1].fields:
+        problems.append(f"configuration error: `{PACK}` has no settings; configure the rules")
+    return Settings(rules, tuple(problems))
+
+
+def _irrelevant(settings: Settings) -> protocol.AnalyzeResponse:
+    """The answer to a resource that says nothing of pools, roles or buckets; made once, because most resources do."""
+    enabled = [rule for rule in RULES if settings.rules[rule.name].level is not Level.DISABLED]
+    return protocol.AnalyzeResponse(not_applicable=_not_applicable((rule, "") for rule in enabled))
+
+
+def _not_applicable(rules: Iterable[tuple[Rule, str]]) -> list[protocol.PolicyNotApplicable]:
+    return [protocol.PolicyNotApplicable(policy_name=rule.name, reason=reason) for rule, reason in rules]
+
+
+def _violation(violation: Violation) -> protocol.AnalyzeDiagnostic:
+    rule = violation.rule
+    # What could not be fixed is a violation, whatever the level would fix.
+    level = Level.MANDATORY if violation.level is Level.REMEDIATE else violation.level
+    return protocol.AnalyzeDiagnostic(
+        policyName=rule.name,
+        policyPackName=PACK,
+        policyPackVersion=VERSION,
+        description=rule.description,
+        message=f"{rule.description}\n{escaped(violation.text)}",
+        enforcementLevel=_LEVELS[level],
+        urn=violation.urn,
+        severity=_severity(rule),
+    )
+
+
+def _notice(notice: Notice) -> protocol.AnalyzeDiagnostic:
+    return protocol.AnalyzeDiagnostic(
+        policyName=PACK,
+        policyPackName=PACK,
+        policyPackVersion=VERSION,
+        description=NOTICES,
+        message=escaped(notice.text),
+        enforcementLevel=protocol.MANDATORY if notice.error else protocol.ADVISORY,
+        urn=notice.urn,
+        severity=protocol.POLICY_SEVERITY_HIGH if notice.error else protocol.POLICY_SEVERITY_LOW,
+    )
+
+
+def _severity(rule: Rule) -> protocol.PolicySeverity.ValueType:
+    return protocol.PolicySeverity.Value(f"POLICY_SEVERITY_{rule.severity.name}")
+
+
+def _stack_resource(item: protocol.AnalyzerResource) -> Resource:
+    properties = plain(item.properties)
+    depends = {key: tuple(value.urns) for key, value in item.propertyDependencies.items()}
     if not depends and item.dependencies:
-        depends = dict.fromkeys(item.props, tuple(d.urn for d in item.dependencies))
-    props = plain(item.props)
-    return Resource(item.urn, item.resource_type, item.name, props, depends, _origin(item, props), inputs.get(item.urn))
+        depends = dict.fromkeys(properties, tuple(item.dependencies))
+    return Resource(item.urn, item.type, item.name, properties, depends, _origin(item, properties))
 
 
-def _origin(item: Any, props: Mapping[str, Any]) -> Origin:
-    provider = item.provider
-    if provider is None:
-        return Origin(region=props["region"] if isinstance(props.get("region"), str) else None)
-    return origin(provider.urn, plain(provider.props), props.get("region"))
-
-
-def plain(value: Any) -> Any:
-    """The SDK's proxies as plain values, with UNKNOWN where the SDK would raise."""
-    if isinstance(value, Mapping):
-        return {key: _item(value, key) for key in value}
-    if isinstance(value, str | bytes) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
-        return value
-    return [_item(value, index) for index in range(len(value))]
-
-
-def _item(container: Any, key: Any) -> Any:
-    try:
-        return plain(container[key])
-    except UnknownValueError:
-        return UNKNOWN
-
-
-def _turn_classic_off(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    if not pool_type(args.resource_type) or plain(args.props).get("allowClassicFlow") is False:
-        return None
-    args.props["allowClassicFlow"] = False  # type: ignore[index]
-    return args.props
-
-
-def _turn_check_on(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    if not pool_type(args.resource_type):
-        return None
-    providers = plain(args.props).get("cognitoIdentityProviders")
-    if providers is UNKNOWN or not providers:
-        return None
-    changed = False
-    for index, provider in enumerate(providers):
-        if isinstance(provider, Mapping) and provider.get("serverSideTokenCheck") in (None, False):
-            args.props["cognitoIdentityProviders"][index]["serverSideTokenCheck"] = True
-            changed = True
-    return args.props if changed else None
-
-
-_REMEDIES: dict[str, Callable[[ResourceValidationArgs], Any]] = {
-    "classic-flow-off": _turn_classic_off,
-    "server-side-token-check": _turn_check_on,
-}
-"""Rules that can be mended without judgement."""
+def _origin(item: protocol.AnalyzeRequest | protocol.AnalyzerResource, properties: Mapping[str, Any]) -> Origin:
+    region = properties.get("region")
+    if not item.HasField("provider"):
+        return Origin(region=region if isinstance(region, str) else None)
+    return origin(item.provider.urn, plain(item.provider.properties), region)

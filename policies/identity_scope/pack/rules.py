@@ -1,7 +1,7 @@
-"""The rules: an estate and a rule's configuration to findings.
+"""The rules: an inventory and a rule's configuration to findings.
 
-Each rule is a name, a sentence, a level, and a function; a rule that needs to see several resources together has a resource
-half, which looks at what is known so far, and a stack half, which looks at everything.
+A rule is one unit: its name, level, configuration, question and remedy are one value, and its page in the pack's README has
+its name. A rule is asked about each resource before it is made, with what is known by then, and about the whole stack.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..findings import words
+from ..findings.finding import Finding
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
@@ -22,12 +23,25 @@ from ..proof.own_folder import own_folder as outside_own_folder
 from ..proof.results import Result
 from ..proof.scope import Scope
 from ..proof.trust import trust_problems
-from .configuration import Config
+from . import remedies
+from .configuration import (
+    APIS,
+    EXEMPTIONS,
+    FOLDERS,
+    GUESTS,
+    KNOWN,
+    POOLS,
+    SHARED,
+    Config,
+    Setting,
+)
 
 
 class Level(Enum):
     ADVISORY = "advisory"
     MANDATORY = "mandatory"
+    REMEDIATE = "remediate"
+    DISABLED = "disabled"
 
 
 class Severity(Enum):
@@ -37,19 +51,30 @@ class Severity(Enum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong. `key` is its cause, by which it is told apart from all others of the rule."""
-
-    urn: str
-    key: tuple[str, ...]
-    text: str
-    pending: bool = False
-    """Not decided: it will be at update."""
-
-
 Judge = Callable[[Inventory, Sequence[VendedRole], Config, "frozenset[str] | None"], Iterator[Finding]]
 """Findings about an estate's vended roles; with URNs, about those roles or resources only."""
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What a rule upholds in a published framework."""
+
+    name: str
+    version: str
+    specification: str
+    reference: str
+
+
+def _well_architected(specification: str, page: str) -> Framework:
+    reference = f"https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/{page}.html"
+    return Framework("AWS Well-Architected Framework: Security Pillar", "2024-11-06", specification, reference)
+
+
+LEAST_PRIVILEGE = _well_architected("SEC03-BP02 Grant least privilege access", "sec_permissions_least_privileges")
+SHARED_ACCESS = _well_architected(
+    "SEC03-BP07 Analyze public and cross-account access", "sec_permissions_analyze_cross_account"
+)
+IDENTITY_PROVIDER = _well_architected("SEC02-BP02 Use temporary credentials", "sec_identities_unique")
 
 
 @dataclass(frozen=True)
@@ -57,19 +82,27 @@ class Rule:
     """A rule as people see it.
 
     Attributes:
-        halves: whether it has a stack half.
+        display_name: the name in prose.
+        judge: the question.
+        settings: its configuration.
         tags: words to find it by.
-        remedy: what to do, in a sentence.
+        advice: what to do, in a sentence.
+        of_pools: whether it looks at identity pools instead of vended roles.
+        remedy: the fix, where no judgement is needed.
     """
 
     name: str
+    display_name: str
     description: str
     level: Level
     severity: Severity
     judge: Judge
-    halves: bool
+    settings: tuple[Setting, ...]
     tags: tuple[str, ...]
-    remedy: str
+    framework: Framework
+    advice: str
+    of_pools: bool = False
+    remedy: remedies.Remedy | None = None
 
 
 def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
@@ -107,7 +140,7 @@ def _obstacles(
         key = ("obstacle", obstacle.urn, obstacle.problem)
         if key not in seen:
             seen.add(key)
-            text = words.not_read(obstacle.label, obstacle.problem, what)
+            text = words.not_read(obstacle, what)
             # While resources are still to come, one of them may be what is missing.
             yield Finding(obstacle.urn, key, text, obstacle.pending or (obstacle.open and only is not None))
 
@@ -156,7 +189,7 @@ def bound_trust(
             continue
         if role.trust_obstacle is not None:
             obstacle = role.trust_obstacle
-            text = words.not_read(obstacle.label, obstacle.problem, "that the role trusts its own pools only")
+            text = words.not_read(obstacle, "that the role trusts only its own pools")
             yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
@@ -177,9 +210,9 @@ def guests_declared(
         if only is not None and pool.urn not in only:
             continue
         if pool.guests is UNKNOWN:
-            yield _pending(pool, "whether guests are let in")
+            yield _pending(pool, "whether guest access is enabled")
         elif pool.guests is True and pool.name is UNKNOWN:
-            yield _pending(pool, "whether the guests of a pool of its name are declared")
+            yield _pending(pool, "whether the guest access of a pool of its name is declared")
         elif pool.guests is True and pool.name not in declared:
             text = (
                 f"`{pool.label}` lets guests in: anybody gets credentials without signing in. Leave "
@@ -222,8 +255,7 @@ def tokens_checked(
 
 
 def _pending(pool: PoolFact, what: str) -> Finding:
-    text = f"`{pool.label}`: {what} is not known at preview; decided at update"
-    return Finding(pool.urn, ("pending", what), text, pending=True)
+    return Finding(pool.urn, ("pending", what), f"`{pool.label}`: {what}", pending=True)
 
 
 def api_scoped(
@@ -237,86 +269,107 @@ def api_scoped(
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "s3-isolated-by-identity",
-        "No identity of an identity pool can reach another's files in S3.",
-        Level.MANDATORY,
-        Severity.CRITICAL,
-        isolated,
-        True,
-        ("cognito", "iam", "s3", "isolation"),
-        "Scope every S3 grant of a vended role to ${cognito-identity.amazonaws.com:sub}.",
+        name="s3-isolated-by-identity",
+        display_name="Identities are isolated in S3",
+        description="No identity of an identity pool can reach another identity's files in S3.",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        judge=isolated,
+        settings=(SHARED, *KNOWN, EXEMPTIONS),
+        tags=("cognito", "iam", "s3", "isolation"),
+        framework=LEAST_PRIVILEGE,
+        advice="Scope every S3 grant of a vended role to ${cognito-identity.amazonaws.com:sub}.",
     ),
     Rule(
-        "vended-role-cannot-escalate",
-        "No role that an identity pool vends can widen its own reach.",
-        Level.MANDATORY,
-        Severity.CRITICAL,
-        cannot_escalate,
-        True,
-        ("cognito", "iam", "s3", "privilege-escalation"),
-        "Take the action out of the vended role's documents.",
+        name="vended-role-cannot-escalate",
+        display_name="Vended roles allow no privilege escalation",
+        description="No role that an identity pool vends can widen its own reach.",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        judge=cannot_escalate,
+        settings=(*KNOWN, EXEMPTIONS),
+        tags=("cognito", "iam", "s3", "privilege-escalation"),
+        framework=LEAST_PRIVILEGE,
+        advice="Remove the action from the vended role's policies.",
     ),
     Rule(
-        "trust-bound-to-pool",
-        "A role that an identity pool vends trusts its own pools and nobody else.",
-        Level.MANDATORY,
-        Severity.CRITICAL,
-        bound_trust,
-        True,
-        ("cognito", "iam", "trust"),
-        "Bind the trust policy to the pool's id by :aud and to the kind of login by :amr.",
+        name="trust-bound-to-pool",
+        display_name="Vended roles trust only their own pools",
+        description="A role that an identity pool vends trusts its own pools and nothing else.",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        judge=bound_trust,
+        settings=(*KNOWN, POOLS, EXEMPTIONS),
+        tags=("cognito", "iam", "trust"),
+        framework=SHARED_ACCESS,
+        advice="Test the identity pool's ID by :aud and the kind of identity by :amr in the trust policy.",
     ),
     Rule(
-        "guests-are-declared",
-        "An identity pool lets guests in only where that is declared with a reason.",
-        Level.MANDATORY,
-        Severity.HIGH,
-        guests_declared,
-        False,
-        ("cognito", "guests"),
-        "Turn unauthenticated identities off, or declare the pool in the rule's configuration.",
+        name="guests-are-declared",
+        display_name="Guest access is declared",
+        description="Guest access to an identity pool is enabled only where that is declared with a reason.",
+        level=Level.MANDATORY,
+        severity=Severity.HIGH,
+        judge=guests_declared,
+        settings=(GUESTS, EXEMPTIONS),
+        tags=("cognito", "guests"),
+        framework=SHARED_ACCESS,
+        advice="Disable guest access, or declare the pool in the rule's configuration.",
+        of_pools=True,
     ),
     Rule(
-        "s3-own-folder",
-        "Everything an identity reaches in S3 lies in one folder that ends in its id.",
-        Level.ADVISORY,
-        Severity.MEDIUM,
-        own_folder,
-        True,
-        ("cognito", "iam", "s3"),
-        "Grant BUCKET/PREFIX${cognito-identity.amazonaws.com:sub}/* and list exactly that prefix.",
+        name="s3-own-folder",
+        display_name="Each identity stays in its own folder",
+        description="Everything that an identity reaches in S3 lies in one folder that ends with its ID.",
+        level=Level.ADVISORY,
+        severity=Severity.MEDIUM,
+        judge=own_folder,
+        settings=(FOLDERS, SHARED, *KNOWN, EXEMPTIONS),
+        tags=("cognito", "iam", "s3"),
+        framework=LEAST_PRIVILEGE,
+        advice="Grant BUCKET/PREFIX${cognito-identity.amazonaws.com:sub}/* and list exactly that prefix.",
     ),
     Rule(
-        "classic-flow-off",
-        "The classic flow of an identity pool is off.",
-        Level.ADVISORY,
-        Severity.MEDIUM,
-        classic_off,
-        False,
-        ("cognito",),
-        "Set allowClassicFlow to false.",
+        name="classic-flow-off",
+        display_name="The classic flow is off",
+        description="The classic flow of an identity pool is off.",
+        level=Level.ADVISORY,
+        severity=Severity.MEDIUM,
+        judge=classic_off,
+        settings=(EXEMPTIONS,),
+        tags=("cognito",),
+        framework=IDENTITY_PROVIDER,
+        advice="Set allowClassicFlow to false.",
+        of_pools=True,
+        remedy=remedies.turn_classic_flow_off,
     ),
     Rule(
-        "server-side-token-check",
-        "An identity pool checks tokens with the user pool that gave them out.",
-        Level.ADVISORY,
-        Severity.LOW,
-        tokens_checked,
-        False,
-        ("cognito",),
-        "Set serverSideTokenCheck to true for every user pool.",
+        name="server-side-token-check",
+        display_name="Tokens are checked with the user pool",
+        description="An identity pool checks tokens with the user pool that issued them.",
+        level=Level.ADVISORY,
+        severity=Severity.LOW,
+        judge=tokens_checked,
+        settings=(EXEMPTIONS,),
+        tags=("cognito",),
+        framework=IDENTITY_PROVIDER,
+        advice="Set serverSideTokenCheck to true for every user pool.",
+        of_pools=True,
+        remedy=remedies.turn_token_check_on,
     ),
     Rule(
-        "api-invoke-scoped",
-        "Vended roles call only APIs that are named by a literal id.",
-        Level.ADVISORY,
-        Severity.MEDIUM,
-        api_scoped,
-        True,
-        ("cognito", "iam", "api-gateway"),
-        "Name the API in the statement's resource.",
+        name="api-invoke-scoped",
+        display_name="Users call only named APIs",
+        description="Vended roles call only APIs that are named by a literal ID.",
+        level=Level.ADVISORY,
+        severity=Severity.MEDIUM,
+        judge=api_scoped,
+        settings=(APIS, *KNOWN, EXEMPTIONS),
+        tags=("cognito", "iam", "api-gateway"),
+        framework=LEAST_PRIVILEGE,
+        advice="Name the API in the statement's resource.",
     ),
 )
-"""All rules. Fixed names; the stack half of a rule ends in `-in-stack`."""
+"""All rules. Their names are fixed."""
 
-__all__ = ["RULES", "Finding", "Level", "Rule", "Severity"]
+__all__ = ["RULES", "Finding", "Framework", "Level", "Rule", "Severity"]

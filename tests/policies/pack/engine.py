@@ -26,7 +26,9 @@ SHORT = {
     "tokens": "server-side-token-check",
     "api": "api-invoke-scoped",
 }
-HALVES = {"isolated", "own", "escalate", "trust", "api"}
+OF_ROLES = {"isolated", "own", "escalate", "trust", "api"}
+NOTICES = "identity-scope"
+"""The policy that reports what is no violation of a rule."""
 Document = dict[str, Any]
 
 
@@ -85,12 +87,12 @@ def policy(text: str | Document, of: str = "role", called: str = "access") -> Re
 
 
 def told(found: Sequence[Diagnostic]) -> list[tuple[str, str]]:
-    """(rule, message) of each finding, the rule without its half."""
-    return [(d.policy.removesuffix("-in-stack"), d.text) for d in found]
+    """(rule, message) of each finding."""
+    return [(d.policy, d.text) for d in found]
 
 
 def ask(pack: Analyzer, resources: Sequence[Registration], config: Mapping[str, Any] | None = None) -> list[Diagnostic]:
-    """Both halves, in the engine's order; each finding comes once."""
+    """Each resource and then the stack, as the engine asks; each finding comes once."""
     pack.configure(configured(config or {}))
     found = pack.analyze(STACK)
     for each in resources:
@@ -101,7 +103,7 @@ def ask(pack: Analyzer, resources: Sequence[Registration], config: Mapping[str, 
 def ask_stack(
     pack: Analyzer, resources: Sequence[Registration], config: Mapping[str, Any] | None = None
 ) -> list[Diagnostic]:
-    """The stack half alone."""
+    """The stack alone."""
     pack.configure(configured(config or {}))
     pack.analyze(STACK)
     return pack.analyze_stack([(r, r.wire) for r in resources])
@@ -118,10 +120,8 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
     }
     found: dict[str, Any] = {}
     for short, rule in SHORT.items():
-        mine = {k: v for k, v in config.items() if short in takes.get(k, HALVES)}
+        mine = {k: v for k, v in config.items() if short in takes.get(k, OF_ROLES)}
         found[rule] = mine
-        if short in HALVES:
-            found[f"{rule}-in-stack"] = mine
     return found
 
 

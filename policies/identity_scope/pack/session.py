@@ -1,0 +1,223 @@
+"""One run of the engine: what it has registered so far, what has been reported of it, and how the rules are configured.
+
+The rules share one inventory, so that a role is known when the policy that names it comes. A finding is reported once, when
+it can first be decided: what was reported about a resource as it is now is left out of the report on the whole stack.
+
+INVARIANT. Nothing that a program registers makes a session forget; only the engine begins a new one, by configuring it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from ..findings.finding import Finding
+from ..inventory.inventory import Inventory
+from ..inventory.vended import Declared, VendedRole
+from ..sources.pulumi import Resource, facts, pool_type
+from .configuration import Config, Exemption
+from .exemptions import without_exempt
+from .rules import RULES, Level, Rule
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """A rule's level and configuration; with problems, nothing of it is decided."""
+
+    level: Level
+    config: Config = field(default_factory=Config)
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration of all rules, by name, and what is wrong beside them, such as the name of a rule."""
+
+    rules: Mapping[str, RuleSettings] = field(default_factory=lambda: {r.name: RuleSettings(r.level) for r in RULES})
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A finding of a rule, at the level that is set for the rule."""
+
+    rule: Rule
+    level: Level
+    text: str
+    urn: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is no violation of a rule: what is decided at update, or exempt; or an error in the configuration."""
+
+    text: str
+    urn: str = ""
+    error: bool = False
+
+
+@dataclass
+class Report:
+    violations: list[Violation] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    not_applicable: list[tuple[Rule, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    findings: list[Finding]
+    exempt: list[tuple[Finding, Exemption]]
+
+
+class Session:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._inventory = Inventory()
+        self._reported: dict[tuple[str, str], frozenset[Key]] = {}
+        """By rule and resource, the causes reported when the resource was last analyzed."""
+        self._inputs: dict[str, frozenset[str]] = {}
+        """By resource, the properties that the program sets."""
+        self._refused: set[str] = set()
+        """Configuration errors that have been reported."""
+
+    def resource(self, resource: Resource) -> Report:
+        """What the rules say of a resource that is about to be made."""
+        report = Report()
+        self._report_configuration(report)
+        self._inputs[resource.urn] = frozenset(resource.props)
+        touched = self._inventory.add(facts(resource))
+        only = touched | {resource.urn}
+        vends = self._inventory.vends(resource.urn)
+        roles = _RolesByDeclaration(self._inventory)
+        for rule, settings in self._decided(report):
+            known = settings.config.known
+            self._reported.pop((rule.name, resource.urn), None)
+            if rule.of_pools is not pool_type(resource.type_):
+                report.not_applicable.append((rule, "the resource is none of this rule's business"))
+                continue
+            if not rule.of_pools and not vends and not self._inventory.vended(known, touched):
+                report.not_applicable.append((rule, "no identity pool is known to vend the role"))
+                continue
+            vended = [] if rule.of_pools else roles.of(known)
+            found = _judge(rule, self._inventory, vended, settings.config, only).findings
+            earlier = self._earlier(rule) if found else frozenset()
+            new = [finding for finding in found if not finding.pending and finding.key not in earlier]
+            report.violations += [Violation(rule, settings.level, finding.text) for finding in new]
+            if new:
+                self._reported[rule.name, resource.urn] = frozenset(finding.key for finding in new)
+        return report
+
+    def stack(self, resources: Sequence[Resource]) -> Report:
+        """What the rules say of the whole stack, less what they have said of its resources."""
+        report = Report()
+        self._report_configuration(report)
+        inventory = Inventory()
+        for resource in resources:
+            inventory.add(facts(replace(resource, inputs=self._inputs.get(resource.urn))))
+        roles = _RolesByDeclaration(inventory)
+        pending: list[tuple[Rule, Finding]] = []
+        for rule, settings in self._decided(report):
+            vended = [] if rule.of_pools else roles.of(settings.config.known)
+            judgement = _judge(rule, inventory, vended, settings.config, None)
+            earlier = self._earlier(rule)
+            for finding in judgement.findings:
+                if finding.pending:
+                    pending.append((rule, finding))
+                elif finding.key not in earlier:
+                    report.violations.append(Violation(rule, settings.level, finding.text, finding.urn))
+            report.notices += _exempt_notices(rule, judgement.exempt)
+        if pending:
+            report.notices.append(Notice(_decided_at_update(pending)))
+        return report
+
+    def _decided(self, report: Report) -> Iterator[tuple[Rule, RuleSettings]]:
+        """The rules that decide something, with their settings."""
+        for rule in RULES:
+            settings = self._settings.rules[rule.name]
+            if settings.level is Level.DISABLED:
+                continue
+            if not settings.problems:
+                yield rule, settings
+            elif rule.name not in self._refused:
+                self._refused.add(rule.name)
+                report.violations += [
+                    Violation(rule, settings.level, f"configuration error, so nothing is proven: {problem}")
+                    for problem in settings.problems
+                ]
+
+    def _report_configuration(self, report: Report) -> None:
+        if "" not in self._refused:
+            self._refused.add("")
+            report.notices += [Notice(problem, error=True) for problem in self._settings.problems]
+
+    def _earlier(self, rule: Rule) -> frozenset[Key]:
+        """The causes that a rule has reported, about resources as they are now."""
+        return frozenset(key for (name, _), keys in self._reported.items() if name == rule.name for key in keys)
+
+
+class _RolesByDeclaration:
+    """An inventory's vended roles, resolved once for all rules with equal declarations."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._resolved: list[tuple[Declared, list[VendedRole]]] = []
+
+    def of(self, declared: Declared) -> list[VendedRole]:
+        for known, roles in self._resolved:
+            if known == declared:
+                return roles
+        roles = list(self._inventory.vended(declared))
+        self._resolved.append((declared, roles))
+        return roles
+
+
+def _judge(
+    rule: Rule, inventory: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> _Judgement:
+    """A rule's findings, and those that are exempt.
+
+    A proof shows the simplest example, and so a finding that is exempt may stand for one that is not: where something is
+    exempt, the rule is asked again without what the exempt resources allow.
+    """
+    today = date.today()
+    findings: dict[Key, Finding] = {}
+    exempt: dict[Key, tuple[Finding, Exemption]] = {}
+    questions = [roles]
+    for question in questions:
+        for finding in _answers(rule, inventory, question, config, only):
+            exemption = config.exemption(finding.urn, today)
+            if exemption is None:
+                findings.setdefault(finding.key, finding)
+            else:
+                exempt.setdefault(finding.key, (finding, exemption))
+        if exempt and len(questions) == 1:
+            questions.append(without_exempt(roles, lambda urn: config.exemption(urn, today) is not None))
+    return _Judgement(list(findings.values()), list(exempt.values()))
+
+
+def _answers(
+    rule: Rule, inventory: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    """A rule's findings. Should the pack itself fail, nothing has been proven, and that is a finding as well."""
+    try:
+        yield from rule.judge(inventory, roles, config, only)
+    except Exception as error:
+        urn = min(only, default="") if only else ""
+        problem = f"not proven: the rule failed on this input ({type(error).__name__}: {error}); please report it"
+        yield Finding(urn, ("failed", urn), problem)
+
+
+def _exempt_notices(rule: Rule, exempt: Iterable[tuple[Finding, Exemption]]) -> Iterator[Notice]:
+    for finding, exemption in exempt:
+        until = f"exempt until {exemption.expires.isoformat()} ({exemption.reason})"
+        yield Notice(f"{rule.name}: {until}: {finding.text.partition(chr(10))[0]}", finding.urn)
+
+
+def _decided_at_update(pending: Iterable[tuple[Rule, Finding]]) -> str:
+    waiting: dict[str, list[str]] = {}
+    for rule, finding in pending:
+        waiting.setdefault(finding.text, []).append(rule.name)
+    return "decided at update: " + "; ".join(f"{text} ({', '.join(rules)})" for text, rules in waiting.items())
