@@ -59,7 +59,7 @@ def findings(pack: Analyzer, name: str) -> str:
     alone = told(ask_stack(pack, resources, config))
     paragraphs = [_paragraph(rule, text) for rule, text in both] or ["nothing\n"]
     if sorted(both) != sorted(alone):
-        paragraphs += ["The stack half alone:\n", *([_paragraph(rule, text) for rule, text in alone] or ["nothing\n"])]
+        paragraphs += ["The stack alone:\n", *([_paragraph(rule, text) for rule, text in alone] or ["nothing\n"])]
     return "\n".join(paragraphs) + "\n"
 
 
