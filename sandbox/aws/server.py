@@ -95,12 +95,16 @@ class Sandbox:
         moto_api_backend.reset()
         # werkzeug would end the process if the port is in use, so the socket is created here.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
         try:
             listener.bind(("127.0.0.1", self._port))
         except OSError as error:
             listener.close()
             _RUNNING.release()
-            raise CannotListen(f"cannot listen on 127.0.0.1:{self._port}: {error.strerror or error}") from None
+            reason = error.strerror or error
+            raise CannotListen(
+                f"cannot listen on 127.0.0.1:{self._port}: {reason}; choose another port with --port or PORT="
+            ) from None
         listener.listen(128)
         self._server = make_server(
             "127.0.0.1", 0, self, threaded=True, request_handler=_KeepAliveHandler, fd=listener.detach()

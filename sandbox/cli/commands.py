@@ -1,6 +1,7 @@
-"""`python -m sandbox up` and `serve`: deploy a stack into the embedded AWS, and show what its users can do.
+"""`python -m sandbox up` and `serve`: deploy a stack into the sandbox, and show what its users can do.
 
-Exit codes: 0, everything as it should be; 1, a row of the table deviates or the deployment failed; 2, bad input.
+Exit codes: 0, every attempt ended as expected; 1, an attempt did not, or the deployment failed; 2, the input is wrong and
+nothing was created.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +20,41 @@ import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ..aws.server import CannotListen, Sandbox
+from ..aws.server import Sandbox
 from ..engine import in_process, stack_files
 from ..engine.in_process import Registration, Run, Watcher
 from ..engine.policy_gate import PolicyGate, PolicyViolation
-from ..engine.policy_pack import Analyzer, AnalyzerFailed
-from ..engine.stack_files import StackFileError, StackFiles
-from ..provider.resource_type import BrokenAnswer
-from ..provider.resources import UnknownType
-from ..provider.schema_check import InputsRefused
+from ..engine.policy_pack import Analyzer
+from ..engine.stack_files import StackFiles
+from ..errors import CommandError, InputError
 from ..scenario import account, prerequisites
 from ..scenario.access_checks import AccessChecks
-from ..scenario.account import AppConfig, OffLimits
+from ..scenario.account import AppConfig, OffLimits, UnknownRegion
 from . import quickstart
 from .terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
+PORT = 4566
+"""Port of `serve`, which docs/sandbox.md and the example stack name."""
+
+PackConfig = Mapping[str, Mapping[str, Any]]
+"""The policy pack's config, by rule, as `--policy-pack-config` takes it."""
 
 
-class _Stopped(Exception):
-    """The pack stopped the deployment, and that has been told."""
+class ConfigRefused(InputError):
+    """The program refuses the stack's config; one line for each problem."""
+
+    def __init__(self, stack: str, problems: str) -> None:
+        lines = "\n".join(f"  {line}" for line in problems.splitlines())
+        super().__init__(f"the config of the stack `{stack}` is not valid; nothing was created\n{lines}")
+
+
+class PackConfigError(InputError):
+    """The file of `--policy-pack-config` cannot be read."""
+
+
+class DeploymentFailed(CommandError):
+    """AWS refused a call, or did not answer; or the policy pack stopped the deployment."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,30 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "serve":
             return _serve(files, options.port, pack, terminal)
         return _up(files, options.json, pack, terminal)
-    except StackFileError as error:
+    except CommandError as error:
         terminal.problem(f"error: {error}")
-        return 2
-    except pulumi.RunError as error:
-        terminal.problem(f"error: the config of stack `{options.stack}` cannot be deployed; nothing was created")
-        for line in str(error).splitlines():
-            terminal.problem(f"  {line}")
-        return 2
-    except CannotListen as error:
-        terminal.problem(f"error: {error}")
-        return 2
-    except _Stopped:
-        return 1
-    except (
-        AnalyzerFailed,
-        UnknownType,
-        BrokenAnswer,
-        InputsRefused,
-        ClientError,
-        BotoCoreError,
-        ResponseParserError,
-    ) as error:
-        terminal.problem(f"error: the deployment failed: {error}")
-        return 1
+        return error.exit_code
     except KeyboardInterrupt:
         terminal.problem("stopped")
         return 130
@@ -88,40 +84,42 @@ def _parser() -> argparse.ArgumentParser:
         description="Deploy a stack into an AWS simulator in this process. Nothing leaves this machine.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="deploy, sign two users in, and show what they may and may not do")
-    up.add_argument("--json", action="store_true", help="print the outputs and the table as JSON, and nothing else")
-    serve = commands.add_parser("serve", help="deploy, and stay up for a front end until Ctrl-C")
-    serve.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up = commands.add_parser("up", help="deploy the stack, sign in two users, and show what they can and cannot do")
+    up.add_argument("--json", action="store_true", help="print the outputs and the attempts as JSON, and nothing else")
+    serve = commands.add_parser("serve", help="deploy the stack, and serve it to a front end until Ctrl-C")
+    serve.add_argument(
+        "--port", type=_port, default=PORT, help=f"port on 127.0.0.1; 0 chooses a free one (default: {PORT})"
+    )
     for command in (up, serve):
-        command.add_argument("--stack", default="dev", help="stack whose config is deployed (default: dev)")
+        command.add_argument("--stack", default="dev", help="the stack to deploy (default: dev)")
         command.add_argument(
-            "--profile", choices=["least-privilege", "guide"], help="permission documents, in place of the config's"
+            "--profile", choices=["least-privilege", "guide"], help="permission documents; replaces the stack's setting"
         )
         command.add_argument(
-            "--policy-pack-config", metavar="FILE", type=Path, help="JSON with the pack's config, as for `pulumi up`"
+            "--policy-pack-config", metavar="FILE", type=Path, help="JSON file with the policy pack's config"
         )
         command.add_argument(
             "--no-pack",
             dest="pack",
             action="store_false",
-            help="leave the policy pack out, to see what users could do with what it would have stopped",
+            help="deploy without the policy pack, to see what users could do that it would have prevented",
         )
     return parser
 
 
 def _pack_config(path: Path | None) -> PackConfig:
-    """Raises: StackFileError."""
+    """Raises: PackConfigError."""
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise StackFileError(f"{path}: {error.strerror}") from None
-    except ValueError:
-        raise StackFileError(f"{path}: not JSON") from None
-    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
-        raise StackFileError(f"{path}: must be an object with the config of each rule: {{RULE: {{…}}}}")
-    return found
+        raise PackConfigError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise PackConfigError(f"{path}: must be a JSON file") from None
+    if not isinstance(config, dict) or not all(isinstance(settings, dict) for settings in config.values()):
+        raise PackConfigError(f"{path}: must be an object with the settings of each rule: {{RULE: {{…}}}}")
+    return config
 
 
 def _port(text: str) -> int:
@@ -135,13 +133,20 @@ def _changes(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _forget_aws() -> None:
-    """Nothing of the host's AWS configuration may reach the sandbox, or the sandbox the host's accounts."""
+    """Remove the host's AWS settings, so that the sandbox cannot reach the host's accounts."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
 
 
-PackConfig = Mapping[str, Mapping[str, Any]]
-"""By rule, as `--policy-pack-config` takes it."""
+@contextmanager
+def _as_command_errors(stack: str) -> Iterator[None]:
+    """Report what the program or AWS refuses as a CommandError."""
+    try:
+        yield
+    except (pulumi.RunError, UnknownRegion) as error:
+        raise ConfigRefused(stack, str(error)) from None
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        raise DeploymentFailed(f"the deployment failed: {error}") from None
 
 
 def _deploy(
@@ -149,10 +154,10 @@ def _deploy(
 ) -> tuple[AppConfig, OffLimits, Run]:
     main = ROOT / "__main__.py"
     foundation = account.lay_foundation(files.app_config())
-    with terminal.step("checking the stack's config"):
+    with terminal.step("checking the stack's config"), _as_command_errors(files.stack):
         checked = in_process.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
-    with terminal.step("making what exists before the stack: user pool, bucket, API"):
         app = account.read_app(foundation.config)
+    with terminal.step("creating the resources that the stack refers to"), _as_command_errors(files.stack):
         off_limits = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, foundation.config)
 
@@ -162,86 +167,75 @@ def _deploy(
 
     def deploy(watch: Watcher) -> Run:
         outputs = foundation.stack_outputs
-        return in_process.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
+        with _as_command_errors(files.stack):
+            return in_process.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
 
-    if pack is not None:
-        try:
-            run = _under_the_pack(
-                deploy, announce, pack, f"deploying the stack `{files.stack}` under the pack", terminal
-            )
-        except PolicyViolation as violation:
-            terminal.violation(violation)
-            terminal.hint(checked.outputs.get("packConfig") or {}, pack)
-            raise _Stopped from None
-    else:
-        with terminal.step(f"deploying the stack `{files.stack}` without the pack"):
+    if pack is None:
+        with terminal.step(f"deploying the stack `{files.stack}` without the policy pack"):
             run = deploy(announce)
+    else:
+        with terminal.step("starting the policy pack `identity-scope`"):
+            analyzer = Analyzer(ROOT / "policies")
+        with analyzer, terminal.step(f"deploying the stack `{files.stack}` under the policy pack"):
+            analyzer.configure(pack)
+            gate = PolicyGate(analyzer, announce)
+            try:
+                run = deploy(gate)
+                gate.finish(run)
+            except PolicyViolation as violation:
+                terminal.violation(violation)
+                terminal.hint(checked.outputs.get("packConfig") or {}, pack)
+                raise DeploymentFailed(violation.summary) from None
+            finally:
+                terminal.advisories(gate.advisories)
     terminal.outputs(run.outputs)
     return app, off_limits, run
 
 
-def _under_the_pack(
-    deploy: Callable[[Watcher], Run], announce: Watcher, config: PackConfig, what: str, terminal: Terminal
-) -> Run:
-    with terminal.step("starting the policy pack `identity-scope`"):
-        analyzer = Analyzer(ROOT / "policies")
-    with analyzer, terminal.step(what):
-        analyzer.configure(config)
-        enforced = PolicyGate(analyzer, announce)
-        try:
-            run = deploy(enforced)
-            enforced.finish(run)
-        finally:
-            terminal.advisories(enforced.advisories)
-    return run
+def _access_checks(sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, run: Run) -> AccessChecks:
+    provider = next(iter(run.outputs["logins"]), "")
+    return AccessChecks(sandbox, app, off_limits, run.outputs["identityPoolId"], provider)
 
 
 def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Terminal) -> int:
-    terminal.say(terminal.bold(f"{files.project}: stack `{files.stack}` into the sandbox"))
+    terminal.say(terminal.bold(f"{files.project}: deploying the stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
         app, off_limits, run = _deploy(sandbox, files, pack, terminal)
-        access_checks = AccessChecks(
-            sandbox, app, off_limits, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
-        )
-        with terminal.step("signing A and B up and in, and letting them try"):
-            rows = list(access_checks.rows())
+        with terminal.step("signing in users A and B, and trying what each can do"), _as_command_errors(files.stack):
+            rows = list(_access_checks(sandbox, app, off_limits, run).rows())
     terminal.say("")
     terminal.table(rows)
-    wrong = [row for row in rows if not row.ok]
+    deviations = [row for row in rows if not row.ok]
     if as_json:
-        table = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
-        terminal.machine({"ok": not wrong, "outputs": dict(run.outputs), "attempts": table})
-    if wrong:
-        terminal.problem(f"\n{len(wrong)} of {len(rows)} attempts did not end as they should")
+        attempts = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
+        terminal.machine({"ok": not deviations, "outputs": dict(run.outputs), "attempts": attempts})
+    if deviations:
+        terminal.problem(f"\n{len(deviations)} of {len(rows)} attempts did not end as expected")
         return 1
-    terminal.say(f"\n{len(rows)} of {len(rows)} attempts ended as they should")
+    terminal.say(f"\n{len(rows)} of {len(rows)} attempts ended as expected")
     return 0
 
 
 def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
         app, off_limits, run = _deploy(sandbox, files, pack, terminal)
-        access_checks = AccessChecks(
-            sandbox, app, off_limits, run.outputs["identityPoolId"], next(iter(run.outputs["logins"]), "")
-        )
         token = None
-        if app.user_pools:
-            pool_id, clients = app.user_pools[0]
-            account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
-        elif run.outputs["logins"]:
-            token = access_checks.external_token("alice")
+        with _as_command_errors(files.stack):
+            if app.user_pools:
+                pool_id, clients = app.user_pools[0]
+                account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
+            elif run.outputs["logins"]:
+                token = _access_checks(sandbox, app, off_limits, run).external_token("alice")
         terminal.say(quickstart.text(sandbox.endpoint, app, run.outputs, token))
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's way to say Ctrl-C
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's Ctrl-C
         try:
             keys = f"AWS_ACCESS_KEY_ID={sandbox.admin_key} AWS_SECRET_ACCESS_KEY={sandbox.admin_secret}"
-            terminal.say(
-                "Whoever deploys into this sandbox, the Pulumi CLI or the AWS CLI, needs its keys (docs/sandbox.md):"
-            )
+            terminal.say("To deploy into this sandbox with the Pulumi CLI or the AWS CLI (docs/sandbox.md):")
             terminal.say(f"  export AWS_ENDPOINT_URL={sandbox.endpoint} {keys}\n")
-            terminal.say("Ctrl-C stops it.")
+            terminal.say("Ctrl-C stops the sandbox.")
             threading.Event().wait()
         except KeyboardInterrupt:
-            terminal.say("\nstopped; nothing is left behind")
+            terminal.say("\nstopped; nothing was kept")
         finally:
             signal.signal(signal.SIGTERM, before)
     return 0

@@ -94,21 +94,18 @@ class Terminal:
             self.say(f"    {self._paint('33', 'advisory')} {diagnostic.policy}: {diagnostic.text}")
 
     def violation(self, violation: PolicyViolation) -> None:
-        """A mandatory finding, and what came of it."""
-        what = f"`{violation.resource.name}` ({violation.resource.type_})" if violation.resource else "the stack"
+        """The findings of mandatory rules."""
         for diagnostic in violation.diagnostics:
             self.problem(f"\n{self.red('policy violation')} {diagnostic.policy} (mandatory)\n  {diagnostic.text}")
-        self.problem(
-            f"\nstopped: {what} was not made" if violation.resource else "\nthe stack violates the policy pack"
-        )
+        self.problem("")
 
-    def hint(self, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        """What the stack shares on purpose, ready for the pack, where the pack has not been told."""
-        missing = {rule: config for rule, config in wanted.items() if rule not in given}
+    def hint(self, required: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        """The policy pack's config for what the stack declares as shared, if the pack does not have it."""
+        missing = {rule: settings for rule, settings in required.items() if rule not in config}
         if missing:
             self.problem(
-                "\nthe stack's config lets this in on purpose; whoever answers for the pack may allow it, in a file for "
-                "--policy-pack-config (here: PACK_CONFIG=FILE):"
+                "the stack's config declares this access; to allow it, review this config of the policy pack and pass it "
+                "in a file: --policy-pack-config FILE, or make up PACK_CONFIG=FILE"
             )
             self.problem(json.dumps(missing, indent=2))
 

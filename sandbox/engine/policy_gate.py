@@ -1,27 +1,34 @@
-"""Run a program under a policy pack, as the engine does: each resource before it is made, the stack at the end.
+"""Run a program under a policy pack, as the engine does: each resource before it is created, the stack at the end.
 
-A mandatory violation stops the run before the resource exists; advisories are collected for the report.
+A mandatory violation stops the run before the resource is created; advisory ones are collected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import CommandError
 from .in_process import Registration, Run
 from .policy_pack import Analyzer, Diagnostic
 
 
-class PolicyViolation(Exception):
-    """A mandatory rule is violated; the resource that it is about was not made."""
+class PolicyViolation(CommandError):
+    """A mandatory rule is violated; the resource was not created."""
 
     def __init__(self, resource: Registration | None, diagnostics: list[Diagnostic]) -> None:
         super().__init__("\n".join(d.text for d in diagnostics))
         self.resource = resource
         self.diagnostics = diagnostics
 
+    @property
+    def summary(self) -> str:
+        if self.resource is None:
+            return "the stack violates the policy pack"
+        return f"the policy pack stopped the deployment: `{self.resource.name}` ({self.resource.type_}) was not created"
+
 
 class PolicyGate:
-    """A watcher for `program.run` that asks a pack."""
+    """A watcher for `in_process.run` that asks a policy pack."""
 
     def __init__(self, analyzer: Analyzer, announce: Callable[[Registration], None] = lambda _: None) -> None:
         self._analyzer = analyzer
@@ -29,15 +36,15 @@ class PolicyGate:
         self.advisories: list[Diagnostic] = []
 
     def __call__(self, resource: Registration) -> None:
-        """Raises: PolicyViolation, before the resource is made."""
+        """Raises: PolicyViolation, before the resource is created."""
         self._judge(resource, self._analyzer.analyze(resource))
         self._announce(resource)
 
     def finish(self, run: Run) -> None:
-        """Ask about the whole stack.
+        """Check the whole stack.
 
         Raises:
-            PolicyViolation: the stack as it is violates a mandatory rule.
+            PolicyViolation: the stack violates a mandatory rule.
         """
         stack = [(r, run.states.get(r.urn, r.wire)) for r in run.registrations]
         self._judge(None, self._analyzer.analyze_stack(stack))

@@ -19,6 +19,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from ..errors import CommandError
 from .in_process import Registration
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -28,7 +29,7 @@ START_SECONDS = 30
 CALL_SECONDS = 60
 
 
-class AnalyzerFailed(Exception):
+class AnalyzerFailed(CommandError):
     """The pack did not do its part; nothing is proven."""
 
 

@@ -7,14 +7,15 @@ The things get the very ids that the stack's config names, so that the config ru
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from moto.cognitoidp.models import cognitoidp_backends
 
 from ..aws.clients import ACCOUNT
-from ..aws.regions import partition_of, region_of_user_pool
+from ..aws.regions import is_region, partition_of, region_of_user_pool
 from ..aws.server import Sandbox
 
 PASSWORD = "Correct-horse-battery-9"
@@ -62,8 +63,26 @@ class OffLimits:
     """A client of the app's own user pool that the identity pool does not name."""
 
 
+class UnknownRegion(ValueError):
+    """The config names a region where AWS does not offer what the stack needs; one line for each place."""
+
+
 def read_app(config: Mapping[str, Any]) -> AppConfig:
-    """The app that a stack's config describes; the config has passed the program's own checks."""
+    """The app that a stack's config describes.
+
+    Args:
+        config: has passed the program's own checks.
+
+    Raises:
+        UnknownRegion: with every place that names one.
+    """
+    unknown = [
+        f"{place}: `{region}` must be an AWS region with Amazon Cognito, such as `eu-central-1`"
+        for place, region in regions(config)
+        if not _has_cognito(region)
+    ]
+    if unknown:
+        raise UnknownRegion("\n".join(unknown))
     uploads, api = config["uploads"], config["api"]
     region = str(config["region"])
     stage = str(api.get("stage") or "*")
@@ -91,6 +110,28 @@ def read_app(config: Mapping[str, Any]) -> AppConfig:
         groups=tuple(str(g["name"]) for g in ours[:1]),
         claims=tuple((str(rule["claim"]), str(rule["value"])) for rule in rules[:1]),
     )
+
+
+def _has_cognito(region: str) -> bool:
+    return is_region(region) and region in cognitoidp_backends[ACCOUNT]
+
+
+_IN_AN_ID = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-\d+)[_:].*")
+"""The region at the head of a user pool's or an identity pool's ID."""
+
+
+def regions(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """(place, region) of each region that a config names, by itself or in the ID of a pool."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        inner = f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")
+        match = _IN_AN_ID.fullmatch(item) if isinstance(item, str) else None
+        if key == "region" and isinstance(item, str):
+            yield inner, item
+        elif key in ("id", "userPool", "provider") and match:
+            yield inner, match[1]
+        else:
+            yield from regions(item, inner)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ PULUMI = shutil.which("pulumi")
 pytestmark = pytest.mark.skipif(
     PULUMI is None, reason="the Pulumi CLI is not on PATH; these tests are for a real engine"
 )
+EXAMPLE = "Pulumi.sandbox.yaml.example"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 
 
@@ -53,7 +54,7 @@ class Engine:
         self.pack = ("--policy-pack", str(self.project / "policies"))
         _copy(self.project)
         self._config = folder / "Pulumi.engine.yaml"
-        self._settings: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.sandbox.yaml").read_text())["config"]
+        self._settings: dict[str, Any] = yaml.safe_load((ROOT / EXAMPLE).read_text())["config"]
         self._settings["aws:endpoints"] = [
             dict.fromkeys(("cognitoidentity", "cognitoidp", "iam", "s3", "sts"), sandbox.endpoint)
         ]
@@ -105,7 +106,11 @@ class Engine:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     with Sandbox().running() as sandbox:
-        config = read(ROOT, "sandbox").app_config()
+        project = tmp_path / "sandbox"
+        project.mkdir()
+        shutil.copy(ROOT / "Pulumi.yaml", project)
+        shutil.copy(ROOT / EXAMPLE, project / "Pulumi.sandbox.yaml")
+        config = read(project, "sandbox").app_config()
         app = account.read_app(config)
         account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, config)

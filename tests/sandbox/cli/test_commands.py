@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.cli.commands import main
+from sandbox.cli.commands import PORT, main
 from tests.conftest import ROOT
 
 
@@ -56,7 +56,7 @@ def test_a_bucket_wide_grant_is_stopped_by_the_pack_before_it_exists(tmp_path: P
     done = run("up", cwd=widened_copy(tmp_path / "copy"))
     assert done.returncode == 1
     assert "policy violation s3-isolated-by-identity (mandatory)" in done.stderr
-    assert "stopped: `users-authenticated` (aws:iam/rolePolicy:RolePolicy) was not made" in done.stderr
+    assert "`users-authenticated` (aws:iam/rolePolicy:RolePolicy) was not created" in done.stderr
     assert "+ aws:iam/role:Role" in done.stdout
     assert "+ aws:iam/rolePolicy:RolePolicy" not in done.stdout
 
@@ -64,7 +64,7 @@ def test_a_bucket_wide_grant_is_stopped_by_the_pack_before_it_exists(tmp_path: P
 def test_a_bucket_wide_grant_without_the_pack_turns_the_table_red(tmp_path: Path) -> None:
     done = run("up", "--no-pack", cwd=widened_copy(tmp_path / "copy"))
     assert done.returncode == 1
-    assert "4 of 19 attempts did not end as they should" in done.stderr
+    assert "4 of 19 attempts did not end as expected" in done.stderr
 
 
 def test_the_guides_policy_is_stopped_as_a_way_round_and_passes_isolation() -> None:
@@ -100,7 +100,7 @@ def test_bad_config_is_one_clear_line_and_exit_code_2(tmp_path: Path, old: str, 
 
 def test_an_unknown_stack_names_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up", "--stack", "nope"]) == 2
-    assert capsys.readouterr().err == "error: there is no stack `nope`; stacks here: dev, prod, sandbox, staging\n"
+    assert capsys.readouterr().err == "error: the stack `nope` does not exist; existing stacks: dev, prod, staging\n"
 
 
 @pytest.mark.parametrize("arguments", [["up", "--profile", "wild"], ["serve", "--port", "x"], [], ["fly"]])
@@ -117,12 +117,20 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_2(capsys: pytest.CaptureFi
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
-    assert capsys.readouterr().err == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert capsys.readouterr().err == (
+        f"error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another port with --port or PORT=\n"
+    )
+
+
+def test_serve_listens_on_the_port_that_the_docs_and_the_example_stack_name() -> None:
+    for name in ("docs/sandbox.md", "Pulumi.sandbox.yaml.example"):
+        assert f"http://127.0.0.1:{PORT}" in (ROOT / name).read_text(encoding="utf-8")
+    assert f"(default: {PORT})" in run("serve", "--help").stdout
 
 
 def served(stop: signal.Signals, *options: str, cwd: Path = ROOT) -> tuple[int, str]:
     """Serve until it says how to stop it, and stop it so: the exit code, and all that was said."""
-    command = [sys.executable, "-u", "-m", "sandbox", "serve", *options]
+    command = [sys.executable, "-u", "-m", "sandbox", "serve", "--port", "0", *options]
     # Whoever runs the tests in the background may have them ignore Ctrl-C.
     ready = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True, preexec_fn=ready) as process:
@@ -144,7 +152,7 @@ def served(stop: signal.Signals, *options: str, cwd: Path = ROOT) -> tuple[int, 
 def test_serve_stays_up_prints_an_example_and_stops_when_it_is_told_to(stop: signal.Signals) -> None:
     code, told = served(stop)
     assert code == 0
-    assert told.endswith("stopped; nothing is left behind\n")
+    assert told.endswith("stopped; nothing was kept\n")
     assert re.search(r"endpoint: \"http://127\.0\.0\.1:\d+\"", told)
     assert "fromCognitoIdentityPool" in told
 
@@ -165,7 +173,7 @@ def test_a_stack_without_user_pools_is_tried_and_served(
     config = yaml.safe_load(path.read_text())
     config["config"] |= {f"scoped-identity:{key}": value for key, value in settings.items()}
     path.write_text(yaml.safe_dump(config))
-    assert f"{rows} of {rows} attempts ended as they should" in run("up", "--no-pack", cwd=copy).stdout
+    assert f"{rows} of {rows} attempts ended as expected" in run("up", "--no-pack", cwd=copy).stdout
     code, said = served(signal.SIGINT, "--no-pack", cwd=copy)
     assert expected in said
     assert code == 0
@@ -208,7 +216,12 @@ def test_what_is_shared_on_purpose_is_printed_as_the_packs_config_and_passes_wit
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "No such file"), ("{", "not JSON"), ("[]", "must be an object"), ('{"a": 1}', "must be an object")],
+    [
+        (None, "No such file"),
+        ("{", "must be a JSON file"),
+        ("[]", "must be an object"),
+        ('{"a": 1}', "must be an object"),
+    ],
 )
 def test_a_pack_config_that_cannot_be_read_is_one_clear_line(
     tmp_path: Path, text: str | None, message: str, capsys: pytest.CaptureFixture[str]
