@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..iam.conditions import Truth
 
@@ -37,3 +37,30 @@ def account_of(arn: str) -> str | None:
     """The account that an ARN names."""
     fields = arn.split(":", 5)
     return fields[4] if len(fields) == 6 and fields[0] == "arn" and fields[4].isdigit() else None
+
+
+class Accounts:
+    """The accounts of providers, as far as the ARNs of their resources tell."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, dict[str, int]] = {}
+        self.version = 0
+        """Changes whenever another account is known."""
+
+    def note(self, provider: str, arn: str | None, number: int) -> None:
+        """Note that a provider has `number` more resources in the account of an ARN."""
+        account = account_of(arn or "")
+        if not provider or account is None:
+            return
+        before = self._account(provider)
+        counts = self._named.setdefault(provider, {})
+        counts[account] = counts.get(account, 0) + number
+        self.version += self._account(provider) != before
+
+    def _account(self, provider: str) -> str | None:
+        named = [account for account, number in self._named.get(provider, {}).items() if number > 0]
+        return named[0] if len(named) == 1 else None
+
+    def known(self, origin: Origin) -> Origin:
+        """An origin with its account, if that is known."""
+        return origin if origin.account else replace(origin, account=self._account(origin.provider))

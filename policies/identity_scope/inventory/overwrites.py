@@ -57,16 +57,8 @@ def inline_kept(policies: Sequence[Inline], exclusive: bool, lists: Sequence[Inl
     return kept
 
 
-@dataclass(frozen=True)
-class Attached:
-    """A managed policy on a role: the policy, and the resource that attaches it."""
-
-    policy: Hashable
-    by: str
-
-
 def attachments_kept(
-    attached: Sequence[Attached], lists: Sequence[frozenset[Hashable]], elsewhere: Sequence[Hashable]
+    attached: Sequence[Hashable], lists: Sequence[frozenset[Hashable]], elsewhere: Sequence[Hashable]
 ) -> list[bool]:
     """Whether each attachment stays.
 
@@ -75,7 +67,7 @@ def attachments_kept(
         lists: each exclusive list of the role's managed policies.
         elsewhere: policies that a resource attaches to other roles only, and detaches from this one.
     """
-    return [all(each.policy in names for names in lists) and each.policy not in elsewhere for each in attached]
+    return [all(policy in names for names in lists) and policy not in elsewhere for policy in attached]
 
 
 def one_document(documents: Sequence[Document | None]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..iam.conditions import Truth
-from .accounts import Origin, account_of, same_account
+from .accounts import Accounts, Origin, account_of, same_account
 from .facts import Reference
 
 
@@ -35,7 +35,8 @@ class Match:
 class Directory:
     """Roles, or managed policies, by ARN, URN and name."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._entries: dict[str, Entry] = {}
         self._by_name: dict[str, dict[str, None]] = {}
         self._by_arn: dict[str, dict[str, None]] = {}
@@ -60,10 +61,6 @@ class Directory:
             self._by_name.get(folded(_name(entry) or ""), {}).pop(urn, None)
             self._by_arn.get(entry.arn or "", {}).pop(urn, None)
             self._prefixed.pop(urn, None)
-
-    def place(self, urn: str, origin: Origin) -> None:
-        """Note that more is known about where a resource is made."""
-        self._entries[urn] = replace(self._entries[urn], origin=origin)
 
     def keys(self, urn: str) -> tuple[str, str | None, str | None]:
         """A resource's URN, its folded name and its folded prefix: what references to it can be found by."""
@@ -91,6 +88,7 @@ class Directory:
         if ":iam::aws:" in value:
             return ()  # AWS's own managed policies, which may have the name of one of the stack's
         account = account_of(value)
+        origin = self._accounts.known(origin)
         if account:
             # Roles and policies are attached within one account: the ARN's is the account of the resource that names it.
             origin = replace(origin, account=account)
@@ -115,7 +113,7 @@ class Directory:
         return name.startswith(entry.prefix) if entry.prefix else True
 
     def _within(self, urns: Iterable[str], origin: Origin) -> tuple[Match, ...]:
-        found = {urn: same_account(self._entries[urn].origin, origin) for urn in urns}
+        found = {urn: same_account(self._accounts.known(self._entries[urn].origin), origin) for urn in urns}
         certain = [urn for urn, truth in found.items() if truth is Truth.YES]
         if certain:
             return _matches(certain)

@@ -1,0 +1,206 @@
+"""One role with every fact of the stack that concerns it, whatever the configuration adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..iam.documents import Document, DocumentKind
+from ..iam.issuers import NAMED
+from .facts import (
+    AttachmentFact,
+    Exclusive,
+    GrantFact,
+    InlineListFact,
+    Reference,
+    RoleFact,
+    Source,
+    VendingFact,
+)
+from .index import Index, Use
+from .overwrites import Inline, attachments_kept, inline_kept
+from .reading import read, unreadable, without_denies
+from .resolution import folded, last
+from .vended import Obstacle
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A managed policy on a role: the stack's own `policy`, or one that only the reference's value tells."""
+
+    reference: Reference
+    policy: str | None
+    certain: bool
+    by: str
+    label: str
+
+    @property
+    def identity(self) -> str | None:
+        """What tells the policy from others: the resource that makes it, else its ARN."""
+        return self.policy or self.reference.value
+
+
+@dataclass(frozen=True)
+class ResolvedRole:
+    """What the stack's facts say of a role, whatever the configuration adds."""
+
+    documents: tuple[tuple[Source, Document], ...]
+    managed: tuple[tuple[Managed, bool], ...]
+    """Each managed policy, and whether its attachment stays."""
+    boundary: tuple[Managed, ...] | None
+    obstacles: tuple[Obstacle, ...]
+    kinds: frozenset[tuple[str, str | None]]
+    """How it is vended, and by which name or ARN."""
+    pools: frozenset[str]
+    regions: tuple[str, ...]
+    trust: Document | None
+    trust_obstacle: Obstacle | None
+
+
+def resolve_role(index: Index, role: RoleFact, uses: Iterable[Use]) -> ResolvedRole:
+    """Resolve everything that a role's own resource and other facts state of it."""
+    uses = list(uses)
+    documents, obstacles = _inline(role, uses)
+    managed, more = _managed(index, role, uses)
+    trust, trust_obstacle = read(role.trust, DocumentKind.TRUST)
+    vendings = [(use.fact, use.references) for use in uses if isinstance(use.fact, VendingFact)]
+    pools, regions = _pools(index, [fact for fact, _ in vendings], trust)
+    return ResolvedRole(
+        documents=documents,
+        managed=managed,
+        boundary=_boundary(index, role),
+        obstacles=(*obstacles, *more),
+        kinds=frozenset((kind, r.value) for fact, own in vendings for kind, r in fact.roles if r in own),
+        pools=pools,
+        regions=regions,
+        trust=trust,
+        trust_obstacle=trust_obstacle,
+    )
+
+
+def _inline(role: RoleFact, uses: Sequence[Use]) -> tuple[tuple[tuple[Source, Document], ...], list[Obstacle]]:
+    """The inline policies of a role, and those that could not be read."""
+    policies = [(policy, True, True) for policy in role.inline]
+    policies += [(use.fact.policy, use.certain, False) for use in uses if isinstance(use.fact, GrantFact)]
+    lists = [use.fact for use in uses if isinstance(use.fact, InlineListFact)]
+    texts = [read(policy.source, DocumentKind.IDENTITY) for policy, _, _ in policies]
+    obstacles = [obstacle for _, obstacle in texts if obstacle is not None]
+    for each in lists:
+        if not each.complete:
+            problem = "which inline policies it keeps is not known at preview; decided at update"
+            obstacles.append(Obstacle(each.urn, each.label, problem, pending=True))
+    kept = inline_kept(
+        [Inline(policy.name, text, own) for (policy, _, own), (text, _) in zip(policies, texts, strict=True)],
+        role.inline_exclusive,
+        lists,
+    )
+    documents = tuple(
+        (policy.source, text if certain and stays else without_denies(text))
+        for (policy, certain, _), (text, _), stays in zip(policies, texts, kept, strict=True)
+        if text is not None
+    )
+    return documents, obstacles
+
+
+def _managed(
+    index: Index, role: RoleFact, uses: Sequence[Use]
+) -> tuple[tuple[tuple[Managed, bool], ...], list[Obstacle]]:
+    """The managed policies of a role, each with whether its attachment stays; and what is not known of them."""
+    obstacles: list[Obstacle] = []
+    attached: list[Managed] = []
+    lists: list[frozenset[object]] = []
+    own = AttachmentFact(role.urn, role.label, (), role.managed, origin=role.origin)
+    if role.managed_exclusive:
+        own = replace(own, exclusive=Exclusive.POLICIES_OF_ROLE)
+    attachments = [(own, True)]
+    attachments += [(use.fact, use.certain) for use in uses if isinstance(use.fact, AttachmentFact)]
+    for fact, certain in attachments:
+        policies, unknown = _meant(index, fact.policies, fact)
+        attached += policies if certain else [replace(policy, certain=False) for policy in policies]
+        obstacles += [unreadable(fact.urn, fact.label, reference, "managed policy") for reference in unknown]
+        if fact.exclusive is Exclusive.POLICIES_OF_ROLE and not unknown:
+            lists.append(frozenset(policy.identity for policy in policies))
+    # A policy that is attached twice applies once, and certainly if one of the attachments means the role.
+    meant = {policy.identity for policy in attached if policy.certain}
+    attached = [
+        replace(policy, certain=identity in meant)
+        for identity, policy in {policy.identity: policy for policy in reversed(attached)}.items()
+    ]
+    elsewhere = [policy.identity for policy in attached if _detached(index, policy, role)]
+    kept = attachments_kept([policy.identity for policy in attached], lists, elsewhere)
+    return tuple(zip(attached, kept, strict=True)), obstacles
+
+
+def _meant(
+    index: Index, references: Sequence[Reference], user: AttachmentFact
+) -> tuple[list[Managed], list[Reference]]:
+    """The managed policies that a list names, and the elements that are not known."""
+    matches, missing = index.listed(index.policy_directory, references, user.origin)
+    policies = [Managed(r, match.urn, match.certain, user.urn, user.label) for r, match in matches]
+    policies += [Managed(r, None, True, user.urn, user.label) for r in missing if r.value]
+    return policies, [r for r in missing if r.value is None]
+
+
+def _detached(index: Index, managed: Managed, role: RoleFact) -> bool:
+    """Whether a resource attaches a policy to other roles only, which detaches it from this one."""
+    for fact in index.policy_users(managed.policy, managed.reference):
+        if fact.exclusive is not Exclusive.ROLES_OF_POLICY:
+            continue
+        policies, _ = _meant(index, fact.policies, fact)
+        if managed.identity in [policy.identity for policy in policies]:
+            matches, missing = index.listed(index.role_directory, fact.roles, fact.origin)
+            named = any(match.urn == role.urn for _, match in matches)
+            named = named or any(r.value is None or _names(r.value, role) for r in missing)
+            if not named:
+                return True
+    return False
+
+
+def _names(value: str, role: RoleFact) -> bool:
+    """Whether a name or an ARN may be that of a role which another stack makes."""
+    return folded(last(value)) == folded(role.name or "")
+
+
+def _boundary(index: Index, role: RoleFact) -> tuple[Managed, ...] | None:
+    """The policies that a role's permissions boundary may be."""
+    if role.boundary is None:
+        return None
+    user = AttachmentFact(role.urn, role.label, (), (), origin=role.origin)
+    policies, unknown = _meant(index, (role.boundary,), user)
+    return (*policies, *(Managed(reference, None, True, role.urn, role.label) for reference in unknown))
+
+
+def _pools(
+    index: Index, vendings: Sequence[VendingFact], trust: Document | None
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """IDs and regions of the pools that vend a role; none if one of them is not known."""
+    ids: set[str | None] = set()
+    regions: set[str | None] = set()
+    for vending in vendings:
+        if vending.pool is None:
+            continue
+        pools = [index.pools[urn] for urn in vending.pool.urns if urn in index.pools]
+        pool_id = vending.pool.value or (pools[0].id if len(pools) == 1 else None)
+        ids.add(pool_id)
+        if pool_id:
+            regions.add(pool_id.partition(":")[0])
+        else:
+            regions |= {pool.origin.region for pool in pools} or {vending.origin.region}
+    regions |= {pool.partition(":")[0] for pool in _audiences(trust)}
+    if not regions and trust is None:
+        # At preview: its pool is most likely one of the stack's.
+        regions = {pool.origin.region for pool in index.pools.values()}
+    known = frozenset(pool for pool in ids if pool) if None not in ids else frozenset()
+    return known, () if None in regions else tuple(sorted(region for region in regions if region))
+
+
+def _audiences(trust: Document | None) -> set[str]:
+    """The pool IDs that a trust policy names."""
+    return {
+        value
+        for statement in (trust.statements if trust is not None else ())
+        for condition in statement.conditions
+        if condition.key.endswith(":aud")
+        for value in condition.values
+        if NAMED.fullmatch(value)
+    }

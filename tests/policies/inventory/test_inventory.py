@@ -1,0 +1,98 @@
+"""What a stack is does not depend on the order of its resources, nor on what was asked while they came."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policies.identity_scope.inventory.inventory import Inventory
+from policies.identity_scope.inventory.vended import Declared, Obstacle, StackPools, VendedRole
+from policies.identity_scope.pack.configuration import Config
+from policies.identity_scope.sources.pulumi import Resource, facts
+from tests.policies.inventory.stack import WIDE, findings, inventory, policy_arn, role, role_arn, role_policy
+from tests.policies.inventory.strategies import resources, stacks
+
+declarations = st.sampled_from(
+    [
+        Declared(),
+        Declared(vended=("a",)),
+        Declared(elsewhere=(role_arn("a"), role_arn("ab"))),
+        Declared(managed={policy_arn("a"): WIDE}, vended=(role_arn("b"),)),
+    ]
+)
+everything = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def state(stack: Inventory, declared: Declared) -> tuple[list[VendedRole], list[Obstacle], StackPools]:
+    return stack.vended(declared), stack.unresolved(declared), stack.stack_pools()
+
+
+@given(stacks, st.randoms(use_true_random=False), declarations)
+@settings(everything, max_examples=300)
+def test_any_order_of_the_resources_gives_the_same_roles(
+    stack: list[Resource], random: object, known: Declared
+) -> None:
+    shuffled = list(stack)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert state(inventory(stack), known) == state(inventory(shuffled), known)
+
+
+@given(st.lists(resources(), min_size=1, max_size=10), declarations)
+@settings(everything, max_examples=300)
+def test_asking_in_between_changes_nothing(stack: list[Resource], known: Declared) -> None:
+    """Also when a resource is registered again, with other properties."""
+    asked = Inventory()
+    for each in stack:
+        asked.add(facts(each))
+        state(asked, known)
+    last = {each.urn: each for each in stack}
+    assert state(asked, known) == state(inventory(last.values()), known)
+
+
+@given(stacks, resources(), declarations)
+@settings(everything, max_examples=300)
+def test_a_resource_touches_every_role_that_it_changes(stack: list[Resource], new: Resource, known: Declared) -> None:
+    before = inventory(stack)
+    old = {role.urn: role for role in before.vended(known)}
+    touched = before.add(facts(new))
+    after = {role.urn: role for role in before.vended(known)}
+    changed = {urn for urn in old.keys() | after.keys() if old.get(urn) != after.get(urn)}
+    described = {urn for urn in changed if not only_its_region(old.get(urn), after.get(urn))}
+    if not known_account(stack, new):
+        assert described <= touched
+
+
+def only_its_region(old: VendedRole | None, new: VendedRole | None) -> bool:
+    """At preview a role's region may be that of any pool of the stack, which changes no document."""
+    return old is not None and new is not None and old.principal == new.principal and old.kinds == new.kinds
+
+
+def known_account(stack: list[Resource], new: Resource) -> bool:
+    """An ARN that tells a provider's account may change what any reference of its resources means."""
+    return any("arn" in each.props and each.origin.provider for each in (*stack, new))
+
+
+@given(stacks, st.randoms(use_true_random=False), declarations)
+@settings(everything, max_examples=60)
+def test_any_order_of_the_resources_gives_the_same_findings(
+    stack: list[Resource], random: object, known: Declared
+) -> None:
+    shuffled = list(stack)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert findings(stack, Config(known=known)) == findings(shuffled, Config(known=known))
+
+
+def test_a_role_is_a_value_that_can_be_remembered() -> None:
+    stack = [role(), role_policy(WIDE)]
+    (one,), (two,) = inventory(stack).vended(Declared()), inventory(stack).vended(Declared())
+    assert one.principal == two.principal
+    assert hash(one.principal) == hash(two.principal)
+    assert len({one.principal, two.principal}) == 1
+
+
+def test_a_role_that_nothing_changes_is_the_same_object_again() -> None:
+    stack = inventory([role(), role_policy(WIDE), role("other")])
+    first = {each.urn: each for each in stack.vended(Declared())}
+    stack.add(facts(role_policy(WIDE, of="other", label="more")))
+    second = {each.urn: each for each in stack.vended(Declared())}
+    assert [urn for urn in first if first[urn] is not second[urn]] == [role("other").urn]
