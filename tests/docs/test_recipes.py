@@ -54,8 +54,7 @@ def pack() -> Iterator[Analyzer]:
 def cooked(name: str, pack: Analyzer, config: dict[str, Any] | None = None) -> Iterator[Deployed]:
     """A recipe deployed under the pack, which is told what the component says that it must be told, or `config`."""
     block = yaml.safe_load(RECIPES[name])
-    changes = {k if ":" in k else f"scoped-identity:{k}": v for k, v in block.items()}
-    files = stack_files.read(ROOT, "dev", changes)
+    files = stack_files.read(ROOT, "dev", block)
     clock = Clock()
     main = ROOT / "__main__.py"
     wanted = in_process.check(main, files.project, "dev", files.config, {}).outputs["packConfig"]
@@ -203,11 +202,11 @@ def _tags(found: Deployed, me: Person) -> None:
 
 
 TRIES: dict[str, Try] = {
-    "One more folder of one's own": _one_more_folder,
-    "Amplify's levels of storage": _levels,
-    "A folder that all read": _shared,
+    "Another folder of the user": _one_more_folder,
+    "Amplify's file access levels": _levels,
+    "A shared folder": _shared,
     "Another API, REST or HTTP": _another_api,
-    "Rows of a DynamoDB table": _rows_of_a_table,
+    "Items of a DynamoDB table": _rows_of_a_table,
     "Roles by rules": _premium,
     "Groups of a user pool": _editors,
     "Guests": _guests,
@@ -258,8 +257,8 @@ EVALUATED: list[tuple[str, str, str, dict[str, tuple[str, ...]], bool]] = [
     ("AWS IoT topics", "iot:Subscribe", f"arn:aws:iot:{HERE}:topicfilter/notes/#", {}, False),
     ("A Lambda function", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:notes-thumbnail:live", {}, True),
     ("A Lambda function", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:notes-thumbnail", {}, False),
-    ("Anything else", "translate:TranslateText", "*", {}, True),
-    ("Anything else", "translate:TranslateDocument", "*", {}, False),
+    ("Any other permission", "translate:TranslateText", "*", {}, True),
+    ("Any other permission", "translate:TranslateDocument", "*", {}, False),
     (
         "An encrypted bucket",
         "kms:Decrypt",
@@ -302,7 +301,7 @@ def test_what_the_sandbox_has_no_service_for_is_decided_by_the_evaluator(
 def _documents(name: str) -> str:
     """The authenticated role's document of a recipe, as a preview shows it."""
     block = yaml.safe_load(RECIPES[name])
-    files = stack_files.read(ROOT, "dev", {f"scoped-identity:{k}": v for k, v in block.items()})
+    files = stack_files.read(ROOT, "dev", block)
     with Sandbox().running() as sandbox:
         run: Run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, preview=True)
     policy = next(r for r in run.registrations if r.type_.endswith(":RolePolicy"))
