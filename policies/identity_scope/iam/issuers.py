@@ -60,6 +60,20 @@ class Shape:
     digits: str = "0123456789abcdef"
     groups: tuple[int, ...] = (8, 4, 4, 4, 12)
 
+    @property
+    def size(self) -> int:
+        """How many digits an ID has."""
+        return sum(self.groups)
+
+    def identity(self, digits: str) -> str:
+        """The ID with some digits."""
+        parts: list[str] = []
+        begin = 0
+        for size in self.groups:
+            parts.append(digits[begin : begin + size])
+            begin += size
+        return f"{self.region}:{'-'.join(parts)}"
+
 
 PARTITIONS = {
     "aws-cn": ("cn-", "cn-north-1"),

@@ -1,13 +1,11 @@
-"""API calls: vended roles call only APIs that are named by a literal ID."""
+"""API calls: vended roles call only APIs that are named by a literal ID, whoever the identity is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
-from ..iam.issuers import fresh
+from ..automata.globs import Pattern, Wild, literal
+from ..automata.walk import Budget, BudgetExceeded
 from ..inventory.principal import Principal
-from .reach import object_reach
+from .questions import Reader, Symbolic, track
 from .replay import replayed
 from .results import NotProven, UnnamedApi
 from .scope import Scope
@@ -18,33 +16,31 @@ INVOKE = ("execute-api:Invoke",)
 def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotProven]:
     """For each role a call of an API that is not among `apis`, or, without any, that its documents do not name."""
     found: list[UnnamedApi | NotProven] = []
-    text = scope.text()
-    shape = scope.shapes(text)[0]
-    caller = scope.caller(fresh(shape.region, text)[0], shape)
+    budget = Budget(scope.steps)
+    shape = scope.shapes()[0]
+    symbolic = Symbolic(scope.strangers(shape), budget)
+    reader = Reader(symbolic, scope.caller(symbolic.strangers.exact[0], shape), 0)
+    head = literal(f"arn:{shape.partition}:execute-api:")
     for principal in filter(scope.asks_about, scope.principals):
-        for reach in object_reach(principal, caller, (), None, INVOKE):
-            head = literal(f"arn:{shape.partition}:execute-api:")
-            wanted = apis or _named(principal)
-            named = GlobSet([(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in wanted])
-            every = GlobSet([(*head, Wild.ANY)])
-            try:
-                word = shortest_word([every, reach, named], _beyond, [True, True, False], Budget(scope.steps))
-            except BudgetExceeded as error:
-                found.append(NotProven(str(error), principal.urn))
-                continue
-            if word is None:
-                continue
-            access = replayed(scope, shape, (caller.identity, principal, reach), word)
-            if access is None:
-                found.append(NotProven(f"no request to `{word}` could be confirmed", principal.urn))
-            else:
-                found.append(UnnamedApi(access))
+        wanted = apis or _named(principal)
+        named: list[Pattern] = [(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in wanted]
+        try:
+            for grant in reader.objects(principal, universe=INVOKE):
+                question = symbolic.alone(grant, track((*head, Wild.ANY)), forbidden=named)
+                word = symbolic.find(question)
+                if word is None:
+                    continue
+                arn = symbolic.strangers.written(word.letters, word.digits)
+                identity, _ = symbolic.strangers.named(word.digits)
+                access = replayed(scope, shape, identity, principal, grant.action, arn)
+                if access is None:
+                    found.append(NotProven(f"no request to `{arn}` could be confirmed", principal.urn))
+                else:
+                    found.append(UnnamedApi(access))
+                break
+        except BudgetExceeded as error:
+            found.append(NotProven(str(error), principal.urn))
     return found
-
-
-def _beyond(accepted: Sequence[bool]) -> bool:
-    """What two machines accept and the third does not."""
-    return accepted[0] and accepted[1] and not accepted[2]
 
 
 def _named(principal: Principal) -> tuple[str, ...]:

@@ -1,68 +1,133 @@
-"""No escalation: no vended role can widen its own reach."""
+"""INVARIANT (no escalation): no vended role can widen its own reach, for any identity.
+
+Each action that could is asked about with the ARNs that its service takes, and, where it takes none, with `*`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
+from ..automata.globs import Wild, literal
+from ..automata.symbolic import Part, Track
+from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
-from ..iam.issuers import fresh
+from ..iam.issuers import Shape
 from ..inventory.principal import Principal
-from .reach import AllObjects, Caller, Reach, object_reach
+from .questions import Grant, Reader, Symbolic, buckets, track
+from .reach import View, object_reach
 from .replay import replayed
 from .results import Cause, Escalation, NotProven
 from .scope import Scope
 
 
 def escalations(scope: Scope) -> list[Escalation | NotProven]:
-    """INVARIANT (no way round): no vended role can widen its own reach."""
+    """For each statement by which an identity could widen its role's reach, a request that does; nothing if none."""
     found: dict[Cause, Escalation | NotProven] = {}
-    text = scope.text()
-    shape = scope.shapes(text)[0]
-    caller = scope.caller(fresh(shape.region, text)[0], shape)
     budget = Budget(scope.steps)
     try:
-        for principal in filter(scope.asks_about, scope.principals):
-            for result in _escalations(scope, principal, caller, budget):
+        for shape in scope.shapes():
+            for result in _Escalations(scope, shape, budget).results():
                 found.setdefault(result.cause, result)
+            if found:
+                break
     except BudgetExceeded as error:
         return [*found.values(), NotProven(str(error))]
     return list(found.values())
 
 
-def _escalations(
-    scope: Scope, principal: Principal, caller: Caller, budget: Budget
-) -> Iterator[Escalation | NotProven]:
-    shape = caller.shape
-    for reach in object_reach(principal, caller, (), None, BUCKET_PIVOTS):
-        word = shortest_word([AllObjects(shape.partition, keys=False), reach], all, [True, True], budget)
-        if word is not None:
-            yield from _pivot(scope, caller, principal, reach, word)
-    for reach in object_reach(principal, caller, (), None, OTHER_PIVOTS):
-        service = reach.action.partition(":")[0]
-        scheme = _arns_for(service, shape.partition)
-        for word in ("*", shortest_word([scheme, reach], all, [True, True], budget)):
-            results = list(_pivot(scope, caller, principal, reach, word)) if word is not None else []
-            if results:
-                yield from results
-                break
+class _Escalations:
+    """One identity of a shape, and the requests that widen its role's reach."""
+
+    def __init__(self, scope: Scope, shape: Shape, budget: Budget) -> None:
+        self._scope = scope
+        self._shape = shape
+        self._symbolic = Symbolic(scope.strangers(shape), budget)
+        self._reader = Reader(self._symbolic, scope.caller(self._symbolic.strangers.exact[0], shape), 0)
+
+    def results(self) -> Iterator[Escalation | NotProven]:
+        for principal in filter(self._scope.asks_about, self._scope.principals):
+            for view in (View.ROLE, View.EVERYONE) if principal.resource else (View.ROLE,):
+                told: set[Cause] = set()
+                for grant in self._reader.objects(principal, universe=BUCKET_PIVOTS, view=view):
+                    if grant.cause not in told:
+                        yield from self._on_buckets(grant, told)
+                for grant in self._reader.objects(principal, universe=OTHER_PIVOTS, view=view):
+                    if grant.cause not in told:
+                        yield from self._elsewhere(grant, told)
+
+    def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
+        tracks = [buckets(self._shape.partition)]
+        if grant.view is View.EVERYONE:
+            # What is open to everyone is the roles' matter where they use the bucket.
+            tracks.append(track(*self._used(grant.principal)))
+        yield from self._asked(grant, told, *tracks)
+
+    def _elsewhere(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
+        everything = tuple(pattern for pattern in grant.tracks[0].patterns if pattern == (Wild.ANY,))
+        if everything:
+            # An action without a resource is asked for `*`, which only a statement on everything speaks of.
+            star = Grant(
+                grant.principal,
+                grant.view,
+                grant.action,
+                False,
+                grant.document,
+                grant.statement,
+                (replace(grant.tracks[0], patterns=(("*",),)), *grant.tracks[1:]),
+                grant.forbidden,
+                grant.guard,
+                grant.requirements,
+            )
+            word = self._symbolic.find(self._symbolic.alone(star))
+            if word is not None:
+                access = replayed(
+                    self._scope,
+                    self._shape,
+                    self._symbolic.strangers.named(word.digits)[0],
+                    grant.principal,
+                    grant.action,
+                    "*",
+                    view=grant.view,
+                )
+                if access is not None:
+                    told.add(grant.cause)
+                    yield Escalation(access)
+                    return
+        service = grant.action.partition(":")[0]
+        yield from self._asked(grant, told, _arns_of(service, self._shape.partition))
+
+    def _asked(self, grant: Grant, told: set[Cause], *tracks: Track) -> Iterator[Escalation | NotProven]:
+        word = self._symbolic.find(self._symbolic.alone(grant, *tracks))
+        if word is None:
+            return
+        told.add(grant.cause)
+        arn = self._symbolic.strangers.written(word.letters, word.digits)
+        identity, _ = self._symbolic.strangers.named(word.digits)
+        access = replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, view=grant.view)
+        if access is None:
+            yield NotProven(f"no request to `{arn}` could be confirmed", grant.principal.urn)
+        else:
+            yield Escalation(access)
+
+    def _used(self, principal: Principal) -> list[tuple[Part, ...]]:
+        """The buckets that a role's own grants speak of, as far as they name them."""
+        caller = self._scope.caller(self._symbolic.strangers.exact[0], self._shape)
+        head = f"arn:{self._shape.partition}:s3:::"
+        found: list[tuple[Part, ...]] = []
+        for reach in object_reach(principal, caller):
+            for pattern in reach.prefixes:
+                bucket, slash, _ = pattern.removeprefix(head).partition("/")
+                whole = bool(slash) and pattern.startswith(head)
+                found.append(literal(f"{head}{bucket}") if whole else (*literal(pattern), Wild.ANY))
+        return list(dict.fromkeys(found))
 
 
-def _arns_for(service: str, partition: str) -> GlobSet:
-    """ARNs that a service's ways round are asked for; S3's are never a bucket or an object."""
-    # Taking on a role is asked for by the role's ARN, which is IAM's.
+def _arns_of(service: str, partition: str) -> Track:
+    """ARNs that a service's actions are asked for; S3's are never a bucket or an object."""
+    # Assuming a role is asked for by the role's ARN, which is IAM's.
     head = literal(f"arn:{partition}:{'iam' if service == 'sts' else service}:")
     if service != "s3":
-        return GlobSet([(*head, Wild.ANY)])
+        return track((*head, Wild.ANY))
     kinds = ("accesspoint/", "access-grants/", "job/")
-    return GlobSet([(*head, Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}"), Wild.ANY) for kind in kinds])
-
-
-def _pivot(
-    scope: Scope, caller: Caller, principal: Principal, reach: Reach, arn: str
-) -> Iterator[Escalation | NotProven]:
-    access = replayed(scope, caller.shape, (caller.identity, principal, reach), arn)
-    if access is not None:
-        yield Escalation(access)
-    elif arn != "*":
-        yield NotProven(f"no request to `{arn}` could be confirmed", role=principal.urn)
+    return track(*((*head, Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}"), Wild.ANY) for kind in kinds))

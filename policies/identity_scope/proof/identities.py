@@ -1,103 +1,134 @@
-"""Identities whose digits are not known, so that two of them stand for all that no document names.
+"""Identities whose digits are not known, so that what holds for two of them holds for every two.
 
-A document may name a *part* of an identity id (`bkt/us-east-1:1*`, `*7f/x`): then two ids that happen to lack that part
-prove nothing about those that have it. So the digits of the two are letters of their own, which no document can write, and
-wherever the text of an Allow could face a digit of somebody's id, its letter matches them as well.
+An ID is the pool's region and digits. Two IDs of unknown digits are written with letters that no document uses, in two ways:
 
-INVARIANT (widening). A key that two real identities share becomes a key that the two symbolic ones share, when each id in
-it is replaced by its symbolic one: so where these share nothing, nobody does. The reverse does not hold.
+- *loosely*: one letter for every digit of the one, one for every digit of the other. What is granted is read as if each of its
+  digits were these letters as well; what is denied is not. That takes no more than today's automata, and settles most stacks.
+- *exactly*: a letter of its own for each digit (`automata/symbolic.py`).
+
+INVARIANT (every pair). A key that two different IDs share becomes, when the letter of the one stands for its digits wherever
+the grant's variable is, and the other's likewise, a key that the loose ones share: their IDs cannot stand at one place, since
+they differ, and where the end of the one meets the region of the other, the region's letters are digits of a grant. So where
+the loose ones share nothing, no two identities do.
 """
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
-from ..automata.globs import Pattern, Wild
-from ..iam.issuers import NAMED, overlap
+from ..automata.globs import Loose, Pattern, Wild
+from ..automata.symbolic import Alphabet
+from ..iam.issuers import Shape
 
-_DIGITS = ("\ue000", "\ue100")
-"""A digit of the one, and of the other: letters of the private use area."""
-
-_FIRST, _LAST = ord(_DIGITS[0]), ord(_DIGITS[1]) + 12
-_HEX = frozenset("0123456789abcdef")
-_PART = re.compile(r"(?<=-\d:)[0-9a-f-]{1,36}")
+_PRIVATE = 0xF0000
+"""Where letters are looked for that no document uses: a plane of Unicode for private use."""
 
 
-@lru_cache(maxsize=64)
-def symbolic(region: str) -> tuple[str, str]:
-    """Two identities of a region that stand for any two that no document names."""
-    # Their last digits may be the first letters of a region's name, and have letters of their own, one for each place.
-    one, other = (_identity(region, digit, len(overlap(region))) for digit in _DIGITS)
-    return one, other
+@dataclass(frozen=True)
+class Strangers:
+    """Two different identities of unknown digits.
 
-
-def anybody(region: str) -> str:
-    """An identity of a region that stands for any one alone, with no other's id beside it."""
-    return _identity(region, _DIGITS[0], 0)
-
-
-@lru_cache(maxsize=64)
-def _digits(region: str) -> str:
-    """All letters that stand for digits of the two."""
-    return "".join(sorted({letter for identity in symbolic(region) for letter in identity if _is_digit(letter)}))
-
-
-def _identity(region: str, digit: str, own: int) -> str:
-    tail = "".join(chr(ord(digit) + 1 + place) for place in range(own))
-    return f"{region}:{digit * 8}-{digit * 4}-{digit * 4}-{digit * 4}-{digit * (12 - len(tail))}{tail}"
-
-
-def is_symbolic(identity: str) -> bool:
-    return any(_is_digit(letter) for letter in identity)
-
-
-def _is_digit(letter: str) -> bool:
-    return _FIRST <= ord(letter) <= _LAST
-
-
-def loosened(pattern: Pattern, region: str) -> Pattern:
-    """The pattern, with each letter that could face a digit of an id matching every digit.
-
-    Before the first wildcard a letter faces a digit only after `REGION:`; after one it may face any. An id that stands in
-    full is an identity of its own, which is tried by name.
+    Attributes:
+        shape: the form of their IDs.
+        base: the first of some code points that no document uses.
     """
-    runs = _runs(pattern)
-    own = _own(region)
-    if not _PART.search(runs[0][1]) and all(_HEX.isdisjoint(run) for _, run in runs[1:]):  # most patterns
-        if own.keys().isdisjoint(pattern):
-            return pattern
-        return tuple(own.get(token, token) if isinstance(token, str) else token for token in pattern)
-    found: list[str | Wild] = []
-    digits = _digits(region)
-    for start, run in runs:
-        faced = _faced(run, anchored=start == 0)
-        for index, token in enumerate(run):
-            found.append(token + digits if index in faced else own.get(token, token))
-        if start + len(run) < len(pattern):
-            found.append(pattern[start + len(run)])
-    return tuple(found)
+
+    shape: Shape
+    base: int
+
+    @cached_property
+    def loose(self) -> tuple[str, str]:
+        one, other = chr(self.base), chr(self.base + 1)
+        return self.shape.identity(one * self.shape.size), self.shape.identity(other * self.shape.size)
+
+    @cached_property
+    def loosened(self) -> Loose:
+        return Loose(self.shape.digits, chr(self.base) + chr(self.base + 1))
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        return Alphabet(self.base + 2, 2 * self.shape.size)
+
+    @cached_property
+    def exact(self) -> tuple[str, str]:
+        letters = [self.alphabet.digit(i) for i in range(self.alphabet.unknowns)]
+        size = self.shape.size
+        return self.shape.identity("".join(letters[:size])), self.shape.identity("".join(letters[size:]))
+
+    @cached_property
+    def preferred(self) -> tuple[int, ...]:
+        """The digits of examples, where nothing else is asked of them: `1111…` and `2222…`."""
+        count = len(self.shape.digits)
+        return tuple([1 % count] * self.shape.size + [2 % count] * self.shape.size)
+
+    def named(self, digits: Iterable[int]) -> tuple[str, str]:
+        """The two with some digits."""
+        text = "".join(self.shape.digits[digit] for digit in digits)
+        return self.shape.identity(text[: self.shape.size]), self.shape.identity(text[self.shape.size :])
+
+    def written(self, letters: str, digits: tuple[int, ...]) -> str:
+        """A word with some digits in the place of its letters for unknown ones."""
+        found: list[str] = []
+        for letter in letters:
+            unknown = self.alphabet.unknown(letter)
+            capital = self.alphabet.of_capital(letter)
+            if unknown is not None:
+                letter = self.shape.digits[digits[unknown]]
+            elif capital is not None:
+                letter = self.shape.digits[digits[capital]].upper()
+            found.append(letter)
+        return "".join(found)
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether no word has two beginnings (or two ends, turned round), as the loose ones write them."""
+        if one.startswith(other) or other.startswith(one):
+            return False
+        loose, digits = self.loosened.letters, self._digits
+        for mine, theirs in zip(one, other, strict=False):
+            if mine != theirs and not (mine in loose and theirs in digits) and not (theirs in loose and mine in digits):
+                return True
+        return False
+
+    def distinct(self, one: str, other: str) -> bool:
+        """The same, as the exact ones write them, for a beginning of the one's and one of the other's.
+
+        Equal letters at each digit of the two would make them the same.
+        """
+        same = 0
+        for mine, theirs in zip(one, other, strict=False):
+            if mine != theirs:
+                first, second = self.alphabet.unknown(mine), self.alphabet.unknown(theirs)
+                if first is None and second is None:
+                    return True
+                if first is None or second is None:
+                    if (theirs if first is not None else mine) not in self.shape.digits:
+                        return True
+                elif abs(first - second) == self.shape.size:
+                    same += 1
+        return same == self.shape.size
+
+    @cached_property
+    def _digits(self) -> frozenset[str]:
+        return frozenset(self.shape.digits + self.shape.digits.upper())
 
 
-def _runs(pattern: Pattern) -> list[tuple[int, str]]:
-    """The literal runs between wildcards, also empty ones, each with where it begins."""
-    wild = [index for index, token in enumerate(pattern) if isinstance(token, Wild)]
-    starts = [0, *(index + 1 for index in wild)]
-    return [(start, "".join(pattern[start:end])) for start, end in zip(starts, [*wild, len(pattern)], strict=True)]  # type: ignore[arg-type]
+def strangers(shape: Shape, used: frozenset[str]) -> Strangers:
+    """Two identities of a shape, in letters that are not used."""
+    base, needed = _PRIVATE, 4 * shape.size + 2
+    codes = sorted(ord(letter) for letter in used if ord(letter) >= _PRIVATE)
+    for code in codes:
+        if code < base + needed:
+            base = max(base, code + 1)
+    return Strangers(shape, base)
 
 
-def _faced(run: str, anchored: bool) -> frozenset[int]:
-    named = {i for match in NAMED.finditer(run) for i in range(*match.span())}
-    parts = [range(*match.span()) for match in _PART.finditer(run)] if anchored else [range(len(run))]
-    return frozenset(i for part in parts for i in part if run[i] in _HEX and i not in named)
-
-
-@lru_cache(maxsize=64)
-def _own(region: str) -> dict[str, str]:
-    """An identity's own last digits, each with the letter that begins a region's name there."""
-    begins = overlap(region)
-    return {
-        chr(ord(d) + 1 + place): chr(ord(d) + 1 + place) + begins[place]
-        for d in _DIGITS
-        for place in range(len(begins))
-    }
+def beginning(pattern: Pattern) -> str:
+    """The characters before the first wildcard."""
+    found: list[str] = []
+    for token in pattern:
+        if isinstance(token, Wild):
+            break
+        found.append(token[0])
+    return "".join(found)

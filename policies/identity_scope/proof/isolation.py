@@ -1,174 +1,263 @@
-"""Isolation: no two identities reach the same object."""
+"""INVARIANT (isolation): no key in the reach of one identity, or opened to everyone, is in the reach of another.
+
+First with IDs whose digits are read loosely, every role with every other at once, which settles most stacks; then exactly,
+Allow by Allow, where something may be shared. What is found is a request of each of two identities, replayed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
 
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
-from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, mask
-from ..iam.documents import Effect
-from ..iam.issuers import Shape, fresh, named_in
+from ..automata.globs import Wild, literal
+from ..automata.symbolic import Not, Question, Word
+from ..automata.walk import Budget, BudgetExceeded, shortest_word
+from ..iam.actions import LIST_ACTIONS
+from ..iam.issuers import Shape
 from ..inventory.principal import Principal
-from .identities import symbolic
-from .reach import AllObjects, Caller, Reach, Shared, list_reach, object_reach, opened
-from .replay import Side, replayed
-from .results import Cause, NotProven, Violation
+from .identities import Strangers
+from .questions import Grant, Reader, Symbolic, track
+from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach
+from .replay import replayed
+from .results import Access, Cause, NotProven, Violation
 from .scope import Scope
 
 
 def isolation(scope: Scope) -> list[Violation | NotProven]:
-    """INVARIANT (isolation): no key in the reach of one identity, or opened to it, is in the reach of another."""
-    text = scope.text()
-    # One for the proof, one for examples: where there is something to show, it is worth as much again.
-    budget = (Budget(scope.steps), Budget(scope.steps))
-    found: dict[frozenset[Cause], Violation | NotProven] = {}
+    """Every Allow by which two identities reach the same object, each with one example; nothing where there is none."""
+    found: list[Violation | NotProven] = []
+    budget = Budget(scope.steps)
     try:
-        for shape in scope.shapes(text):
-            if shape.issuer is None and shape.partition != "aws":
+        for shape in scope.shapes():
+            if shape.issuer is None:
                 return [NotProven(f"the identity issuer of {shape.region} is not known")]
-            for result in _isolation(scope, shape, text, budget):
-                statements = frozenset(result.statements)
-                if not any(known <= statements for known in found):
-                    found = {k: v for k, v in found.items() if not statements <= k or k == statements}
-                    found.setdefault(statements, result)
+            found += _Pairs(scope, shape, budget).results()
             if found:
                 break
+        told = {cause for result in found for cause in result.statements}
+        for shape in scope.shapes()[:1]:
+            found += _access_points(scope, shape, budget, told)
     except BudgetExceeded as error:
-        return [*found.values(), NotProven(str(error))]
-    return [*found.values(), *_access_points(scope, text)]
+        found.append(NotProven(str(error)))
+    return list({result.cause: result for result in found}.values())
 
 
-def _isolation(scope: Scope, shape: Shape, text: str, budget: tuple[Budget, Budget]) -> Iterator[Violation | NotProven]:
-    one, other = symbolic(shape.region)
-    yield from _prove_pair(scope, shape, (one, other), text, budget)
-    named = [identity for identity in named_in(text) if identity.startswith(f"{shape.region}:")]
-    for identity in named:
-        # Each identity that a document names, against one that none names; renaming gives the rest.
-        yield from _prove_pair(scope, shape, (identity, other), text, budget)
-    for pair in combinations(named, 2):
-        yield from _prove_pair(scope, shape, pair, text, budget)
+_FEW = 4000
+"""Steps within which most pairs of Allows are decided."""
 
 
-_Pair = tuple[str, str]
+class _Part(NamedTuple):
+    """What one group of actions reaches through one role: a part of an identity's reach."""
+
+    principal: Principal
+    view: View
+    reach: Reach
+
+    @property
+    def listing(self) -> bool:
+        return isinstance(self.reach, ListingReach)
 
 
-def _prove_pair(
-    scope: Scope, shape: Shape, both: _Pair, text: str, budget: tuple[Budget, Budget]
-) -> Iterator[Violation | NotProven]:
-    """What two identities share. Where they stand for any two, the example shows it, or else it is not proven."""
-    undecided: BudgetExceeded | None = None
-    try:
-        if all(
-            _shared_word(shape, mine, theirs, budget[0]) is None for mine, theirs in _reach_pairs(scope, shape, both)
-        ):
+class _Pairs:
+    """Two identities of one shape: the parts of their reaches, compared loosely, then exactly."""
+
+    def __init__(self, scope: Scope, shape: Shape, budget: Budget) -> None:
+        self._scope = scope
+        self._shape = shape
+        self._budget = budget
+        self._strangers: Strangers = scope.strangers(shape)
+        self._grants: dict[tuple[int, int, View], list[Grant]] = {}
+        self._found: list[Violation | NotProven] = []
+        self._told: set[Cause] = set()
+
+    def results(self) -> list[Violation | NotProven]:
+        try:
+            for mine, theirs in self._pairs():
+                self._compare(mine, theirs)
+        except BudgetExceeded as error:
+            self._found.append(NotProven(str(error)))
+        return self._found
+
+    def _pairs(self) -> Iterator[tuple[_Part, _Part]]:
+        """Pairs of parts that what they begin with does not keep apart."""
+        mine, theirs = (self._parts(identity) for identity in self._strangers.loose)
+        pairs = [(i, j) for i in range(len(mine)) for j in range(i, len(mine))]
+        # Each part with its own first: an example of one statement says more than one of two.
+        for i, j in sorted(pairs, key=lambda pair: pair[0] != pair[1]):
+            if self._asks_about(mine[i], theirs[j]) and not self._apart(mine[i], theirs[j]):
+                yield mine[i], theirs[j]
+        openers = [p for p in self._scope.principals if any(policy.document.statements for policy in p.resource)]
+        opened = [part for p in openers for part in self._parts_of(p, self._strangers.loose[0], View.EVERYONE)]
+        for part in opened:
+            for their in theirs:
+                if self._asks_about(part, their) and not self._apart(part, their):
+                    yield part, their
+
+    def _asks_about(self, mine: _Part, theirs: _Part) -> bool:
+        return self._scope.asks_about(mine.principal) or self._scope.asks_about(theirs.principal)
+
+    def _parts(self, identity: str) -> list[_Part]:
+        return [part for p in self._scope.principals for part in self._parts_of(p, identity, View.ROLE)]
+
+    def _parts_of(self, principal: Principal, identity: str, view: View) -> list[_Part]:
+        caller = replace(self._scope.caller(identity, self._shape), loose=self._strangers.loosened)
+        shared = self._scope.shared if view is View.ROLE else ()
+        reaches: list[Reach] = [
+            *object_reach(principal, caller, shared, view=view),
+            *list_reach(principal, caller, shared, view),
+        ]
+        return [_Part(principal, view, reach) for reach in reaches]
+
+    def _apart(self, mine: _Part, theirs: _Part) -> bool:
+        """Whether what the parts begin with keeps them apart, which settles most of them."""
+        prefixes = theirs.reach.prefixes
+        return all(self._strangers.apart(one, other) for one in mine.reach.prefixes for other in prefixes)
+
+    def _meet(self, mine: _Part, theirs: _Part) -> bool:
+        """Whether two parts may have a key in common; also where that cannot be told within half of the budget."""
+        machines = [AllObjects(self._shape.partition), mine.reach, theirs.reach]
+        try:
+            budget = self._budget.part(self._budget.left // 2)
+            return shortest_word(machines, all, [True] * 3, budget) is not None
+        except BudgetExceeded:
+            return True
+
+    # Exactly
+
+    @cached_property
+    def _symbolic(self) -> Symbolic:
+        return Symbolic(self._strangers, self._budget)
+
+    def _grants_of(self, part: _Part, side: int) -> list[Grant]:
+        key = side, id(part.principal), part.view
+        if key not in self._grants:
+            caller = self._scope.caller(self._strangers.exact[side], self._shape)
+            reader = Reader(self._symbolic, caller, side)
+            shared = self._scope.shared if part.view is View.ROLE else ()
+            self._grants[key] = [
+                *reader.objects(part.principal, shared, view=part.view),
+                *reader.listings(part.principal, shared, part.view),
+            ]
+        places = {each.place for each in part.reach.allows}
+        return [
+            grant
+            for grant in self._grants[key]
+            if (grant.action, grant.listing) == (part.reach.action, part.listing) and grant.place in places
+        ]
+
+    def _compare(self, mine: _Part, theirs: _Part) -> None:
+        """Each Allow of mine that nothing has been said about yet, with theirs: its own first.
+
+        Most are decided in a few steps. Where some are not, the machines of all patterns together may still keep the parts
+        apart, however many stars there are; if they do not, what is left is decided as far as the budget goes.
+        """
+        undecided: list[tuple[Grant, Grant]] = []
+        budget = self._budget.part(min(_FEW, self._budget.left // 4))
+        for grant, other in self._grant_pairs(mine, theirs):
+            if not self._told_of(grant, other):
+                try:
+                    self._search(grant, other, budget)
+                except BudgetExceeded:
+                    if self._budget.left <= 0:
+                        raise
+                    undecided.append((grant, other))
+        undecided = [pair for pair in undecided if not self._told_of(*pair)]
+        if undecided and self._meet(mine, theirs):
+            for grant, other in undecided:
+                if not self._told_of(grant, other):
+                    self._search(grant, other, self._budget)
+
+    def _grant_pairs(self, mine: _Part, theirs: _Part) -> Iterator[tuple[Grant, Grant]]:
+        ours, others = self._grants_of(mine, 0), self._grants_of(theirs, 1)
+        alike = mine.principal is theirs.principal and (mine.view, mine.reach.action) == (
+            theirs.view,
+            theirs.reach.action,
+        )
+        alike = alike and mine.listing is theirs.listing and mine.reach.allows == theirs.reach.allows
+        for index, grant in enumerate(ours):
+            # A part and itself: the pair the other way round is the same, with the identities exchanged.
+            yield from ((grant, other) for other in others[index:] if alike and other.place == grant.place)
+        for index, grant in enumerate(ours):
+            for other in others[index:] if alike else others:
+                if not (alike and other.place == grant.place):
+                    yield grant, other
+
+    def _told_of(self, mine: Grant, theirs: Grant) -> bool:
+        return mine.cause in self._told or theirs.cause in self._told
+
+    def _search(self, mine: Grant, theirs: Grant, budget: Budget) -> None:
+        symbolic = self._symbolic
+        if mine.place == theirs.place:
+            # Each of many patterns with itself first, which is what most mistakes are.
+            for one, other in zip(mine.split(), theirs.split(), strict=False):
+                if not symbolic.apart(one, other, budget):
+                    self._search_all(one, other, budget)
+                    if self._told_of(mine, theirs):
+                        return
+        if not symbolic.apart(mine, theirs, budget):
+            self._search_all(mine, theirs, budget)
+
+    def _search_all(self, mine: Grant, theirs: Grant, budget: Budget) -> None:
+        symbolic = self._symbolic
+        word = symbolic.find(symbolic.between(mine, theirs), budget)
+        if word is None:
             return
-    except BudgetExceeded as error:
-        # An example may still be found, and says more than that nothing was decided; but not at any price.
-        undecided, budget = error, (budget[0], Budget(min(budget[1].left, scope.steps // 4)))
-    shown = False
-    try:
-        for mine, theirs in _reach_pairs(scope, shape, _example(both, shape, text)):
-            for result in _counterexample(scope, shape, mine, theirs, budget[1]):
-                shown = True
-                yield result
-    except BudgetExceeded as error:
-        raise undecided or error from None
-    if undecided is not None and not shown:
-        raise undecided
-    if not shown:
-        yield NotProven(
-            "a document names a part of identity ids, so what holds for some identities need not hold for all",
+        # The same, but in a place that is visibly the other's, where there is one: easier to see what is wrong.
+        there = track((Wild.ANY, *literal(self._strangers.exact[1]), Wild.ANY))
+        word = self._visible(symbolic, symbolic.between(mine, theirs, there), word)
+        arn = self._strangers.written(word.letters, word.digits)
+        one, other = self._strangers.named(word.digits)
+        access = self._replayed(one, mine, arn)
+        their = self._replayed(other, theirs, arn)
+        if access is None or their is None:
+            self._found.append(
+                NotProven(f"no request that reaches `{arn}` could be confirmed", mine.principal.urn, mine.document)
+            )
+            self._told.add(mine.cause)
+            return
+        violation = Violation(access, their, arn)
+        if not set(violation.statements) & self._told:
+            self._found.append(violation)
+        self._told |= {mine.cause, theirs.cause, *violation.statements}
+
+    def _visible(self, symbolic: Symbolic, question: Question, word: Word) -> Word:
+        try:
+            return symbolic.find(question, self._budget.part(self._scope.steps // 20)) or word
+        except BudgetExceeded:
+            return word
+
+    def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
+        return replayed(
+            self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing, grant.view
         )
 
 
-def _example(both: _Pair, shape: Shape, text: str) -> _Pair:
-    """The two with an id of their own that no document names in the place of a symbolic one."""
-    named = dict(zip(symbolic(shape.region), fresh(shape.region, text), strict=True))
-    return named.get(both[0], both[0]), named.get(both[1], both[1])
-
-
-def _reach_pairs(scope: Scope, shape: Shape, both: _Pair) -> Iterator[tuple[Side, Side]]:
-    """What may have something in common: every pair of reaches, and what bucket policies open with the other's reach."""
-    callers = [scope.caller(identity, shape) for identity in both]
-    mine, theirs = (reaches(scope, caller) for caller in callers)
-    # Each reach with its own first: the two need not have the same machines in the same order.
-    for my, their in sorted(product(mine, theirs), key=lambda pair: pair[0][1].action != pair[1][1].action):
-        if scope.asks_about(my[0]) or scope.asks_about(their[0]):
-            yield (both[0], *my), (both[1], *their)
-    for opener, reached, identities in ((callers[0], theirs, both), (callers[1], mine, both[::-1])):
-        for principal in filter(_may_be_opened, scope.principals):
-            for opening in _reaches_of(opened(principal), opener, ()):
-                for their in reached:
-                    yield (identities[0], *opening), (identities[1], *their)
-
-
-def _may_be_opened(principal: Principal) -> bool:
-    """Whether a bucket policy could grant the role anything."""
-    return any(s.effect is Effect.ALLOW for policy in principal.resource for s in policy.document.statements)
-
-
-def reaches(scope: Scope, caller: Caller) -> list[tuple[Principal, Reach]]:
-    return [found for principal in scope.principals for found in _reaches_of(principal, caller, scope.shared)]
-
-
-def _reaches_of(principal: Principal, caller: Caller, shared: Sequence[Shared]) -> list[tuple[Principal, Reach]]:
-    return [
-        *((principal, reach) for reach in object_reach(principal, caller, shared)),
-        *((principal, reach) for reach in list_reach(principal, caller, shared)),
-    ]
-
-
-def _counterexample(
-    scope: Scope, shape: Shape, mine: Side, theirs: Side, budget: Budget
-) -> Iterator[Violation | NotProven]:
-    """An object that both sides reach, replayed."""
-    word = _shared_word(shape, mine, theirs, budget)
-    if word is None:
-        return
-    machines = [AllObjects(shape.partition), mine[2], theirs[2]]
-    # The same, but in a place that is visibly the other's, where there is one: easier to see what is wrong.
-    visible = GlobSet([(Wild.ANY, *literal(theirs[0]), Wild.ANY)])
-    try:
-        better = shortest_word([*machines, visible], all, [True] * 4, Budget(scope.steps // 10))
-    except BudgetExceeded:
-        better = None
-    word = better or word
-    my, their = replayed(scope, shape, mine, word), replayed(scope, shape, theirs, word)
-    if my is None or their is None:
-        yield NotProven(f"no request that reaches `{word}` could be confirmed")
-    else:
-        yield Violation(my, their, word)
-
-
-def _shared_word(shape: Shape, mine: Side, theirs: Side, budget: Budget) -> str | None:
-    """A shortest word of both sides' languages."""
-    if _prefixes_disjoint(mine[2].prefixes, theirs[2].prefixes):
-        return None
-    return shortest_word([AllObjects(shape.partition), mine[2], theirs[2]], all, [True] * 3, budget)
-
-
-def _prefixes_disjoint(one: Sequence[str], other: Sequence[str]) -> bool:
-    """No word has a beginning of both: decided on literal beginnings alone, which settles most documents."""
-    return not any(a.startswith(b) or b.startswith(a) for a in one for b in other)
-
-
-def _access_points(scope: Scope, text: str) -> Iterator[NotProven]:
-    """Grants on access points: their objects are a bucket's under another name, which no document tells."""
-    if "accesspoint" not in text:
-        return
+def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause]) -> Iterator[NotProven]:
+    """Grants that cover an access point: its objects are a bucket's under another name, which no document tells."""
+    beside = f"arn:{shape.partition}:s3:::"
+    texts = {text for p in scope.principals for _, d in p.documents for s in d.statements for text in s.resources}
+    if all(text.startswith(beside) for text in texts) and not any(
+        s.not_resource for p in scope.principals for _, d in p.documents for s in d.statements
+    ):
+        return  # as most are
+    symbolic = Symbolic(scope.strangers(shape), budget)
+    reader = Reader(symbolic, scope.caller(symbolic.strangers.exact[0], shape), 0)
+    head = literal(f"arn:{shape.partition}:s3:")
+    field = (Not(":", many=False), Not(":", many=True))
+    points = track((*head, *field, ":", *field, *literal(":accesspoint/"), Wild.ANY))
     for principal in filter(scope.asks_about, scope.principals):
-        for name, document in principal.documents:
-            for statement in document.statements:
-                if (
-                    statement.effect is Effect.ALLOW
-                    and not statement.not_resource
-                    and mask(statement, (*OBJECT_ACTIONS, *LIST_ACTIONS))
-                    and any("accesspoint" in resource for resource in statement.resources)
-                ):
-                    yield NotProven(
-                        "an access point shows a bucket's objects under another name, and no document says which bucket",
-                        document=name,
-                        statement=statement,
-                        role=principal.urn,
-                    )
+        grants = [*reader.objects(principal), *reader.objects(principal, universe=LIST_ACTIONS)]
+        for grant in grants:
+            if grant.cause in told or all(each.startswith(beside) for each in grant.beginnings):
+                continue
+            if symbolic.find(symbolic.alone(grant, points)) is None:
+                continue
+            told.add(grant.cause)
+            yield NotProven(
+                "an access point shows a bucket's objects under another name, and no document says which bucket",
+                principal.urn,
+                grant.document,
+                grant.statement,
+            )

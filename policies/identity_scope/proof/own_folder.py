@@ -1,121 +1,261 @@
-"""Own folder: everything that an identity reaches lies in one folder that ends with its ID."""
+"""INVARIANT (own folder): everything that an identity reaches lies in one folder, `BUCKET/PREFIX` + its ID + `/`.
+
+A key's folder ends where the ID and a `/` first stand in it; any other folder of the identity's that holds the key lies within
+that one. So an identity has one folder exactly if all its keys have one, and it is the same: a key with a folder is found, then
+one outside that folder, by the same identity. The claim is about every identity: where the first key needs something of the
+ID, the identities that it does not speak of are asked about again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Wild, literal, shortest_word
-from ..iam.actions import LIST_ACTIONS, mask
-from ..iam.issuers import Shape, fresh
+from ..automata.globs import Wild, literal
+from ..automata.symbolic import Part, Word
+from ..automata.unknowns import NOTHING, StoreId
+from ..automata.walk import Budget, BudgetExceeded
+from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, mask
+from ..iam.conditions import Truth
+from ..iam.issuers import Shape
 from ..inventory.principal import Principal
-from .identities import anybody
-from .isolation import reaches
-from .reach import AllObjects, Assumptions, Reach, object_reach
+from .questions import Grant, Reader, Symbolic, objects, track
+from .reach import LISTING_KEYS, Reach, applied, list_reach, object_reach
 from .replay import replayed
-from .results import DeadGrant, NotProven, OutsideFolder
+from .results import Access, DeadGrant, NotProven, OutsideFolder
 from .scope import Scope
+
+_ROUNDS = 16
+"""How many kinds of identities are told apart before the question is left undecided."""
 
 
 def own_folder(scope: Scope) -> list[OutsideFolder | NotProven]:
-    """INVARIANT (own folder): everything in reach lies in one folder, `BUCKET/PREFIX` + own id + `/`."""
-    text = scope.text()
+    """For each role an object outside the one folder; nothing if everything lies in it."""
     budget = Budget(scope.steps)
+    found: list[OutsideFolder | NotProven] = []
     try:
-        for shape in scope.shapes(text):
-            if next(_own_folder(scope, shape, anybody(shape.region), budget), None) is None:
-                continue
-            results = list(_own_folder(scope, shape, fresh(shape.region, text)[0], budget))
-            return results or [NotProven("a document names a part of identity ids")]
+        for shape in scope.shapes():
+            if shape.issuer is None:
+                return [NotProven(f"the identity issuer of {shape.region} is not known")]
+            for result in _Folder(scope, shape, budget).results():
+                found.append(result)  # noqa: PERF402: what has been found is kept when the budget ends
+            if found:
+                break
     except BudgetExceeded as error:
-        return [NotProven(str(error))]
-    return []
+        found.append(NotProven(str(error)))
+    return found
 
 
-def _own_folder(scope: Scope, shape: Shape, identity: str, budget: Budget) -> Iterator[OutsideFolder | NotProven]:
-    """For each role what lies outside; nothing if all lies in one folder."""
-    held = reaches(scope, scope.caller(identity, shape))
-    if not held:
-        return
-    head = f"arn:{shape.partition}:s3:::"
-    if scope.folders:
-        allowed = [f"{head}{folder}{identity}/" for folder in scope.folders]
-        yield from _escapes(scope, shape, identity, held, allowed, budget)
-        return
-    beginnings = [prefix for _, reach in held for prefix in reach.prefixes]
-    mark = beginnings[0].find(f"/{identity}/") if beginnings else -1
-    if mark > len(head) and all(each.startswith(beginnings[0][: mark + len(identity) + 2]) for each in beginnings):
-        return  # settled on literal beginnings alone
-    folders = _candidates(shape, identity, held, budget)
-    tried = [
-        _escapes(scope, shape, identity, held, allowed, budget)
-        for allowed in ([[folder] for folder in folders] if folders else [[]])
-    ]
-    first = [next(escapes, None) for escapes in tried]
-    if first[0] is not None and None not in first:
-        yield first[0]
-        yield from tried[0]
+class _Folder:
+    """One identity of a shape, and the folder of its keys."""
 
+    def __init__(self, scope: Scope, shape: Shape, budget: Budget) -> None:
+        self._scope = scope
+        self._shape = shape
+        self._budget = budget
+        self._strangers = scope.strangers(shape)
+        self._head = f"arn:{shape.partition}:s3:::"
 
-def _candidates(shape: Shape, identity: str, held: Sequence[tuple[Principal, Reach]], budget: Budget) -> list[str]:
-    """Folders that could be the one: read off a shortest reached key that has the own id as a folder's name."""
-    inside = GlobSet([(Wild.ANY, *literal(identity), "/", Wild.ANY)])
-    for _, reach in held:
-        word = shortest_word([AllObjects(shape.partition), reach, inside], all, [True] * 3, budget)
-        if word is not None:
-            mark = f"{identity}/"
-            starts = [i for i in range(len(word)) if word.startswith(mark, i)]
-            return [word[: i + len(mark)] for i in starts if "/" in word[:i]]
-    return []
-
-
-def _escapes(
-    scope: Scope,
-    shape: Shape,
-    identity: str,
-    held: Sequence[tuple[Principal, Reach]],
-    folders: Sequence[str],
-    budget: Budget,
-) -> Iterator[OutsideFolder | NotProven]:
-    """For each role, as far as the budget goes, a shortest reached object outside the folders, replayed."""
-    allowed = GlobSet([(*literal(folder), Wild.ANY) for folder in folders])
-    told: set[str] = set()
-    for principal, reach in held:
-        if principal.urn in told:
-            continue
-        try:
-            word = shortest_word(
-                [AllObjects(shape.partition), reach, allowed],
-                lambda yes: yes[0] and yes[1] and not yes[2],
-                [True, True, False],
-                budget,
+    def results(self) -> Iterator[OutsideFolder | NotProven]:
+        if self._settled():
+            return
+        self._symbolic = Symbolic(self._strangers, self._budget)
+        reader = Reader(self._symbolic, self._scope.caller(self._strangers.exact[0], self._shape), 0)
+        self._grants = [
+            grant
+            for principal in self._scope.principals
+            for grant in (
+                *reader.objects(principal, self._scope.shared),
+                *reader.listings(principal, self._scope.shared),
             )
+        ]
+        if self._scope.folders:
+            identity = self._strangers.exact[0]
+            allowed = [(*literal(f"{self._head}{f}{identity}/"), Wild.ANY) for f in self._scope.folders]
+            yield from self._outside(allowed, self._scope.folders[0])
+            return
+        yield from self._scattered(NOTHING, (), 0)
+
+    def _scattered(
+        self, store: StoreId, excluded: tuple[StoreId, ...], depth: int
+    ) -> Iterator[OutsideFolder | NotProven]:
+        """Keys in no one folder, of the identities that a store speaks of, without those that others do."""
+        try:
+            key = self._inside(store, excluded, self._budget.part(self._budget.left // 4))
         except BudgetExceeded:
-            if told:
+            if self._budget.left <= 0:
+                raise
+            yield from self._homeless(store, excluded)
+            return
+        if key is None:
+            yield from self._outside((), "", store, excluded)
+            return
+        grant, word = key
+        folder = self._folder_of(word)
+        for _ in range(_ROUNDS):
+            first = self._first_outside(folder, store, excluded)
+            if first is None:
                 return
-            raise
-        if word is not None:
-            told.add(principal.urn)
-            access = replayed(scope, shape, (identity, principal, reach), word)
-            folder = folders[0].partition(":::")[2] if folders else ""
-            if access is None:
-                said = f"no request that reaches `{word}` could be confirmed"
-                yield NotProven(said, role=principal.urn)
+            digits = first.digits
+            if self._reaches_both(grant, word, first):
+                shown = self._strangers.written(folder, digits).partition(":::")[2]
+                yield from self._outside([(*folder, Wild.ANY)], shown, store, excluded)
+                return
+            # This identity does not have the first key: is everything that it and its like have in a folder of theirs?
+            alike = self._symbolic.stores.solve(first.store, first.nogoods) if depth < 2 else self._only(digits)
+            assert alike is not None
+            results = list(self._scattered(alike, excluded, depth + 1))
+            if results:
+                yield from results
+                return
+            excluded = (*excluded, alike)
+        yield NotProven("some identities have a folder of another kind than others, and these are too many kinds")
+
+    def _homeless(self, store: StoreId, excluded: Sequence[StoreId]) -> Iterator[OutsideFolder | NotProven]:
+        """Keys that lie in no folder of the identity's, where it is too much to ask for one that does."""
+        for result in self._outside((), "", store, excluded):
+            if isinstance(result, OutsideFolder) and f"{result.access.identity}/" in result.arn[len(self._head) :]:
+                yield NotProven("a folder that holds everything was not found", result.role)
             else:
-                yield OutsideFolder(access, word, folder)
+                yield result
+
+    def _only(self, digits: Sequence[int]) -> StoreId:
+        """That the ID is one with some digits."""
+        return self._symbolic.stores.of([(index, 1 << digits[index]) for index in range(self._shape.size)]) or NOTHING
+
+    def _first_outside(self, folder: str, store: StoreId, excluded: Sequence[StoreId]) -> Word | None:
+        for grant in self._grants:
+            word = self._find(grant, store, excluded, outside=[(*folder, Wild.ANY)])
+            if word is not None:
+                return word
+        return None
+
+    def _reaches_both(self, grant: Grant, inside: Word, outside: Word) -> bool:
+        """Whether the identity that has the key outside has the one inside as well, and no folder holds the two."""
+        identity, _ = self._strangers.named(outside.digits)
+        there = self._strangers.written(outside.letters, outside.digits)
+        if f"{identity}/" not in there[there.index("/", len(self._head)) :]:
+            return True
+        here = self._strangers.written(inside.letters, outside.digits)
+        mark = here.find(f"{identity}/", here.index("/", len(self._head)))
+        if mark < 0 or there.startswith(here[: mark + len(identity) + 1]):
+            return False
+        return self._replayed(identity, grant, here) is not None
+
+    def _settled(self) -> bool:
+        """Whether everything begins with one folder's name, which settles what most roles are granted."""
+        identity = self._strangers.loose[0]
+        caller = replace(self._scope.caller(identity, self._shape), loose=self._strangers.loosened)
+        reaches: list[Reach] = []
+        for principal in self._scope.principals:
+            reaches += object_reach(principal, caller, self._scope.shared)
+            reaches += list_reach(principal, caller, self._scope.shared)
+        beginnings = [prefix for reach in reaches for prefix in reach.prefixes]
+        if not beginnings:
+            return True
+        if self._scope.folders:
+            folders = tuple(f"{self._head}{folder}{identity}/" for folder in self._scope.folders)
+            return all(beginning.startswith(folders) for beginning in beginnings)
+        key = beginnings[0].find("/", len(self._head))
+        mark = beginnings[0].find(f"{identity}/", key + 1) if key > len(self._head) else -1
+        folder = beginnings[0][: mark + len(identity) + 1]
+        return mark > 0 and all(beginning.startswith(folder) for beginning in beginnings)
+
+    def _find(
+        self,
+        grant: Grant,
+        store: StoreId,
+        nogoods: Sequence[StoreId],
+        *more: Sequence[Part],
+        outside: Sequence[Sequence[Part]] = (),
+        budget: Budget | None = None,
+    ) -> Word | None:
+        tracks = [objects(self._shape.partition), *(track(pattern) for pattern in more)]
+        question = self._symbolic.alone(grant, *tracks, forbidden=outside, store=store, nogoods=nogoods)
+        return self._symbolic.find(question, budget)
+
+    def _inside(self, store: StoreId, excluded: Sequence[StoreId], budget: Budget) -> tuple[Grant, Word] | None:
+        """A key that lies in a folder of the identity's."""
+        identity = literal(self._strangers.exact[0])
+        for grant in self._grants:
+            place = (*literal(self._head), Wild.ANY, "/", Wild.ANY, *identity, "/", Wild.ANY)
+            word = self._find(grant, store, excluded, place, budget=budget)
+            if word is not None:
+                return grant, word
+        return None
+
+    def _folder_of(self, word: Word) -> str:
+        """The word up to where the ID and a `/` first stand in its key, whatever its digits are; in letters for digits."""
+        strangers, stores = self._strangers, self._symbolic.stores
+        own = strangers.exact[0]
+
+        def stands(at: int) -> bool:
+            for letter, wanted in zip(word.letters[at:], own, strict=False):
+                unknown = strangers.alphabet.unknown(wanted)
+                if unknown is None:
+                    same = letter == wanted
+                elif (other := strangers.alphabet.unknown(letter)) is not None:
+                    joined = stores.equate(word.store, unknown, other)
+                    same = joined == word.store
+                else:
+                    same = stores.possible(word.store, unknown) == stores.mask(letter)
+                if not same:
+                    return False
+            return word.letters[at + len(own) : at + len(own) + 1] == "/"
+
+        key = word.letters.index("/", len(self._head)) + 1
+        mark = next(at for at in range(key, len(word.letters)) if stands(at))
+        before = "".join(
+            c if strangers.alphabet.of_capital(c) is None else strangers.written(c, word.digits)
+            for c in word.letters[:mark]
+        )
+        return f"{before}{own}/"
+
+    def _outside(
+        self,
+        folders: Sequence[Sequence[Part]],
+        shown: str,
+        store: StoreId = NOTHING,
+        nogoods: Sequence[StoreId] = (),
+    ) -> Iterator[OutsideFolder | NotProven]:
+        """For each role a shortest key outside the folders, replayed."""
+        told: set[str] = set()
+        for grant in self._grants:
+            urn = grant.principal.urn
+            if urn in told or not self._scope.asks_about(grant.principal):
+                continue
+            word = self._find(grant, store, nogoods, outside=folders)
+            if word is None:
+                continue
+            told.add(urn)
+            arn = self._strangers.written(word.letters, word.digits)
+            access = self._replayed(self._strangers.named(word.digits)[0], grant, arn)
+            if access is None:
+                yield NotProven(f"no request that reaches `{arn}` could be confirmed", urn)
+            else:
+                yield OutsideFolder(access, arn, shown)
+
+    def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
+        return replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing)
 
 
 def dead_grants(scope: Scope) -> list[DeadGrant]:
-    """Grants that no request can ever use, because a condition asks for a key that their actions do not have."""
-    found: dict[tuple[str, str, int], DeadGrant] = {}
-    shape = scope.shapes("")[0]
-    caller = scope.caller(fresh(shape.region, "")[0], shape)
+    """Grants that no request can ever use."""
+    found: dict[tuple[str, ...], DeadGrant] = {}
     for principal in filter(scope.asks_about, scope.principals):
-        assumed = Assumptions()
-        object_reach(principal, caller, (), assumed)
-        for name, statement, condition in assumed.dead:
-            if not mask(statement, LIST_ACTIONS):
-                found.setdefault(
-                    (principal.urn, name, statement.index),
-                    DeadGrant(principal.urn, name, statement, condition),
-                )
+        for grant in _dead(scope, principal):
+            found.setdefault(grant.cause, grant)
     return list(found.values())
+
+
+def _dead(scope: Scope, principal: Principal) -> Iterator[DeadGrant]:
+    shape = scope.shapes()[0]
+    caller = scope.caller(scope.strangers(shape).exact[0], shape)
+    lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
+    for each in applied(principal, caller):
+        if each.kind != "allow" or mask(each.statement, LIST_ACTIONS):
+            continue
+        for condition in each.statement.conditions:
+            if condition.key in LISTING_KEYS and mask(each.statement, OBJECT_ACTIONS):
+                if caller.holds(condition, lookup, each.statement) is Truth.NO:
+                    yield DeadGrant(principal.urn, each.name, each.statement, condition)

@@ -10,19 +10,21 @@ which conditions it assumed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import TypeAlias
 
-from ..automata.globs import GlobSet, Pattern, Wild, literal, literal_prefix
+from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
-from ..iam.documents import Condition, Document, Effect, Statement
-from ..iam.evaluator import Reading, Request, names_caller, resource_patterns
+from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import Reading, Request, resource_patterns
 from ..iam.issuers import Shape, known_issuers
+from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, concretise, template
 from ..inventory.principal import Principal
-from .identities import is_symbolic, loosened
+from .identities import beginning
 
 PREFIX_KEY = "s3:prefix"
 LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
@@ -91,8 +93,10 @@ _EVERYWHERE: Pattern = (Wild.ANY,)
 class ResourceUnion:
     """A union of resource tests: patterns, complements of patterns (NotResource), and either within one bucket."""
 
-    def __init__(self, patterns: Sequence[Pattern], tests: Sequence[ResourceTest] = ()) -> None:
-        self._patterns = GlobSet(patterns)
+    def __init__(
+        self, patterns: Sequence[Pattern], tests: Sequence[ResourceTest] = (), loose: Loose | None = None
+    ) -> None:
+        self._patterns = GlobSet(patterns, loose=loose)
         self._tests = list(tests)
         self.patterns = [*patterns, *([(Wild.ANY,)] if tests else [])]
 
@@ -137,15 +141,29 @@ ObjectState: TypeAlias = tuple[tuple[int, ...], ...]
 class ObjectReach:
     """ARNs on which a group of actions is allowed: some Allow, the boundary if any, no Deny, not shared."""
 
-    def __init__(self, principal: str, action: str, layers: Sequence[ResourceUnion], negative: ResourceUnion) -> None:
+    def __init__(
+        self,
+        principal: str,
+        action: str,
+        layers: Sequence[ResourceUnion],
+        negative: ResourceUnion,
+        actions: int,
+        universe: tuple[str, ...],
+        allows: Sequence[Applied],
+    ) -> None:
         """Args:
         principal: the role's name.
         action: the group's first action.
         layers: what must accept: the Allows, and the boundary's.
         negative: what must not: the Denies and the shared spaces.
+        actions: the group, as bits of `universe`.
+        allows: the statements that grant it.
         """
         self.principal = principal
         self.action = action
+        self.actions = actions
+        self.universe = universe
+        self.allows = list(allows)
         self._layers = list(layers)
         self._negative = negative
 
@@ -164,7 +182,7 @@ class ObjectReach:
     @cached_property
     def prefixes(self) -> list[str]:
         """Literal beginnings, one of which every word has; from the layer that says most."""
-        candidates = [[literal_prefix(p) for p in layer.patterns] for layer in self._layers]
+        candidates = [[beginning(p) for p in layer.patterns] for layer in self._layers]
         return max(candidates, key=lambda heads: min(map(len, heads), default=0))
 
     def step(self, state: ObjectState, letter: str) -> ObjectState:
@@ -233,10 +251,17 @@ class ListingReach:
     """
 
     def __init__(
-        self, principal: str, action: str, listings: Sequence[Listing], bounded: bool, shared: ResourceUnion
+        self,
+        principal: str,
+        action: str,
+        listings: Sequence[Listing],
+        bounded: bool,
+        shared: ResourceUnion,
+        allows: Sequence[Applied],
     ) -> None:
         self.principal = principal
         self.action = action
+        self.allows = list(allows)
         self._listings = list(listings)
         self._bounded = bounded
         self._shared = shared
@@ -269,7 +294,7 @@ class ListingReach:
             if listing.role != "allow":
                 continue
             for pattern in listing.buckets.patterns:
-                arn = literal_prefix(pattern)
+                arn = beginning(pattern)
                 if len(arn) < len(pattern) or not listing.tests:
                     found.append(arn)
                     continue
@@ -277,7 +302,7 @@ class ListingReach:
                 if test.absent or test.empty or test.machine is None or test.negated or test.machine.fold:
                     found.append(f"{arn}/")
                 else:
-                    found.extend(f"{arn}/{head}" for head in map(literal_prefix, test.machine.patterns))
+                    found.extend(f"{arn}/{head}" for head in map(beginning, test.machine.patterns))
         return found
 
     def step(self, state: ListState, letter: str) -> ListState:
@@ -388,21 +413,27 @@ Reach: TypeAlias = "ObjectReach | ListingReach"
 class Caller:
     """An identity of a pool, as the context of its requests.
 
-    `sub` is known, or stands for anybody's; keys of other issuers are certainly absent; whatever else there is may be
-    anything.
+    Keys of other issuers are certainly absent; whatever else there is may be anything.
+
+    Attributes:
+        identity: its ID, which may hold letters for digits that are not known.
+        loose: the letters that such digits have, which what is granted takes as digits; None where all are known.
     """
 
     identity: str
     shape: Shape
     issuers: frozenset[str] = field(default_factory=known_issuers)
+    loose: Loose | None = None
 
-    def read(self, patterns: list[Pattern], wider: bool) -> list[Pattern]:
-        """Patterns as this caller's requests are matched with them; made wider where the caller stands for anybody."""
-        return [loosened(p, self.shape.region) for p in patterns] if wider and self.anybody else patterns
+    def loosened(self, wider: bool) -> Loose | None:
+        """How to read the digits of a pattern, made wider where it grants something."""
+        return self.loose if wider else None
 
-    @cached_property
-    def anybody(self) -> bool:
-        return is_symbolic(self.identity)
+    def holds(self, condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
+        """Whether a condition holds. Where digits are not known, a condition on the ID may."""
+        if self.loose is not None and condition.key == f"{self.shape.issuer}:sub" and condition.operator != "Null":
+            return Truth.MAYBE
+        return holds(condition, lookup, statement.expands)
 
     def request(self, action: str, resource: str, prefix: str | None = None) -> Request:
         """One of the identity's requests, as the evaluator takes it."""
@@ -420,72 +451,79 @@ class Caller:
         return Request(action, resource, context, unknown=True, absent=frozenset(absent))
 
 
-@dataclass
-class Assumptions:
-    """Conditions that a reach assumed, and grants that can never apply, by the statement they stand in."""
+class View(Enum):
+    """Whose documents are looked at."""
 
-    conditions: list[tuple[str, Statement, Condition]] = field(default_factory=list)
-    dead: list[tuple[str, Statement, Condition]] = field(default_factory=list)
+    ROLE = "the role"
+    """What applies to a role's sessions: its own documents, and what bucket policies grant to it by name."""
+
+    EVERYONE = "everyone"
+    """What bucket policies grant to everyone, whatever the role's own documents say."""
 
 
 def object_reach(
     principal: Principal,
     caller: Caller,
     shared: Sequence[Shared] = (),
-    assumed: Assumptions | None = None,
     universe: tuple[str, ...] = OBJECT_ACTIONS,
+    view: View = View.ROLE,
 ) -> list[ObjectReach]:
-    """`objects(A)` through one role: a machine for each group of actions that the documents treat alike."""
+    """`objects(A)` through one role: machines for each group of actions that the documents treat alike."""
     request = caller.request(universe[0], "*")
+    statements = applied(principal, caller, view)
     if universe is OBJECT_ACTIONS:
-        universe += future(a.statement for a in _statements(principal) if a.kind == "allow")
-    spaces = [(space, _mask_of(space.actions, universe)) for space in shared]
+        universe += future(a.statement for a in statements if a.kind == "allow")
+    spaces = [(space, mask_of(space.actions, universe)) for space in shared]
     relevant: list[tuple[Applied, int]] = []
-    for applied in _statements(principal):
-        statement, name = applied.statement, applied.name
-        bits = mask(statement, universe)
+    for each in statements:
+        bits = mask(each.statement, universe)
         if not bits:
             continue
-        truth = Truth.YES
-        for condition in statement.conditions:
-            one = _holds(condition, request.lookup, statement)
-            truth = min(truth, one)
-            if assumed is not None and statement.effect is Effect.ALLOW:
-                if one is Truth.MAYBE:
-                    assumed.conditions.append((name, statement, condition))
-                elif one is Truth.NO and condition.key in LISTING_KEYS:
-                    assumed.dead.append((name, statement, condition))
-        if truth is Truth.YES or (truth is Truth.MAYBE and statement.effect is Effect.ALLOW):
-            relevant.append((applied, bits))
+        truth = min(
+            (caller.holds(c, request.lookup, each.statement) for c in each.statement.conditions), default=Truth.YES
+        )
+        if truth is Truth.YES or (truth is Truth.MAYBE and each.statement.effect is Effect.ALLOW):
+            relevant.append((each, bits))
     found: list[ObjectReach] = []
     for part, first in groups([*(bits for _, bits in relevant), *(bits for _, bits in spaces)], universe):
-        mine = [applied for applied, bits in relevant if bits & part]
-        if not any(a.kind == "allow" for a in mine):
-            continue
-        patterns = _shared([space for space, bits in spaces if bits & part], caller)
-        layers = [_layer([a for a in mine if a.kind == "allow"], request.lookup, caller, beside=patterns)]
-        if principal.boundary is not None:
-            layers.append(_layer([a for a in mine if a.kind == "boundary"], request.lookup, caller))
+        mine = [each for each, bits in relevant if bits & part]
+        patterns = shared_patterns([space for space, bits in spaces if bits & part], caller)
         negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, caller, patterns)
-        found.append(ObjectReach(principal.name, first, layers, negative))
+        boundary = [a for a in mine if a.kind == "boundary"]
+        for allows, limits in _by_limit(principal, [a for a in mine if a.kind == "allow"]):
+            layers = [_layer(allows, request.lookup, caller, beside=patterns)]
+            if limits:
+                layers.append(_layer(boundary, request.lookup, caller))
+            found.append(ObjectReach(principal.name, first, layers, negative, part, tuple(universe), allows))
     return found
 
 
-def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = ()) -> list[ListingReach]:
-    """`names(A)` through one role: a machine for each listing action that is allowed at all."""
+def _by_limit(principal: Principal, allows: Sequence[Applied]) -> Iterable[tuple[list[Applied], bool]]:
+    """Allows together with whether the permissions boundary limits them."""
+    if principal.boundary is None:
+        return [(list(allows), False)] if allows else []
+    parts = [([a for a in allows if a.limited], True), ([a for a in allows if not a.limited], False)]
+    return [part for part in parts if part[0]]
+
+
+def list_reach(
+    principal: Principal, caller: Caller, shared: Sequence[Shared] = (), view: View = View.ROLE
+) -> list[ListingReach]:
+    """`names(A)` through one role: machines for each listing action that is allowed at all."""
     found: list[ListingReach] = []
+    statements = applied(principal, caller, view)
     for index, action in enumerate(LIST_ACTIONS):
-        listings: list[Listing] = []
-        patterns = _shared([s for s in shared if _mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
-        lookup = _without_prefix(caller.request(action, "*").lookup)
-        for applied in _statements(principal):
-            statement = applied.statement
+        listings: list[tuple[Applied, Listing]] = []
+        patterns = shared_patterns([s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
+        lookup = without_prefix(caller.request(action, "*").lookup)
+        for each in statements:
+            statement = each.statement
             if not mask(statement, LIST_ACTIONS) >> index & 1:
                 continue
             wide = statement.effect is Effect.ALLOW
             beside = _keys(statement, patterns) if wide else []
             others = [c for c in statement.conditions if c.key != PREFIX_KEY]
-            truth = min((_holds(c, lookup, statement) for c in others), default=Truth.YES)
+            truth = min((caller.holds(c, lookup, statement) for c in others), default=Truth.YES)
             if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
                 continue
             tests = tuple(
@@ -493,72 +531,60 @@ def list_reach(principal: Principal, caller: Caller, shared: Sequence[Shared] = 
                 for c in statement.conditions
                 if c.key == PREFIX_KEY
             )
-            listings.append(Listing(applied.kind, _layer([applied], lookup, caller), tests))
-        if any(item.role == "allow" for item in listings):
+            listings.append((each, Listing(each.kind, _layer([each], lookup, caller), tests)))
+        for allows, limits in _by_limit(principal, [a for a, _ in listings if a.kind == "allow"]):
             layer = _layer([], lookup, caller, patterns)
-            found.append(ListingReach(principal.name, action, listings, principal.boundary is not None, layer))
+            some = [item for each, item in listings if each.kind != "allow" or each in allows]
+            found.append(ListingReach(principal.name, action, some, limits, layer, allows))
     return found
-
-
-def opened(principal: Principal) -> Principal:
-    """The role as bucket policies alone see it: what they grant to it by name, or to everyone."""
-    denies = tuple((name, _only(document, Effect.DENY, principal.arns)) for name, document in principal.documents)
-    grants = tuple((p.name, _only(p.document, Effect.ALLOW, principal.arns)) for p in principal.resource)
-    return Principal(principal.name, (*grants, *denies), None, principal.resource, principal.arns, principal.urn)
-
-
-def _only(document: Document, effect: Effect, arns: tuple[str, ...]) -> Document:
-    # Principals have been looked at here; without them the statements read like the role's own.
-    kept = tuple(
-        replace(statement, principals=None)
-        for statement in document.statements
-        if statement.effect is effect and (statement.principals is None or names_role(statement, arns))
-    )
-    return Document(document.version, kept, document.kind, document.has_version)
-
-
-def names_role(statement: Statement, arns: tuple[str, ...]) -> bool:
-    """Whether a bucket policy's statement speaks of the role.
-
-    INVARIANT (widening). An Allow that may name the role does; NotPrincipal names everyone else, so it may."""
-    principals = statement.principals
-    if principals is None:
-        return True
-    if principals.negated:
-        return statement.effect is Effect.ALLOW
-    if statement.effect is Effect.DENY:
-        return any(value == "*" for kind, value in principals.entries if kind == "AWS")
-    return names_caller(principals, arns, Effect.ALLOW) or any(
-        value.endswith(end) or f"{end.replace(':role/', ':assumed-role/')}/" in value
-        for _, value in principals.entries
-        for end in arns
-        if end.startswith(":role/")
-    )
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A statement: what it does (`allow`, `boundary`, `deny`), its document's name, the bucket it is limited to."""
+    """A statement that applies to a role.
+
+    Attributes:
+        kind: `allow`, `boundary` (an Allow of the boundary) or `deny`.
+        name: its document's name.
+        bucket: the bucket that it is limited to, where it stands in a bucket's policy.
+        limited: whether the permissions boundary limits it.
+    """
 
     kind: str
     statement: Statement
     name: str
     bucket: str | None = None
+    limited: bool = True
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.name, self.statement.index
 
 
-def _statements(principal: Principal) -> Iterable[Applied]:
-    for name, document in principal.documents:
-        for statement in document.statements:
-            yield Applied("allow" if statement.effect is Effect.ALLOW else "deny", statement, name)
-    for name, document in principal.boundary or ():
-        for statement in document.statements:
-            yield Applied("boundary" if statement.effect is Effect.ALLOW else "deny", statement, name)
+def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> list[Applied]:
+    """The statements that apply to a role's sessions, or to everyone."""
+    found: list[Applied] = []
+    if view is View.ROLE:
+        for kind, documents in (("allow", principal.documents), ("boundary", principal.boundary or ())):
+            found += [
+                Applied(kind if statement.effect is Effect.ALLOW else "deny", statement, name)
+                for name, document in documents
+                for statement in document.statements
+            ]
     for policy in principal.resource:
-        # A bucket's policy speaks of its own bucket only, whatever its resources say; of which, must be known.
-        if policy.bucket is not None:
-            for statement in policy.document.statements:
-                if statement.effect is Effect.DENY and names_role(statement, principal.arns):
-                    yield Applied("deny", statement, policy.name, policy.bucket)
+        for statement in policy.document.statements:
+            if statement.effect is Effect.ALLOW:
+                granted = grantee(statement.principals, principal.arns, caller.issuers)
+                if granted is not None and (granted is Grantee.EVERYONE) is (view is View.EVERYONE):
+                    limited = granted is Grantee.ROLE
+                    found.append(Applied("allow", statement, policy.name, policy.bucket, limited))
+            # A bucket's policy speaks of its own bucket only, whatever its resources say; of which, must be known.
+            elif policy.bucket is not None and (
+                denies_everyone(statement.principals)
+                or (view is View.ROLE and is_denied(statement.principals, principal.arns))
+            ):
+                found.append(Applied("deny", statement, policy.name, policy.bucket))
+    return found
 
 
 def _layer(
@@ -572,26 +598,27 @@ def _layer(
     in any case."""
     patterns: list[Pattern] = list(extra)
     tests: list[ResourceTest] = []
-    for applied in statements:
-        statement = applied.statement
+    wider = all(each.kind != "deny" for each in statements)
+    for each in statements:
+        statement = each.statement
         found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
-        found = caller.read(found, wider=(applied.kind != "deny") is not statement.not_resource)
-        if applied.bucket is None and not statement.not_resource:
-            patterns.extend(p for p in found if not _inside(p, beside))
+        if statement.not_resource:
+            within = [_EVERYWHERE] if each.bucket is None else of_bucket(each.bucket, caller.shape.partition)
+            loose = caller.loosened(each.kind == "deny")
+            tests.append(ResourceTest(GlobSet(found, loose=loose), True, GlobSet(within)))
         else:
-            within = [_EVERYWHERE] if applied.bucket is None else _of_bucket(applied.bucket)
-            tests.append(ResourceTest(GlobSet(found), statement.not_resource, GlobSet(within)))
-    return ResourceUnion(patterns, tests)
+            if each.bucket is not None:
+                found = [p for f in found for p in within_bucket(f, caller.shape.partition, each.bucket)]
+            patterns.extend(p for p in found if not _inside(p, beside))
+    return ResourceUnion(patterns, tests, caller.loosened(wider and bool(statements)))
 
 
 def _inside(pattern: Pattern, spaces: Sequence[Pattern]) -> bool:
     """Whether all of a pattern lies in a space that is `TEXT*`: decided on literal beginnings alone."""
     if not spaces:
         return False
-    head = literal_prefix(pattern)
-    return any(
-        s and s[-1] is Wild.ANY and head.startswith(t := literal_prefix(s)) and len(s) == len(t) + 1 for s in spaces
-    )
+    head = beginning(pattern)
+    return any(s and s[-1] is Wild.ANY and head.startswith(t := beginning(s)) and len(s) == len(t) + 1 for s in spaces)
 
 
 def _keys(statement: Statement, spaces: Sequence[Pattern]) -> list[Pattern]:
@@ -602,13 +629,48 @@ def _keys(statement: Statement, spaces: Sequence[Pattern]) -> list[Pattern]:
     return [space[len(head) :] for space in spaces if space[: len(head)] == head]
 
 
-def _of_bucket(bucket: str) -> list[Pattern]:
-    """ARNs of a bucket and its objects, in any partition."""
-    tail = literal(f":s3:::{bucket}")
-    return [(*literal("arn:"), Wild.WITHIN, *tail), (*literal("arn:"), Wild.WITHIN, *tail, "/", Wild.ANY)]
+def of_bucket(bucket: str, partition: str) -> list[Pattern]:
+    """ARNs of a bucket and of its objects."""
+    arn = literal(f"arn:{partition}:s3:::{bucket}")
+    return [arn, (*arn, "/", Wild.ANY)]
 
 
-def _shared(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
+def within_bucket(pattern: Pattern, partition: str, bucket: str) -> list[Pattern]:
+    """What a pattern matches of a bucket's ARN and of those of its objects, as patterns that begin with the ARN."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    if beginning(pattern).startswith(f"{arn}/") or "".join(map(str, pattern)) == arn:
+        return [pattern]
+    at = _skipped(pattern, {0})
+    for letter in arn:
+        at = _after(pattern, at, letter)
+    found: list[Pattern] = [literal(arn)] if len(pattern) in at else []
+    inside = _after(pattern, at, "/")
+    # Where a `*` has been reached, what stands before it adds nothing.
+    return [*found, *((*literal(f"{arn}/"), *pattern[i:]) for i in sorted(inside, reverse=True))]
+
+
+def _after(pattern: Pattern, at: set[int], letter: str) -> set[int]:
+    found: set[int] = set()
+    for index in at:
+        token = pattern[index] if index < len(pattern) else ""
+        if token is Wild.ANY or (token is Wild.WITHIN and letter != ":"):
+            found.add(index)
+        elif token is Wild.ONE or (isinstance(token, str) and letter in token and token):
+            found.add(index + 1)
+    return _skipped(pattern, found)
+
+
+def _skipped(pattern: Pattern, at: set[int]) -> set[int]:
+    """With the positions behind each `*`, which may stand for nothing."""
+    found = set(at)
+    for index in sorted(at):
+        while index < len(pattern) and pattern[index] in (Wild.ANY, Wild.WITHIN):
+            index += 1
+            found.add(index)
+    return found
+
+
+def shared_patterns(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
     """The objects of shared spaces; an unknown variable shares nothing."""
     lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
     found: list[Pattern] = []
@@ -620,22 +682,11 @@ def _shared(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
     return found
 
 
-def _mask_of(actions: tuple[str, ...], universe: tuple[str, ...]) -> int:
+def mask_of(actions: tuple[str, ...], universe: tuple[str, ...]) -> int:
     return mask(Statement(0, Effect.ALLOW, actions, ("*",)), universe)
 
 
-def _holds(condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
-    """Whether a condition holds; a pattern of identity ids names many, whom no single identity stands for, so it may.
-
-    INVARIANT (widening). Two identities are enough only where documents name identities one by one.
-    """
-    by_pattern = condition.operator in LIKE_OPERATORS and any("*" in v or "?" in v for v in condition.values)
-    if by_pattern and condition.key.endswith(":sub") and lookup(condition.key) is not Missing.ABSENT:
-        return Truth.MAYBE
-    return holds(condition, lookup, statement.expands)
-
-
-def _without_prefix(lookup: Lookup) -> Lookup:
+def without_prefix(lookup: Lookup) -> Lookup:
     def look(key: str) -> Values:
         return Missing.UNKNOWN if key == PREFIX_KEY else lookup(key)
 
@@ -675,7 +726,6 @@ def _prefix_test(
             patterns.append(one.pattern)
     if not negated and "IgnoreCase" not in condition.operator:
         patterns = [p for p in patterns if not _inside(p, beside)]
-    patterns = caller.read(patterns, wider=wide is not negated)
-    return PrefixTest(
-        holds_absent, holds_empty, GlobSet(patterns, fold="IgnoreCase" in condition.operator), negated, False
-    )
+    loose = caller.loosened(wide is not negated)
+    machine = GlobSet(patterns, fold="IgnoreCase" in condition.operator, loose=loose)
+    return PrefixTest(holds_absent, holds_empty, machine, negated, False)

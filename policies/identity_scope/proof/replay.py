@@ -3,58 +3,74 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias
 
 from ..iam.actions import exists
 from ..iam.conditions import Truth
-from ..iam.documents import Effect, Statement
+from ..iam.documents import Document, Statement, Version
 from ..iam.evaluator import Applicable, Reading, Request, applies, decide
 from ..iam.issuers import Shape
 from ..inventory.principal import Principal
-from .reach import ListingReach, Reach, names_role
+from .reach import Caller, View, applied
 from .results import Access
 from .scope import Scope
 
-Side: TypeAlias = tuple[str, Principal, Reach]
-"""An identity, a role, and what the one reaches through the other."""
 
-
-def replayed(scope: Scope, shape: Shape, side: Side, arn: str) -> Access | None:
+def replayed(
+    scope: Scope,
+    shape: Shape,
+    identity: str,
+    principal: Principal,
+    action: str,
+    arn: str,
+    listing: bool = False,
+    view: View = View.ROLE,
+) -> Access | None:
     """The concrete request behind a word, if the evaluator allows it.
 
     Every counterexample passes through here; one that does not replay is never shown as fact.
     """
-    identity, principal, reach = side
     caller = scope.caller(identity, shape)
-    documents = Applicable(principal.documents, principal.boundary, ())
-    if isinstance(reach, ListingReach):
+    resource = arn
+    prefixes: list[str | None] = [None]
+    if listing:
         bucket, _, key = arn.partition(":::")[2].partition("/")
         resource = f"arn:{shape.partition}:s3:::{bucket}"
-        prefixes: list[str | None] = [None, *(key[:n] for n in range(len(key) + 1))]
-    else:
-        resource, prefixes = arn, [None]
+        prefixes = [None, *(key[:n] for n in range(len(key) + 1))]
+    documents = _documents(principal, caller, view, resource)
     for prefix in prefixes:
-        request = caller.request(reach.action, resource, prefix)
+        request = caller.request(action, resource, prefix)
         decision = decide(request, documents, Reading.PESSIMISTIC)
-        if decision.allowed and not _denied(principal, request):
-            assert decision.document is not None
-            assert decision.statement is not None
-            plain = decide(request, documents, Reading.PLAIN)
+        if decision.allowed and decision.document is not None and decision.statement is not None:
             return Access(
                 identity=identity,
                 principal=principal.name,
                 role=principal.urn,
-                action=reach.action,
+                action=action,
                 arn=resource,
-                listing=isinstance(reach, ListingReach),
+                listing=listing,
                 prefix=prefix,
                 document=decision.document,
                 statement=decision.statement,
                 assumed=decision.assumed,
-                exact=plain.allowed and exists(reach.action),
+                exact=decide(request, documents, Reading.PLAIN).allowed and exists(action),
                 resource=_matching(decision.statement, request),
             )
     return None
+
+
+def _documents(principal: Principal, caller: Caller, view: View, resource: str) -> Applicable:
+    """What decides a request: a bucket policy's statements, whose principals have been looked at, read like the role's own."""
+    bucket = resource.partition(":::")[2].partition("/")[0]
+    identity = list(principal.documents) if view is View.ROLE else []
+    granted: list[tuple[str, Document]] = []
+    for each in applied(principal, caller, view):
+        if each.statement.principals is None or (each.bucket is not None and each.bucket != bucket):
+            continue
+        statement = replace(each.statement, principals=None)
+        document = each.name, Document(Version.V2012, (statement,))
+        # What a bucket policy grants to the role's ARN is limited by the boundary, as what the role itself is granted.
+        (identity if each.limited and each.kind == "allow" else granted).append(document)
+    return Applicable(tuple(identity), principal.boundary if view is View.ROLE else None, tuple(granted))
 
 
 def _matching(statement: Statement, request: Request) -> str:
@@ -63,15 +79,3 @@ def _matching(statement: Statement, request: Request) -> str:
             if applies(replace(statement, resources=(resource,)), request, Reading.PESSIMISTIC)[0] is not Truth.NO:
                 return resource
     return ""
-
-
-def _denied(principal: Principal, request: Request) -> bool:
-    """Whether a bucket policy's Deny takes the request away after all."""
-    bucket = request.resource.partition(":::")[2].partition("/")[0]
-    for policy in principal.resource:
-        for statement in policy.document.statements if policy.bucket == bucket else ():
-            if statement.effect is Effect.DENY and names_role(statement, principal.arns):
-                truth, _ = applies(statement, request, Reading.PESSIMISTIC)
-                if truth is Truth.YES:
-                    return True
-    return False

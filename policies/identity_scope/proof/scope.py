@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from ..iam.issuers import Shape, known_issuers, shape_of, shapes
+from ..iam.documents import Statement
+from ..iam.issuers import BY_LENGTH, DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
 from ..inventory.principal import Principal
+from .identities import Strangers, strangers
 from .reach import Caller, Shared
 
-STEPS = 40_000
-"""Steps that one question may cost; a canonical role needs none, a hostile one is stopped in under a second."""
+STEPS = 50_000
+"""Steps that one question may cost; a canonical role needs none, a hostile one is stopped in about a second."""
+
+_PARTITION = re.compile(r"arn:(aws-[a-z-]+):")
+
+
+@dataclass(frozen=True)
+class Mentions:
+    """What documents speak of.
+
+    Attributes:
+        letters: the characters that they use.
+        regions: regions that stand in them.
+        partitions: partitions that ARNs in them have.
+        govcloud: whether they speak of GovCloud in any way.
+        counts: whether they count characters with `?`.
+    """
+
+    letters: frozenset[str]
+    regions: tuple[str, ...]
+    partitions: tuple[str, ...]
+    govcloud: bool
+    counts: bool
 
 
 @dataclass(frozen=True)
@@ -19,11 +45,11 @@ class Scope:
     Attributes:
         principals: the vended roles.
         regions: the pools' regions; none where they are not known.
-        focus: URNs of the roles that the question is about; None: all. Pairs without any of them are left out.
         shared: spaces that the configuration declares as shared.
-        issuers: issuers by region, beside the known ones.
+        issuers: issuers by region, in addition to the known ones.
         folders: the only folders that an organisation allows, as `BUCKET/PREFIX`; empty: any one folder will do.
         steps: budget of the question.
+        focus: URNs of the roles that the question is about; None: all. Pairs without any of them are left out.
         shape: the only form of IDs that is asked about; None: those of the regions.
     """
 
@@ -36,28 +62,56 @@ class Scope:
     focus: frozenset[str] | None = None
     shape: Shape | None = None
 
-    def text(self) -> str:
-        """Everything that the documents say about resources and values, to see whom and what they name."""
-        parts: list[str] = []
+    @cached_property
+    def mentions(self) -> Mentions:
+        """What the documents and the shared spaces speak of."""
+        values = dict.fromkeys(self._values())
+        partitions = {name for value in values for name in _PARTITION.findall(value)}
+        return Mentions(
+            letters=frozenset().union(*values),
+            regions=tuple(sorted({region for value in values for region in REGION.findall(value)})),
+            partitions=tuple(sorted(partitions & PARTITIONS.keys())),
+            govcloud=any("us-gov" in value for value in values),
+            counts=any("?" in value for value in values),
+        )
+
+    def _values(self) -> Iterator[str]:
+        for statement in self._statements():
+            yield from statement.resources
+            for condition in statement.conditions:
+                yield from condition.values
+        for space in self.shared:
+            yield space.pattern
+        yield from self.folders
+
+    def _statements(self) -> Iterator[Statement]:
         for principal in self.principals:
             resource = [(policy.name, policy.document) for policy in principal.resource]
             for _, document in (*principal.documents, *(principal.boundary or ()), *resource):
-                for statement in document.statements:
-                    parts.extend(statement.resources)
-                    for condition in statement.conditions:
-                        parts.extend(condition.values)
-        parts.extend(space.pattern for space in self.shared)
-        return "\n".join(parts)
+                yield from document.statements
 
-    def shapes(self, text: str) -> list[Shape]:
+    def shapes(self) -> list[Shape]:
+        """The forms of IDs to ask about: of the pools' own regions where they are known; else of the default region, each
+        region that the documents speak of, and, where they count characters with `?`, one of each length."""
         if self.shape is not None:
             return [self.shape]
-        if self.regions:
-            return [shape_of(region, dict(self.issuers)) for region in self.regions]
-        return shapes(None, text, dict(self.issuers))
+        regions = list(self.regions)
+        if not regions:
+            regions = [DEFAULT_REGION, *(ISSUERS if self.mentions.govcloud else ())]
+            regions += [PARTITIONS[name][1] for name in self.mentions.partitions]
+            regions += [*self.mentions.regions, *(BY_LENGTH.values() if self.mentions.counts else ())]
+        return [shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions)]
+
+    def strangers(self, shape: Shape) -> Strangers:
+        """Two different identities of unknown digits."""
+        return strangers(shape, self.mentions.letters)
 
     def asks_about(self, principal: Principal) -> bool:
         return self.focus is None or principal.urn in self.focus
 
     def caller(self, identity: str, shape: Shape) -> Caller:
-        return Caller(identity, shape, known_issuers(dict(self.issuers)))
+        return Caller(identity, shape, self._issuers)
+
+    @cached_property
+    def _issuers(self) -> frozenset[str]:
+        return known_issuers(dict(self.issuers))

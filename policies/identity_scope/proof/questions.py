@@ -1,0 +1,594 @@
+"""A role's grants as questions for the symbolic walk: what must match, what must not, and what that needs of the IDs.
+
+Every Allow becomes a `Grant`: the patterns that a key must match (the statement's own, one of the boundary's, one of each
+Deny on NotResource that applies), those that it must not (Denies, an Allow's NotResource, shared spaces), and the conditions on
+the ID, as stores that must or must not be the case. A listing has a `Stop` where its prefix ends; its Denies are settled
+there, then the key runs on.
+
+INVARIANT (widening). What is not understood makes an Allow apply and a Deny not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
+
+from ..automata.globs import Pattern, Wild, literal
+from ..automata.symbolic import Among, Forbidden, Not, Part, Question, Requirement, Stop, Track, Walk, Word, accepted
+from ..automata.unknowns import NOTHING, StoreId, Stores
+from ..automata.walk import Budget
+from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
+from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
+from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import Reading, resource_patterns
+from ..iam.variables import Lookup, Missing, Values, concretise, template
+from ..inventory.principal import Principal
+from .identities import Strangers
+from .reach import (
+    PREFIX_KEY,
+    Applied,
+    Caller,
+    Shared,
+    View,
+    applied,
+    mask_of,
+    of_bucket,
+    shared_patterns,
+    within_bucket,
+    without_prefix,
+)
+
+_VALIDITY = 9
+"""The side of tracks that pass nobody's `Stop`."""
+_BUCKET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+_NO_SLASH = Not("/", many=True)
+_REST: tuple[Part, ...] = ("/", Wild.ANY)
+
+
+class Guard(NamedTuple):
+    """What a statement's conditions ask of the ID: one store of each list must be the case, and none of `nogoods`."""
+
+    alternatives: tuple[tuple[StoreId, ...], ...] = ()
+    nogoods: tuple[StoreId, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An Allow, for one group of actions, and all that limits it.
+
+    Attributes:
+        listing: whether it tells names instead of giving objects.
+        document: the name of the Allow's document.
+    """
+
+    principal: Principal
+    view: View
+    action: str
+    listing: bool
+    document: str
+    statement: Statement
+    tracks: tuple[Track, ...]
+    forbidden: tuple[Forbidden, ...] = ()
+    guard: Guard = field(default_factory=Guard)
+    requirements: tuple[Requirement, ...] = ()
+
+    @property
+    def cause(self) -> tuple[str, str, str]:
+        return self.principal.urn, self.document, str(self.statement.index)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.document, self.statement.index
+
+    @cached_property
+    def beginnings(self) -> list[str]:
+        """The characters that its patterns begin with."""
+        return [_beginning(pattern) for pattern in self.tracks[0].patterns]
+
+    def split(self) -> list[Grant]:
+        """The grant of each of its patterns; nothing where it has one only."""
+        first, *others = self.tracks
+        if len(first.patterns) < 2:
+            return []
+        return [replace(self, tracks=(replace(first, patterns=(p,)), *others)) for p in first.patterns]
+
+    @cached_property
+    def endings(self) -> list[str]:
+        """The characters that its patterns end with, turned round."""
+        return [_beginning(pattern[::-1]) for pattern in self.tracks[0].patterns]
+
+
+class Symbolic:
+    """The symbolic walk for one question: its stores, its budget, and the two identities."""
+
+    def __init__(self, strangers: Strangers, budget: Budget) -> None:
+        self.strangers = strangers
+        self.budget = budget
+        self.stores = Stores(strangers.shape.digits, budget)
+        size = strangers.shape.size
+        same: StoreId | None = NOTHING
+        for index in range(size):
+            same = self.stores.equate(same, index, size + index) if same is not None else None
+        assert same is not None
+        self.same = same
+        """That the two are one."""
+
+    def find(self, question: Question, budget: Budget | None = None) -> Word | None:
+        """A shortest word of the question; raises BudgetExceeded."""
+        walk = Walk(question, self.stores, self.strangers.alphabet, budget or self.budget, self.strangers.preferred)
+        return walk.find()
+
+    def apart(self, mine: Grant, theirs: Grant, budget: Budget) -> bool:
+        """Whether what the grants begin or end with keeps them apart, which settles most pairs."""
+        distinct = self.strangers.distinct
+        for ours, others in ((mine.beginnings, theirs.beginnings), (mine.endings, theirs.endings)):
+            compared = 0
+            for one, other in product(ours, others):
+                compared += 1
+                if not distinct(one, other):
+                    break
+            else:
+                budget.spend(1 + compared // 8)
+                return True
+            budget.spend(1 + compared // 8)
+        if len(mine.beginnings) * len(theirs.beginnings) > 1:
+            return False
+        # The same with what the conditions say of the two IDs.
+        question = self.between(mine, theirs)
+        alike = self.stores.alike(mine.beginnings[0], theirs.beginnings[0], self.strangers.alphabet.unknown)
+        store = None if alike is None else self.stores.join(question.store, alike)
+        return store is None or any(self.stores.implies(store, nogood) for nogood in question.nogoods)
+
+    def between(self, mine: Grant, theirs: Grant, *tracks: Track) -> Question:
+        """Whether two different identities reach one object, the one by `mine` and the other by `theirs`."""
+        store, alternatives = self._certain((*mine.guard.alternatives, *theirs.guard.alternatives))
+        return Question(
+            (*mine.tracks, *theirs.tracks, objects(self.strangers.shape.partition), *tracks),
+            (*mine.forbidden, *theirs.forbidden),
+            store,
+            (self.same, *mine.guard.nogoods, *theirs.guard.nogoods),
+            alternatives,
+            (*mine.requirements, *theirs.requirements),
+        )
+
+    def _certain(
+        self, alternatives: tuple[tuple[StoreId, ...], ...], store: StoreId = NOTHING
+    ) -> tuple[StoreId, tuple[tuple[StoreId, ...], ...]]:
+        """What is known from the beginning, where there is one alternative only; and the other alternatives."""
+        for only in [some[0] for some in alternatives if len(some) == 1]:
+            joined = self.stores.join(store, only)
+            if joined is None:
+                return store, alternatives
+            store = joined
+        return store, tuple(some for some in alternatives if len(some) > 1)
+
+    def alone(
+        self,
+        grant: Grant,
+        *tracks: Track,
+        forbidden: Sequence[Sequence[Part]] = (),
+        store: StoreId = NOTHING,
+        nogoods: Sequence[StoreId] = (),
+    ) -> Question:
+        """Whether an identity reaches by a grant what the tracks match and what is forbidden does not."""
+        guard = grant.guard
+        outside = (Forbidden(tuple(tuple(pattern) for pattern in forbidden)),) if forbidden else ()
+        store, alternatives = self._certain(guard.alternatives, store)
+        return Question(
+            (*grant.tracks, *tracks),
+            (*grant.forbidden, *outside),
+            store,
+            (*guard.nogoods, *nogoods),
+            alternatives,
+            grant.requirements,
+        )
+
+
+def objects(partition: str) -> Track:
+    """All ARNs of objects."""
+    return Track((_object(partition),), _VALIDITY)
+
+
+def buckets(partition: str) -> Track:
+    """All ARNs of buckets."""
+    return Track((_object(partition)[:-3],), _VALIDITY)
+
+
+def _object(partition: str) -> tuple[Part, ...]:
+    return (*literal(f"arn:{partition}:s3:::"), _BUCKET, _BUCKET, _BUCKET, Among(_BUCKET), "/", Wild.ONE, Wild.ANY)
+
+
+def track(*patterns: Sequence[Part]) -> Track:
+    """A further track, of whichever pattern."""
+    return Track(tuple(tuple(pattern) for pattern in patterns), _VALIDITY)
+
+
+class _Way(NamedTuple):
+    """One way past a statement: further tracks, what is forbidden, what is required."""
+
+    tracks: tuple[Track, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+
+class Reader:
+    """One identity's grants, with its digits as unknowns. `side` tells the two identities' listings apart."""
+
+    def __init__(self, symbolic: Symbolic, caller: Caller, side: int) -> None:
+        self._symbolic = symbolic
+        self._caller = caller
+        self._side = side
+        self._partition = caller.shape.partition
+
+    def objects(
+        self,
+        principal: Principal,
+        shared: Sequence[Shared] = (),
+        universe: tuple[str, ...] = OBJECT_ACTIONS,
+        view: View = View.ROLE,
+    ) -> list[Grant]:
+        """The Allows of requests whose resource is the key's own ARN, or whatever else the universe's actions take."""
+        lookup = self._caller.request(universe[0], "*").lookup
+        statements = applied(principal, self._caller, view)
+        if universe is OBJECT_ACTIONS:
+            universe += future(a.statement for a in statements if a.kind == "allow")
+        spaces = [(space, mask_of(space.actions, universe)) for space in shared]
+        relevant = [(each, bits) for each in statements if (bits := mask(each.statement, universe))]
+        found: list[Grant] = []
+        for part, first in groups([*(b for _, b in relevant), *(b for _, b in spaces)], universe):
+            mine = [each for each, bits in relevant if bits & part]
+            if not any(each.kind == "allow" for each in mine):
+                continue
+            patterns = shared_patterns([space for space, bits in spaces if bits & part], self._caller)
+            beside = (Forbidden(tuple(patterns)),) if patterns else ()
+            ways = [w for each in mine if each.kind == "deny" and (w := self._past(each, lookup)) is not None]
+            boundary = [way for each in mine if each.kind == "boundary" for way in self._through(each, lookup)]
+            for each in mine:
+                if each.kind != "allow":
+                    continue
+                for guard, allow in self._through(each, lookup):
+                    base = Grant(
+                        principal,
+                        view,
+                        first,
+                        False,
+                        each.name,
+                        each.statement,
+                        allow.tracks,
+                        (*allow.forbidden, *beside),
+                        guard,
+                    )
+                    found += self._limited(base, each, principal, boundary, ways)
+        return found
+
+    def listings(self, principal: Principal, shared: Sequence[Shared] = (), view: View = View.ROLE) -> list[Grant]:
+        """The Allows of listings: keys of which some permitted prefix is the beginning."""
+        found: list[Grant] = []
+        statements = applied(principal, self._caller, view)
+        for index, action in enumerate(LIST_ACTIONS):
+            patterns = shared_patterns(
+                [s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], self._caller
+            )
+            beside = (Forbidden(tuple(patterns)),) if patterns else ()
+            mine = [each for each in statements if mask(each.statement, LIST_ACTIONS) >> index & 1]
+            if not any(each.kind == "allow" for each in mine):
+                continue
+            lookup = without_prefix(self._caller.request(action, "*").lookup)
+            open_ = any(c.qualifier == "ForAllValues" for each in mine for c in each.statement.conditions)
+            for prefix in (_Prefix.ABSENT, _Prefix.EMPTY, _Prefix.SOME) if open_ else (_Prefix.ABSENT, _Prefix.SOME):
+                past = [self._past_listing(each, lookup, prefix) for each in mine if each.kind == "deny"]
+                ways = [way for way in past if way is not None]
+                boundary = [
+                    way for each in mine if each.kind == "boundary" for way in self._listed(each, lookup, prefix)
+                ]
+                for each in mine:
+                    if each.kind != "allow":
+                        continue
+                    for guard, allow in self._listed(each, lookup, prefix):
+                        base = Grant(
+                            principal,
+                            view,
+                            action,
+                            True,
+                            each.name,
+                            each.statement,
+                            allow.tracks,
+                            (*allow.forbidden, *beside),
+                            guard,
+                        )
+                        found += self._limited(base, each, principal, boundary, ways)
+        return found
+
+    def _limited(
+        self,
+        base: Grant,
+        each: Applied,
+        principal: Principal,
+        boundary: Sequence[tuple[Guard, _Way]],
+        denies: Sequence[Sequence[_Way]],
+    ) -> Iterator[Grant]:
+        """A grant within the boundary and past every Deny, in each way that there is."""
+        limits = [*boundary] if each.limited and principal.boundary is not None else [(Guard(), _Way())]
+        for guard, limit in limits:
+            for ways in product(*denies):
+                self._symbolic.budget.spend(1 + len(ways))
+                taken = (limit, *ways)
+                yield replace(
+                    base,
+                    tracks=(*base.tracks, *(t for way in taken for t in way.tracks)),
+                    forbidden=(*base.forbidden, *(f for way in taken for f in way.forbidden)),
+                    requirements=(*base.requirements, *(r for way in taken for r in way.requirements)),
+                    guard=Guard((*base.guard.alternatives, *guard.alternatives), (*base.guard.nogoods, *guard.nogoods)),
+                )
+
+    # Statements on objects
+
+    def _patterns(self, each: Applied, lookup: Lookup) -> list[Pattern]:
+        patterns, _ = resource_patterns(each.statement, lookup, Reading.PESSIMISTIC)
+        if each.bucket is None or each.statement.not_resource:
+            return patterns
+        return [p for f in patterns for p in within_bucket(f, self._partition, each.bucket)]
+
+    def _everywhere(self, each: Applied) -> list[Pattern]:
+        return [(Wild.ANY,)] if each.bucket is None else of_bucket(each.bucket, self._partition)
+
+    def _through(self, each: Applied, lookup: Lookup) -> Iterator[tuple[Guard, _Way]]:
+        """An Allow's patterns, where it may apply."""
+        guard = self._guard(each.statement, lookup)
+        if guard is None:
+            return
+        patterns = self._patterns(each, lookup)
+        if each.statement.not_resource:
+            yield guard, _Way((self._track(self._everywhere(each)),), (Forbidden(tuple(patterns)),) if patterns else ())
+        elif patterns:
+            yield guard, _Way((self._track(patterns),))
+
+    def _past(self, each: Applied, lookup: Lookup) -> list[_Way] | None:
+        """The ways past a Deny; None where it does not apply."""
+        guard = self._guard(each.statement, lookup)
+        if guard is None:
+            return None
+        requirement = self._refuted(guard)
+        patterns = self._patterns(each, lookup)
+        if not each.statement.not_resource:
+            return [_Way(forbidden=(Forbidden(tuple(patterns), requirement),))] if patterns else None
+        ways = [_Way((self._track(patterns),))] if patterns else []
+        if each.bucket is not None:
+            return [*ways, _Way(forbidden=(Forbidden(tuple(self._everywhere(each)), requirement),))]
+        return ways if requirement.hopeless else [*ways, _Way(requirements=(requirement,))]
+
+    def _track(self, patterns: Sequence[Sequence[Part]], fold: bool = False) -> Track:
+        return Track(tuple(tuple(pattern) for pattern in patterns), self._side, fold)
+
+    # Statements on listings
+
+    def _listed(self, each: Applied, lookup: Lookup, prefix: _Prefix) -> Iterator[tuple[Guard, _Way]]:
+        """An Allow of a listing: a bucket, the prefix as far as it is tested, `Stop`, and the key that runs on."""
+        statement = each.statement
+        guard = self._guard(statement, lookup, besides=PREFIX_KEY)
+        tests = self._tests(statement, lookup, wide=True)
+        if guard is None or not all(prefix.settles(test) for test in tests):
+            return
+        arns = _names_bucket(self._patterns(each, lookup))
+        forbidden: list[Forbidden] = []
+        if statement.not_resource:
+            if arns:
+                forbidden.append(self._forbidden([(*arn, *_REST) for arn in arns], at_stop=True))
+            arns = _names_bucket(self._everywhere(each))
+        positive = [test for test in tests if not test.negated and test.patterns is not None] if prefix.tested else []
+        tracks: list[Track] = []
+        if prefix.tested:
+            heads: list[tuple[Part, ...]] = [(*arn, "/") for arn in arns]
+            if positive and not positive[0].fold:
+                patterns = positive[0].patterns or ()
+                tracks.append(self._track([(*head, *p, Stop(), Wild.ANY) for head in heads for p in patterns]))
+                positive = positive[1:]
+            else:
+                tracks.append(self._track([(*head, Wild.ANY, Stop(), Wild.ANY) for head in heads]))
+            for test in positive:
+                some = [(_NO_SLASH, "/", *p, Stop(), Wild.ANY) for p in test.patterns or ()]
+                tracks.append(self._track(some, test.fold))
+            for test in tests:
+                if test.negated and test.patterns:
+                    some = [(_NO_SLASH, "/", *p) for p in test.patterns]
+                    forbidden.append(self._forbidden(some, at_stop=True, fold=test.fold))
+        else:
+            tracks.append(self._track([(*arn, "/", Stop(), Wild.ANY) for arn in arns]))
+        if all(track.patterns for track in tracks):
+            yield guard, _Way(tuple(tracks), tuple(forbidden))
+
+    def _past_listing(self, each: Applied, lookup: Lookup, prefix: _Prefix) -> list[_Way] | None:
+        """The ways past a Deny of a listing, None where it does not apply: another bucket, a prefix that it does not speak of, or another identity."""
+        statement = each.statement
+        guard = self._guard(statement, lookup, besides=PREFIX_KEY)
+        tests = self._tests(statement, lookup, wide=False)
+        if guard is None or not all(prefix.settles(test) for test in tests):
+            return None
+        requirement = self._refuted(guard)
+        arns = _names_bucket(self._patterns(each, lookup))
+        tested = [test for test in tests if test.patterns is not None] if prefix.tested else []
+        positive = [test for test in tested if not test.negated]
+        ways: list[_Way] = []
+        if statement.not_resource:
+            if arns:
+                ways.append(_Way((track(*((*arn, *_REST) for arn in arns)),)))
+            if each.bucket is None:
+                arns = []
+                if not positive and not requirement.hopeless:
+                    ways.append(_Way(requirements=(requirement,)))
+            else:
+                arns = _names_bucket(self._everywhere(each))
+        elif not arns:
+            return None
+        heads = [(*arn, "/") for arn in arns]
+        if heads and len(positive) == 1 and not positive[0].fold:
+            patterns = [(*head, *p) for head in heads for p in positive[0].patterns or ()]
+            ways.append(_Way(forbidden=(self._forbidden(patterns, True, requirement=requirement),)))
+            positive = []
+        elif heads:
+            some = [(*head, Wild.ANY) for head in heads]
+            ways.append(_Way(forbidden=(self._forbidden(some, True, requirement=requirement),)))
+        for test in positive:
+            inside = [(_NO_SLASH, "/", *p) for p in test.patterns or ()]
+            ways.append(_Way(forbidden=(self._forbidden(inside, True, test.fold, requirement),)))
+        for test in tested:
+            if test.negated and test.patterns:
+                named = [(_NO_SLASH, "/", *p, Stop(), Wild.ANY) for p in test.patterns]
+                ways.append(_Way((self._track(named, test.fold),)))
+        return ways
+
+    def _forbidden(
+        self,
+        patterns: Sequence[Sequence[Part]],
+        at_stop: bool,
+        fold: bool = False,
+        requirement: Requirement | None = None,
+    ) -> Forbidden:
+        some = tuple(tuple(pattern) for pattern in patterns)
+        return Forbidden(some, requirement or Requirement(), self._side, at_stop, fold)
+
+    def _tests(self, statement: Statement, lookup: Lookup, wide: bool) -> list[_Test]:
+        return [
+            _test(condition, lookup, statement.expands, wide)
+            for condition in statement.conditions
+            if condition.key == PREFIX_KEY
+        ]
+
+    # Conditions on the ID
+
+    def _refuted(self, guard: Guard) -> Requirement:
+        """That a Deny's conditions do not hold: no combination of its alternatives, or one of its nogoods."""
+        combined: list[StoreId] = [NOTHING]
+        for alternatives in guard.alternatives:
+            joined = [self._symbolic.stores.join(store, other) for store in combined for other in alternatives]
+            combined = [store for store in joined if store is not None]
+            self._symbolic.budget.spend(len(joined))
+        return Requirement(tuple(combined), guard.nogoods)
+
+    def _guard(self, statement: Statement, lookup: Lookup, besides: str = "") -> Guard | None:
+        """What the conditions ask of the ID; None where the statement never applies, or a Deny not for certain."""
+        wide = statement.effect is Effect.ALLOW
+        alternatives: list[tuple[StoreId, ...]] = []
+        nogoods: list[StoreId] = []
+        for condition in statement.conditions:
+            if condition.key == besides:
+                continue
+            if condition.key == f"{self._caller.shape.issuer}:sub" and _compares_text(condition):
+                negated = negates(condition.operator)
+                stores = self._matched(condition, lookup, statement.expands, wide is not negated)
+                if negated:
+                    if NOTHING in stores:
+                        return None
+                    nogoods += stores
+                elif not stores:
+                    return None
+                elif NOTHING not in stores:
+                    alternatives.append(tuple(stores))
+                continue
+            truth = holds(condition, lookup, statement.expands)
+            if truth is Truth.NO or (truth is Truth.MAYBE and not wide):
+                return None
+        return Guard(tuple(alternatives), tuple(nogoods))
+
+    def _matched(self, condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> list[StoreId]:
+        """The stores under which the ID matches some value; with what is not known, where that makes it wider."""
+        fold = "IgnoreCase" in condition.operator or condition.operator == "Bool"
+        textual = condition.operator.startswith(("String", "Arn"))
+        found: list[StoreId] = []
+        for value in condition.values:
+            parts = template(value, expands and textual, condition.operator in LIKE_OPERATORS)
+            option = concretise(parts, lookup, widen=True)
+            if option.pattern is None or (not option.exact and not wide):
+                continue
+            symbolic = self._symbolic
+            found += accepted(
+                option.pattern,
+                self._caller.identity,
+                fold,
+                symbolic.stores,
+                symbolic.strangers.alphabet,
+                symbolic.budget,
+            )
+        return list(dict.fromkeys(found))
+
+
+def _compares_text(condition: Condition) -> bool:
+    """Whether an operator compares the key's text; numbers, dates and addresses an ID cannot be read as."""
+    return condition.operator.startswith(("String", "Arn")) or condition.operator in ("Bool", "BinaryEquals")
+
+
+class _Test(NamedTuple):
+    """A condition on `s3:prefix`: for no prefix, for the empty one, and the patterns that it takes, or not if `negated`."""
+
+    absent: bool
+    empty: bool
+    constant: bool
+    patterns: tuple[Pattern, ...] | None
+    negated: bool
+    fold: bool
+
+
+def _test(condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> _Test:
+    def given(value: Values) -> Callable[[str], Values]:
+        return lambda key: value if key == PREFIX_KEY else lookup(key)
+
+    def settled(value: Values) -> bool:
+        truth = holds(condition, given(value), expands)
+        return truth is Truth.YES or (truth is Truth.MAYBE and wide)
+
+    absent, empty = settled(Missing.ABSENT), settled(("",))
+    if condition.qualifier == "ForAllValues":
+        # True when the key is absent or empty; whether one empty string counts as empty is left open.
+        empty = empty or wide
+    if condition.operator == "Null":
+        return _Test(absent, empty, empty, None, False, False)
+    if not condition.operator.startswith("String"):
+        return _Test(absent, empty, wide, None, False, False)
+    negated = negates(condition.operator)
+    patterns: list[Pattern] = []
+    for value in condition.values:
+        # Widening the values makes a positive test wider and a negated one narrower.
+        parts = template(value, expands, condition.operator in LIKE_OPERATORS)
+        one = concretise(parts, lookup, widen=wide is not negated)
+        if one.pattern is not None:
+            patterns.append(one.pattern)
+    return _Test(absent, empty, True, tuple(patterns), negated, "IgnoreCase" in condition.operator)
+
+
+class _Prefix(Enum):
+    """What a listing says of its prefix: nothing, the empty one, or one that is tested as the key is read."""
+
+    ABSENT = "absent"
+    EMPTY = "empty"
+    SOME = "some"
+
+    @property
+    def tested(self) -> bool:
+        return self is _Prefix.SOME
+
+    def settles(self, test: _Test) -> bool:
+        """Whether the test holds, or is still to be made on the key."""
+        if self.tested:
+            return test.constant and (test.patterns is None or test.negated or bool(test.patterns))
+        return test.absent if self is _Prefix.ABSENT else test.empty
+
+
+def _names_bucket(arns: Sequence[Pattern]) -> list[tuple[Part, ...]]:
+    """Patterns of ARNs as they match a bucket's: nothing in them is, or spans, a `/`."""
+    parts: dict[Wild, Part] = {Wild.ANY: _NO_SLASH, Wild.WITHIN: Not(":/", many=True), Wild.ONE: Not("/", many=False)}
+    return [
+        tuple(parts[token] if isinstance(token, Wild) else token for token in arn) for arn in arns if "/" not in arn
+    ]
+
+
+def _beginning(pattern: Sequence[Part]) -> str:
+    found: list[str] = []
+    for part in pattern:
+        if not isinstance(part, str):
+            break
+        found.append(part[0])
+    return "".join(found)
