@@ -8,9 +8,10 @@ pattern that must match, a store of what is known of the digits (`unknowns.py`),
 - where nothing is demanded it is a letter that no pattern tells apart. It is as good as any other, because it brings the
   patterns that must not match to the fewest positions; except `:`, which ends a narrow `*`, and is tried as well.
 
-Nothing is ever split into equal or not: what must not match ends as a *nogood*, a store that must not be the case. A word
-counts if digits can be found that satisfy its store and none of its nogoods. States are taken in the order of the length that
-they need at least (A*), so the first word that counts is a shortest one, and it exists whenever any word does.
+Nothing is ever split into equal or not: what must not match ends as a *nogood*, a store that must not be the case. A
+word counts if digits can be found that satisfy its store and none of its nogoods. States are taken in the order of the
+length that they need at least (A*), so the first word that counts is a shortest one, and there is one whenever any word
+counts.
 """
 
 from __future__ import annotations

@@ -218,9 +218,8 @@ class Stores:
         found: list[StoreId | None] = []
         for known in self._classes[nogood]:
             first, *others = _bits(known.unknowns)
-            for unknown in (first, *others):
-                if known.digits != self.any:
-                    found.append(self.restrict(store, unknown, self.any & ~known.digits))
+            if known.digits != self.any:
+                found += [self.restrict(store, u, self.any & ~known.digits) for u in (first, *others)]
             for unknown in others:
                 for digit in range(len(self.digits)):
                     one = self.restrict(store, first, 1 << digit)

@@ -57,7 +57,8 @@ def holds(condition: Condition, lookup: Lookup, expands: bool) -> Truth:
     test = _test(condition, lookup, expands)
     results = [test(value) for value in found]
     if condition.qualifier == "ForAllValues":
-        return min(results)
+        # Whether one empty string counts as no value, for which it holds, is left open.
+        return max(min(results), Truth.MAYBE) if found == ("",) else min(results)
     if condition.qualifier == "ForAnyValue" or len(results) == 1:
         return max(results)
     # A single-valued test of several values is not something AWS defines.

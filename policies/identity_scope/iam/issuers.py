@@ -1,22 +1,14 @@
-"""Identities as the prover needs them: the shapes that an identity id can have, and ids to try.
-
-An identity id is `REGION:UUID`, assigned by the pool. Whether two identities are isolated does not depend on which two they
-are, as long as no document names either or a part of it (`symbols`); so two that none names are enough, together with each
-one that a document does name. The two that stand in examples are chosen to be no prefix of anything in the documents, and,
-where the region's name allows it, to end as region names begin: the only way in which one id can overlap another's head.
-"""
+"""Identity pools by region: the form of their identity IDs, their partition, and the issuer of their condition keys."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import product
 
 NAMED = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An identity id, or a pool's; both have the same shape."""
 
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d")
-_PARTITION = re.compile(r"arn:(aws-[a-z-]+):")
 
 DEFAULT_REGION = "us-east-1"
 BY_LENGTH = {
@@ -106,46 +98,3 @@ def shape_of(region: str, overrides: dict[str, str] | None = None) -> Shape:
 
 def known_issuers(overrides: dict[str, str] | None = None) -> frozenset[str]:
     return frozenset({COMMERCIAL_ISSUER, *ISSUERS.values(), *(overrides or {}).values()})
-
-
-def shapes(region: str | None, text: str, overrides: dict[str, str] | None = None) -> list[Shape]:
-    """The shapes to look at: the pool's own region where it is known; else the default one, each region that the
-    documents' text speaks of, and, where it counts characters with `?`, one of each length."""
-    if region is not None:
-        return [shape_of(region, overrides)]
-    regions = [DEFAULT_REGION]
-    if "us-gov" in text:
-        regions += list(ISSUERS)
-    regions += [PARTITIONS[name][1] for name in sorted(set(_PARTITION.findall(text))) if name in PARTITIONS]
-    regions += sorted(set(REGION.findall(text)))
-    if "?" in text:
-        regions += BY_LENGTH.values()
-    return [shape_of(r, overrides) for r in dict.fromkeys(regions)]
-
-
-def named_in(text: str) -> list[str]:
-    """Identity ids that a text names, also those that it names in capitals for a test that ignores case."""
-    return sorted({*NAMED.findall(text), *NAMED.findall(text.lower())})
-
-
-def fresh(region: str, text: str) -> tuple[str, str]:
-    """Two identity ids of a region that a text neither names nor begins to name."""
-    found: list[str] = []
-    tail = overlap(region)
-    # Digits with which a document begins or ends to name an identity (`REGION:1*`, `*1`) come last.
-    begun = {d for d in "123456789abcdef0" if any(part in text for part in (f":{d}", f"{d}*", f"*{d}"))}
-    digits = sorted("123456789abcdef0", key=lambda d: d in begun)
-    for first, second in [*((d, d) for d in digits), *product(digits, repeat=2)]:
-        block = (first + second) * 6
-        uuid = f"{block[:8]}-{block[:4]}-{block[:4]}-{block[:4]}-{block[: 12 - len(tail)]}{tail}"
-        if block[:4] not in text:
-            found.append(f"{region}:{uuid}")
-        if len(found) == 2:
-            return found[0], found[1]
-    return f"{region}:{'1' * 8}-1111-1111-1111-{'1' * 12}", f"{region}:{'2' * 8}-2222-2222-2222-{'2' * 12}"
-
-
-def overlap(region: str) -> str:
-    """The longest head of a region's name that consists of hexadecimal digits."""
-    match = re.match("[0-9a-f]+", region)
-    return match.group(0)[:12] if match else ""

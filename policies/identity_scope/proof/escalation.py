@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..automata.globs import Wild, literal
-from ..automata.symbolic import Part, Track
+from ..automata.symbolic import Track
 from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
 from ..iam.issuers import Shape
-from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, buckets, track
-from .reach import View, object_reach
+from .reach import View
 from .replay import replayed
 from .results import Cause, Escalation, NotProven
 from .scope import Scope
@@ -57,11 +56,7 @@ class _Escalations:
                         yield from self._elsewhere(grant, told)
 
     def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
-        tracks = [buckets(self._shape.partition)]
-        if grant.view is View.EVERYONE:
-            # What is open to everyone is the roles' matter where they use the bucket.
-            tracks.append(track(*self._used(grant.principal)))
-        yield from self._asked(grant, told, *tracks)
+        yield from self._asked(grant, told, buckets(self._shape.partition))
 
     def _elsewhere(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
         everything = tuple(pattern for pattern in grant.tracks[0].patterns if pattern == (Wild.ANY,))
@@ -109,18 +104,6 @@ class _Escalations:
             yield NotProven(f"no request to `{arn}` could be confirmed", grant.principal.urn)
         else:
             yield Escalation(access)
-
-    def _used(self, principal: Principal) -> list[tuple[Part, ...]]:
-        """The buckets that a role's own grants speak of, as far as they name them."""
-        caller = self._scope.caller(self._symbolic.strangers.exact[0], self._shape)
-        head = f"arn:{self._shape.partition}:s3:::"
-        found: list[tuple[Part, ...]] = []
-        for reach in object_reach(principal, caller):
-            for pattern in reach.prefixes:
-                bucket, slash, _ = pattern.removeprefix(head).partition("/")
-                whole = bool(slash) and pattern.startswith(head)
-                found.append(literal(f"{head}{bucket}") if whole else (*literal(pattern), Wild.ANY))
-        return list(dict.fromkeys(found))
 
 
 def _arns_of(service: str, partition: str) -> Track:

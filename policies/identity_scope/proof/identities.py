@@ -1,15 +1,16 @@
 """Identities whose digits are not known, so that what holds for two of them holds for every two.
 
-An ID is the pool's region and digits. Two IDs of unknown digits are written with letters that no document uses, in two ways:
+An ID is the pool's region and digits. Two IDs of unknown digits are written with letters that no document uses, in two
+ways:
 
-- *loosely*: one letter for every digit of the one, one for every digit of the other. What is granted is read as if each of its
-  digits were these letters as well; what is denied is not. That takes no more than today's automata, and settles most stacks.
+- *loosely*: one letter for every digit of the one, one for every digit of the other. What is granted is read as if each
+  of its digits were these letters as well; what is denied is not. Machines of all patterns at once can read that.
 - *exactly*: a letter of its own for each digit (`automata/symbolic.py`).
 
-INVARIANT (every pair). A key that two different IDs share becomes, when the letter of the one stands for its digits wherever
-the grant's variable is, and the other's likewise, a key that the loose ones share: their IDs cannot stand at one place, since
-they differ, and where the end of the one meets the region of the other, the region's letters are digits of a grant. So where
-the loose ones share nothing, no two identities do.
+INVARIANT (every pair). Take a key that two different IDs share, and write each one's loose letter for its digits wherever
+a grant's variable stands for the ID: the result is a key that the loose ones share. The two IDs cannot stand at one
+place, since they differ; where the end of the one meets the region of the other, the region's letters are read as digits
+of a grant. So where the loose ones share nothing, no two identities do.
 """
 
 from __future__ import annotations

@@ -11,11 +11,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-from ..automata.globs import Wild, literal
+from ..automata.globs import Wild, literal, matches
 from ..automata.symbolic import Not, Question, Word
 from ..automata.walk import Budget, BudgetExceeded, shortest_word
 from ..iam.actions import LIST_ACTIONS
+from ..iam.evaluator import Reading, resource_patterns
 from ..iam.issuers import Shape
+from ..iam.variables import Missing
 from ..inventory.principal import Principal
 from .identities import Strangers
 from .questions import Grant, Reader, Symbolic, track
@@ -89,7 +91,9 @@ class _Pairs:
             if self._asks_about(mine[i], theirs[j]) and not self._apart(mine[i], theirs[j]):
                 yield mine[i], theirs[j]
         openers = [p for p in self._scope.principals if any(policy.document.statements for policy in p.resource)]
-        opened = [part for p in openers for part in self._parts_of(p, self._strangers.loose[0], View.EVERYONE)]
+        identity = self._strangers.loose[0]
+        views = (View.EVERYONE, View.ANYBODY)
+        opened = [part for p in openers for view in views for part in self._parts_of(p, identity, view)]
         for part in opened:
             for their in theirs:
                 if self._asks_about(part, their) and not self._apart(part, their):
@@ -102,7 +106,9 @@ class _Pairs:
         return [part for p in self._scope.principals for part in self._parts_of(p, identity, View.ROLE)]
 
     def _parts_of(self, principal: Principal, identity: str, view: View) -> list[_Part]:
-        caller = replace(self._scope.caller(identity, self._shape), loose=self._strangers.loosened)
+        anonymous = view is View.ANYBODY
+        caller = self._scope.caller(identity, self._shape)
+        caller = replace(caller, loose=self._strangers.loosened, anonymous=anonymous)
         shared = self._scope.shared if view is View.ROLE else ()
         reaches: list[Reach] = [
             *object_reach(principal, caller, shared, view=view),
@@ -134,6 +140,7 @@ class _Pairs:
         key = side, id(part.principal), part.view
         if key not in self._grants:
             caller = self._scope.caller(self._strangers.exact[side], self._shape)
+            caller = replace(caller, anonymous=part.view is View.ANYBODY)
             reader = Reader(self._symbolic, caller, side)
             shared = self._scope.shared if part.view is View.ROLE else ()
             self._grants[key] = [
@@ -252,7 +259,7 @@ def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause])
         for grant in grants:
             if grant.cause in told or all(each.startswith(beside) for each in grant.beginnings):
                 continue
-            if symbolic.find(symbolic.alone(grant, points)) is None:
+            if _covers_all(grant, shape) or symbolic.find(symbolic.alone(grant, points)) is None:
                 continue
             told.add(grant.cause)
             yield NotProven(
@@ -261,3 +268,12 @@ def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause])
                 grant.document,
                 grant.statement,
             )
+
+
+def _covers_all(grant: Grant, shape: Shape) -> bool:
+    """Whether a grant covers every object by its bucket's name, so that an access point adds nothing to it."""
+    if grant.forbidden or grant.requirements or len(grant.tracks) > 1 or grant.statement.not_resource:
+        return False
+    statement = grant.statement
+    patterns, _ = resource_patterns(statement, lambda _: Missing.ABSENT, Reading.PESSIMISTIC)
+    return any(pattern[-1:] == (Wild.ANY,) and matches(pattern, f"arn:{shape.partition}:s3:::") for pattern in patterns)

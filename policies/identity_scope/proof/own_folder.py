@@ -1,9 +1,9 @@
 """INVARIANT (own folder): everything that an identity reaches lies in one folder, `BUCKET/PREFIX` + its ID + `/`.
 
-A key's folder ends where the ID and a `/` first stand in it; any other folder of the identity's that holds the key lies within
-that one. So an identity has one folder exactly if all its keys have one, and it is the same: a key with a folder is found, then
-one outside that folder, by the same identity. The claim is about every identity: where the first key needs something of the
-ID, the identities that it does not speak of are asked about again.
+A key's folder ends where the ID and a `/` first stand in it; any other folder of the identity's that holds the key lies
+within that one. So an identity has one folder exactly if all its keys have one, and it is the same: a key with a folder is
+found, then one outside that folder, by the same identity. The claim is about every identity: where the first key needs
+something of the ID, the identities that it does not speak of are asked about again.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ def own_folder(scope: Scope) -> list[OutsideFolder | NotProven]:
         for shape in scope.shapes():
             if shape.issuer is None:
                 return [NotProven(f"the identity issuer of {shape.region} is not known")]
-            for result in _Folder(scope, shape, budget).results():
-                found.append(result)  # noqa: PERF402: what has been found is kept when the budget ends
+            found.extend(_Folder(scope, shape, budget).results())
             if found:
                 break
     except BudgetExceeded as error:
@@ -140,7 +139,7 @@ class _Folder:
         mark = here.find(f"{identity}/", here.index("/", len(self._head)))
         if mark < 0 or there.startswith(here[: mark + len(identity) + 1]):
             return False
-        return self._replayed(identity, grant, here) is not None
+        return self._find(grant, self._only(outside.digits), (), literal(here)) is not None
 
     def _settled(self) -> bool:
         """Whether everything begins with one folder's name, which settles what most roles are granted."""
@@ -256,6 +255,9 @@ def _dead(scope: Scope, principal: Principal) -> Iterator[DeadGrant]:
         if each.kind != "allow" or mask(each.statement, LIST_ACTIONS):
             continue
         for condition in each.statement.conditions:
-            if condition.key in LISTING_KEYS and mask(each.statement, OBJECT_ACTIONS):
-                if caller.holds(condition, lookup, each.statement) is Truth.NO:
-                    yield DeadGrant(principal.urn, each.name, each.statement, condition)
+            if (
+                condition.key in LISTING_KEYS
+                and mask(each.statement, OBJECT_ACTIONS)
+                and caller.holds(condition, lookup, each.statement) is Truth.NO
+            ):
+                yield DeadGrant(principal.urn, each.name, each.statement, condition)

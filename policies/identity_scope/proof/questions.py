@@ -1,9 +1,9 @@
 """A role's grants as questions for the symbolic walk: what must match, what must not, and what that needs of the IDs.
 
 Every Allow becomes a `Grant`: the patterns that a key must match (the statement's own, one of the boundary's, one of each
-Deny on NotResource that applies), those that it must not (Denies, an Allow's NotResource, shared spaces), and the conditions on
-the ID, as stores that must or must not be the case. A listing has a `Stop` where its prefix ends; its Denies are settled
-there, then the key runs on.
+Deny on NotResource that applies), those that it must not (Denies, an Allow's NotResource, shared spaces), and the
+conditions on the ID, as stores that must or must not be the case. A listing has a `Stop` where its prefix ends; its
+Denies are settled there, then the key runs on.
 
 INVARIANT (widening). What is not understood makes an Allow apply and a Deny not.
 """
@@ -402,7 +402,7 @@ class Reader:
             yield guard, _Way(tuple(tracks), tuple(forbidden))
 
     def _past_listing(self, each: Applied, lookup: Lookup, prefix: _Prefix) -> list[_Way] | None:
-        """The ways past a Deny of a listing, None where it does not apply: another bucket, a prefix that it does not speak of, or another identity."""
+        """The ways past a Deny of a listing: another bucket, prefix or identity; None where it does not apply."""
         statement = each.statement
         guard = self._guard(statement, lookup, besides=PREFIX_KEY)
         tests = self._tests(statement, lookup, wide=False)
@@ -477,7 +477,7 @@ class Reader:
         for condition in statement.conditions:
             if condition.key == besides:
                 continue
-            if condition.key == f"{self._caller.shape.issuer}:sub" and _compares_text(condition):
+            if condition.key == self._caller.sub and _compares_text(condition):
                 negated = negates(condition.operator)
                 stores = self._matched(condition, lookup, statement.expands, wide is not negated)
                 if negated:

@@ -418,12 +418,19 @@ class Caller:
     Attributes:
         identity: its ID, which may hold letters for digits that are not known.
         loose: the letters that such digits have, which what is granted takes as digits; None where all are known.
+        anonymous: whether the requests come without credentials, and so without the identity.
     """
 
     identity: str
     shape: Shape
     issuers: frozenset[str] = field(default_factory=known_issuers)
     loose: Loose | None = None
+    anonymous: bool = False
+
+    @property
+    def sub(self) -> str:
+        """The condition key that holds the ID; empty where none does."""
+        return "" if self.anonymous or self.shape.issuer is None else f"{self.shape.issuer}:sub"
 
     def loosened(self, wider: bool) -> Loose | None:
         """How to read the digits of a pattern, made wider where it grants something."""
@@ -431,16 +438,17 @@ class Caller:
 
     def holds(self, condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
         """Whether a condition holds. Where digits are not known, a condition on the ID may."""
-        if self.loose is not None and condition.key == f"{self.shape.issuer}:sub" and condition.operator != "Null":
+        if self.loose is not None and condition.key == self.sub and condition.operator != "Null":
             return Truth.MAYBE
         return holds(condition, lookup, statement.expands)
 
     def request(self, action: str, resource: str, prefix: str | None = None) -> Request:
         """One of the identity's requests, as the evaluator takes it."""
         context: dict[str, tuple[str, ...]] = {}
-        if self.shape.issuer is not None:
-            context[f"{self.shape.issuer}:sub"] = (self.identity,)
-        absent = {f"{i}:{key}" for i in self.issuers if i != self.shape.issuer for key in ("sub", "aud", "amr")}
+        if self.sub:
+            context[self.sub] = (self.identity,)
+        others = (i for i in self.issuers if self.anonymous or i != self.shape.issuer)
+        absent = {f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr")}
         if action in LIST_ACTIONS:
             if prefix is None:
                 absent.add(PREFIX_KEY)
@@ -458,7 +466,10 @@ class View(Enum):
     """What applies to a role's sessions: its own documents, and what bucket policies grant to it by name."""
 
     EVERYONE = "everyone"
-    """What bucket policies grant to everyone, whatever the role's own documents say."""
+    """What bucket policies grant to everyone, to a role's sessions."""
+
+    ANYBODY = "anybody"
+    """The same, to somebody without credentials: with no identity, and with none of the role's Denies."""
 
 
 def object_reach(
@@ -564,24 +575,25 @@ class Applied:
 def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> list[Applied]:
     """The statements that apply to a role's sessions, or to everyone."""
     found: list[Applied] = []
-    if view is View.ROLE:
+    if view is not View.ANYBODY:
         for kind, documents in (("allow", principal.documents), ("boundary", principal.boundary or ())):
             found += [
                 Applied(kind if statement.effect is Effect.ALLOW else "deny", statement, name)
                 for name, document in documents
                 for statement in document.statements
+                if view is View.ROLE or statement.effect is Effect.DENY
             ]
     for policy in principal.resource:
         for statement in policy.document.statements:
             if statement.effect is Effect.ALLOW:
                 granted = grantee(statement.principals, principal.arns, caller.issuers)
-                if granted is not None and (granted is Grantee.EVERYONE) is (view is View.EVERYONE):
+                if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
                     limited = granted is Grantee.ROLE
                     found.append(Applied("allow", statement, policy.name, policy.bucket, limited))
             # A bucket's policy speaks of its own bucket only, whatever its resources say; of which, must be known.
             elif policy.bucket is not None and (
                 denies_everyone(statement.principals)
-                or (view is View.ROLE and is_denied(statement.principals, principal.arns))
+                or (view is not View.ANYBODY and is_denied(statement.principals, principal.arns))
             ):
                 found.append(Applied("deny", statement, policy.name, policy.bucket))
     return found

@@ -29,7 +29,7 @@ def replayed(
 
     Every counterexample passes through here; one that does not replay is never shown as fact.
     """
-    caller = scope.caller(identity, shape)
+    caller = replace(scope.caller(identity, shape), anonymous=view is View.ANYBODY)
     resource = arn
     prefixes: list[str | None] = [None]
     if listing:
@@ -59,18 +59,21 @@ def replayed(
 
 
 def _documents(principal: Principal, caller: Caller, view: View, resource: str) -> Applicable:
-    """What decides a request: a bucket policy's statements, whose principals have been looked at, read like the role's own."""
+    """What decides a request. The principals of bucket policies have been looked at, so their statements have none."""
     bucket = resource.partition(":::")[2].partition("/")[0]
-    identity = list(principal.documents) if view is View.ROLE else []
+    identity: list[tuple[str, Document]] = []
     granted: list[tuple[str, Document]] = []
+    boundary: list[tuple[str, Document]] = []
     for each in applied(principal, caller, view):
-        if each.statement.principals is None or (each.bucket is not None and each.bucket != bucket):
+        if each.bucket is not None and each.bucket != bucket:
             continue
-        statement = replace(each.statement, principals=None)
-        document = each.name, Document(Version.V2012, (statement,))
-        # What a bucket policy grants to the role's ARN is limited by the boundary, as what the role itself is granted.
-        (identity if each.limited and each.kind == "allow" else granted).append(document)
-    return Applicable(tuple(identity), principal.boundary if view is View.ROLE else None, tuple(granted))
+        document = each.name, Document(Version.V2012, (replace(each.statement, principals=None),))
+        if each.kind == "boundary":
+            boundary.append(document)
+        else:
+            # A grant to the role's ARN is limited by the boundary, as what the role itself is granted.
+            (identity if each.limited else granted).append(document)
+    return Applicable(tuple(identity), None if principal.boundary is None else tuple(boundary), tuple(granted))
 
 
 def _matching(statement: Statement, request: Request) -> str:

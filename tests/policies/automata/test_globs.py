@@ -13,15 +13,12 @@ from cvc5 import Kind
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from policies.identity_scope.automata.globs import (
+from policies.identity_scope.automata.globs import GlobSet, Pattern, Wild, matches
+from policies.identity_scope.automata.walk import (
     Budget,
     BudgetExceeded,
-    GlobSet,
-    Pattern,
-    Wild,
     covers,
     intersection,
-    matches,
     outside,
     shortest_word,
 )
