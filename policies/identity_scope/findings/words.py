@@ -27,7 +27,7 @@ def isolation(result: Violation | NotProven, principal: Principal | None) -> str
     if isinstance(result, NotProven):
         return _unproven(result, "that identities cannot reach each other's files")
     mine, theirs = result.mine, result.theirs
-    who = "every signed-in identity" if mine.statement is theirs.statement else "signed-in identities"
+    who = "every signed-in identity" if mine.cause == theirs.cause else "signed-in identities"
     why, fix = _why(mine, theirs)
     if principal is not None and mine.document in {policy.name for policy in principal.resource}:
         why = "because the bucket's policy opens it to the role or to everyone"

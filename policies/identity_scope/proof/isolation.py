@@ -224,7 +224,9 @@ class _Pairs:
             )
             self._told.add(mine.cause)
             return
-        violation = Violation(access, their, arn)
+        # Whose folder it is stands in the key first: the other is the one who should not be there.
+        places = [arn.find(side.identity) % (len(arn) + 1) for side in (access, their)]
+        violation = Violation(access, their, arn) if places[1] <= places[0] else Violation(their, access, arn)
         if not set(violation.statements) & self._told:
             self._found.append(violation)
         self._told |= {mine.cause, theirs.cause, *violation.statements}

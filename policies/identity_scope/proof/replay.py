@@ -67,7 +67,8 @@ def _documents(principal: Principal, caller: Caller, view: View, resource: str) 
     for each in applied(principal, caller, view):
         if each.bucket is not None and each.bucket != bucket:
             continue
-        document = each.name, Document(Version.V2012, (replace(each.statement, principals=None),))
+        statement = each.statement if each.statement.principals is None else replace(each.statement, principals=None)
+        document = each.name, Document(Version.V2012, (statement,))
         if each.kind == "boundary":
             boundary.append(document)
         else:
