@@ -153,7 +153,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             assume_role_policy=trust,
-            description=self._of(lambda p: _description(p, p.roles[index].whom)),
+            description=self._of(lambda p: _description(p, p.roles[index].members)),
             path=defaults.path,
             permissions_boundary=self._of(lambda p: p.settings.roles.permissions_boundary),
             max_session_duration=defaults.max_session_seconds,
@@ -181,7 +181,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             policy=self._document(index, part),
             path=self._shape.settings.roles.path,
             name_prefix=_name_prefix(self._shape.settings, self._shape.roles[index]),
-            description=self._of(lambda p: _description(p, f"{p.roles[index].whom}, part {part + 1}")),
+            description=self._of(lambda p: _description(p, f"{p.roles[index].members}, part {part + 1}")),
             tags=self._tags(),
             opts=pulumi.ResourceOptions(parent=role),
         )
@@ -287,9 +287,9 @@ def _name_prefix(settings: Settings, planned: PlannedRole) -> str | None:
     return f"{settings.roles.name_prefix}{planned.name}-"[:38] if settings.roles.name_prefix else None
 
 
-def _description(chosen: Plan, whom: str) -> str:
+def _description(chosen: Plan, members: str) -> str:
     pool = chosen.settings.pool_name or (chosen.settings.existing.id if chosen.settings.existing else "")
-    return _ascii(f"Vended by the identity pool {pool} to {whom}")[:1000]
+    return _ascii(f"Vended by the identity pool {pool} to {members}")[:1000]
 
 
 def _trust(chosen: Plan, identity_pool_id: str, index: int) -> str:

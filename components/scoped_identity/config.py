@@ -19,7 +19,7 @@ from .settings import parse
 
 _STACK_OUTPUT = re.compile(r"stack://([\w.-]+/[\w.-]+/[\w.-]+)#([\w.-]+)")
 _TEXTS = frozenset({"pool_name", "profile"})
-"""Settings that are plain text. The others are JSON, as Pulumi hands over whatever a stack file nests."""
+"""Settings that are plain text. The others are JSON, as Pulumi passes nested values of a stack file."""
 _SETTINGS = frozenset(ScopedIdentityPoolArgs.__annotations__) - {"region"}
 _USERS_KEYS = frozenset({"tags", "claims", "statement", "trust"})
 """Settings whose keys are the user's own words."""

@@ -1,7 +1,7 @@
 """The statements and documents of a scoped identity pool, as values.
 
 Each function takes plain values and returns statements or a document in IAM's JSON, with nothing granted that its name
-does not say. Nothing here reads config or makes a resource.
+does not say. Nothing here reads config or creates a resource.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -48,7 +48,7 @@ TRUST_LIMIT = 2_048
 
 
 def document(statements: Iterable[Statement]) -> Document:
-    """Version 2012-10-17 is what makes `${…}` a variable; without it the text is a literal folder name."""
+    """A policy document. Without version 2012-10-17, IAM treats `${…}` as literal text and not as a variable."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
@@ -129,7 +129,7 @@ def _bucket_key(
 ) -> Statement:
     """The bucket's KMS key, through S3 and for these objects only.
 
-    A bucket that uses S3 Bucket Keys names itself in the encryption context in the place of the object.
+    A bucket that uses S3 Bucket Keys has the ARN of the bucket in the encryption context instead of the object.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
@@ -146,7 +146,7 @@ def _bucket_key(
 def own_folder(
     env: Environment, bucket: str, prefix: str, access: Collection[Access] = READ_WRITE, kms_key: str | None = None
 ) -> list[Statement]:
-    """The files under `PREFIX` + own id + `/`."""
+    """The files under `PREFIX` + identity ID + `/`."""
     return files(env, "OwnFolder", bucket, f"{prefix}{env.own_id}/", access, kms_key)
 
 
@@ -215,7 +215,7 @@ def own_rows(
     region: str | None = None,
     account: str | None = None,
 ) -> list[Statement]:
-    """The rows whose partition key is the own id; no scan, which has no leading key.
+    """The items whose partition key is the identity ID. Scan is not granted, because it has no leading key.
 
     `ForAllValues` alone is true where a request names no key at all, hence the second test.
 
@@ -232,9 +232,9 @@ def own_rows(
 
 
 def own_topics(env: Environment, prefix: str, region: str | None = None, account: str | None = None) -> list[Statement]:
-    """Connect under the own id, and publish and subscribe below `PREFIX` + own id + `/`.
+    """Connect as the identity ID, and publish and subscribe below `PREFIX` + identity ID + `/`.
 
-    An AWS IoT policy must be attached to the identity as well; IAM alone does not let it in.
+    AWS IoT also requires an AWS IoT policy that is attached to the identity.
 
     Source: https://docs.aws.amazon.com/iot/latest/developerguide/cognito-identities.html
     """

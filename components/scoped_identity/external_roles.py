@@ -17,7 +17,7 @@ from .aws import IdentityKind
 def trust_problems(
     trust: Mapping[str, Any], issuer: str, identity_pool_id: str, kind: IdentityKind, tagged: bool
 ) -> Iterator[str]:
-    """What the trust policy must say and does not."""
+    """The conditions that the trust policy lacks."""
     statements = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
     ours = [s for s in statements if isinstance(s, Mapping) and s.get("Effect") == "Allow" and _federated(s)]
     if not any(issuer in _federated(s) for s in ours):

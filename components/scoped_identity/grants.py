@@ -24,7 +24,7 @@ class Grant(Protocol):
 
 @dataclass(frozen=True)
 class SharedSpace:
-    """Files that more than one identity reaches on purpose: what the policy pack must be told."""
+    """Files that several identities can access on purpose, which the policy pack must know."""
 
     pattern: str
     """`BUCKET/KEY` with `*`, and variables as in a policy."""
@@ -34,7 +34,7 @@ class SharedSpace:
 
 @dataclass(frozen=True)
 class OwnFolder:
-    """The files under the own identity id."""
+    """The user's own folder, named by the identity ID."""
 
     bucket: str
     prefix: str = ""
@@ -110,7 +110,7 @@ class GraphQl:
 
 @dataclass(frozen=True)
 class OwnRows:
-    """The rows of a DynamoDB table whose partition key is the own identity id."""
+    """The items of a DynamoDB table whose partition key is the identity ID."""
 
     table: str
     access: frozenset[Access] = READ_WRITE
@@ -124,7 +124,7 @@ class OwnRows:
 
 @dataclass(frozen=True)
 class OwnTopics:
-    """AWS IoT topics under the own identity id."""
+    """AWS IoT topics under the identity ID."""
 
     prefix: str = ""
     region: str | None = None

@@ -1,8 +1,7 @@
-"""What a scoped identity pool consists of, decided from settings before any resource is made.
+"""The parts of a scoped identity pool, decided from the settings before any resource is created.
 
-Everything but the ids that AWS gives out later is here: the identity providers, the roles with their permission documents,
-who gets which role, and the configuration that a front end needs. A plan can also be made from settings that are not
-all known yet: it then has the shape of the final one, with placeholders in its documents.
+A plan contains the identity providers, the roles with their policies, and the role mappings: everything but the IDs that
+AWS assigns. A plan of settings that are not all known yet has the shape of the final one, with placeholders in its policies.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ SPARE = 200
 
 @dataclass(frozen=True)
 class PlannedRole:
-    """A role that the pool gives out.
+    """A vended role: the pool can issue credentials for it.
 
     Attributes:
-        key: what outputs call it: `authenticated`, `unauthenticated`, `group:NAME` or `mapped:NAME`.
-        name: the ending of its resources' names.
-        path: where it stands in the settings.
-        settings: what the settings say of it.
-        providers: names of the only providers whose users get it; empty: any.
-        whom: who gets it, for its description.
-        policies: its statements, as they fit into policies; one policy is an inline one.
+        key: its name in the outputs: `authenticated`, `unauthenticated`, `group:NAME` or `mapped:NAME`.
+        name: the suffix of the names of its resources.
+        path: its place in the settings, for messages.
+        settings: the settings of the role.
+        providers: names of the only providers whose users can assume it; empty for any provider.
+        members: the users of the role, for its description.
+        policies: its statements, by policy; a single policy becomes an inline policy.
     """
 
     key: str
@@ -45,7 +44,7 @@ class PlannedRole:
     kind: IdentityKind
     settings: Role
     providers: tuple[str, ...]
-    whom: str
+    members: str
     policies: tuple[tuple[Statement, ...], ...]
 
 
@@ -67,21 +66,21 @@ class Plan:
     def _roles(self) -> Iterator[PlannedRole]:
         settings = self.settings
         if settings.user_pools or settings.providers or settings.existing is not None:
-            whom = "signed-in users"
-            yield self._role("authenticated", "authenticated", "authenticated", settings.authenticated, (), whom)
+            members = "signed-in users"
+            yield self._role("authenticated", "authenticated", "authenticated", settings.authenticated, (), members)
         if settings.guests is not None:
-            whom = f"guests, because: {settings.guests.reason}"
-            yield self._role("unauthenticated", "guest", "guests", settings.guests.role, (), whom)
+            members = f"guests, because: {settings.guests.reason}"
+            yield self._role("unauthenticated", "guest", "guests", settings.guests.role, (), members)
         for index, group in enumerate(settings.groups):
             pool = settings.pool_of(group)
             only: tuple[str, ...] = (pool.name,) if pool is not None else ()
-            whom = f"members of the group {group.name}"
+            members = f"members of the group {group.name}"
             key, name = self.group_names()[index]
-            yield self._role(key, name, f"groups[{index}]", group.role, only, whom)
+            yield self._role(key, name, f"groups[{index}]", group.role, only, members)
         for index, mapped in enumerate(settings.mapped):
             only = self._only(mapped.name)
-            path, whom = f"mappedRoles[{index}]", f"users whom a rule makes {mapped.name}"
-            yield self._role(f"mapped:{mapped.name}", f"mapped-{mapped.name}", path, mapped.role, only, whom)
+            path, members = f"mappedRoles[{index}]", f"users with the mapped role {mapped.name}"
+            yield self._role(f"mapped:{mapped.name}", f"mapped-{mapped.name}", path, mapped.role, only, members)
 
     def group_names(self) -> list[tuple[str, str]]:
         """Each group's key and the ending of its resources' names; groups of two user pools may have one name."""
@@ -94,10 +93,10 @@ class Plan:
             names.append((f"group:{group.name}{again}", f"group-{name}{again}"))
         return names
 
-    def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], whom: str) -> PlannedRole:
+    def _role(self, key: str, name: str, path: str, role: Role, only: tuple[str, ...], members: str) -> PlannedRole:
         kind = IdentityKind.GUEST if key == IdentityKind.GUEST.value else IdentityKind.AUTHENTICATED
         policies = () if role.arn is not None else self._policies(path, self._statements(role, kind))
-        return PlannedRole(key, name, path, kind, role, only, whom, policies)
+        return PlannedRole(key, name, path, kind, role, only, members, policies)
 
     def _statements(self, role: Role, kind: IdentityKind) -> list[Statement]:
         statements: list[Statement] = []
@@ -220,7 +219,7 @@ class Plan:
         return entries
 
     def _implied(self) -> Iterator[RoleMapping]:
-        """A user pool with groups and no mapping of its own: its tokens say the role."""
+        """The mappings by token of user pools with groups and no mapping of their own."""
         mapped = {mapping.provider for mapping in self.settings.mappings}
         pools = [self.settings.pool_of(group) for group in self.settings.groups]
         for pool_id in dict.fromkeys(pool.id for pool in pools if pool is not None):
@@ -256,5 +255,5 @@ def plan(settings: Settings, region: str, account: str) -> Plan:
             ]
         )
     planned = Plan(settings, Environment(partition_of(region), issuer, region, account))
-    _ = planned.roles  # whatever does not fit is said here, before anything is made
+    _ = planned.roles  # raises here, before any resource is created, if the grants do not fit into IAM
     return planned

@@ -1,4 +1,4 @@
-"""Who gets which role: signed-in users, guests, members of groups, and those whose claims fit a rule.
+"""The roles of signed-in users, guests, groups and mapping rules.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-based-access-control.html
 """
@@ -24,7 +24,7 @@ SESSION_SECONDS = (3600, 43200)
 
 @dataclass(frozen=True)
 class RoleDefaults:
-    """What all roles have in common."""
+    """Properties of all new roles."""
 
     path: str = "/"
     permissions_boundary: str | None = None
@@ -37,10 +37,10 @@ class Role:
     """One role.
 
     Attributes:
-        grants: what it may do, beside what it inherits.
-        inherit: whether it may do what every signed-in user may.
-        arn: the ARN of a role that was made elsewhere; None: it is made here.
-        trust: the trust policy of such a role, as JSON; None where it is not known.
+        grants: its permissions, in addition to the inherited ones.
+        inherit: whether it has all permissions of signed-in users.
+        arn: the ARN of an existing role, or None for a new one.
+        trust: the trust policy of an existing role, as JSON, or None if it is not known.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -57,7 +57,7 @@ class Guests:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of a user pool, whose members get its role. `user_pool` is None where there is only one."""
+    """A group of a user pool, with its role. `user_pool` is None for the only user pool."""
 
     name: str
     user_pool: str | None
@@ -67,7 +67,7 @@ class Group:
 
 @dataclass(frozen=True)
 class MappedRole:
-    """A role that rules give out."""
+    """A role that mapping rules can select."""
 
     name: str
     role: Role
@@ -81,7 +81,7 @@ class Match(str, Enum):
 
 
 class Ambiguous(str, Enum):
-    """What somebody gets whom no rule, or no one role of the token, fits."""
+    """What happens if no rule matches or the token names several roles."""
 
     DENY = "deny"
     AUTHENTICATED = "authenticated"
@@ -104,7 +104,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RoleMapping:
-    """How one provider's users get their role. `provider` is a user pool's id, or a provider's `ref`."""
+    """How the pool selects a role for the users of one provider: a user pool by ID, another provider by `ref`."""
 
     provider: str
     by: By
