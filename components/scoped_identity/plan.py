@@ -1,7 +1,7 @@
 """The parts of a scoped identity pool, decided from the settings before any resource is created.
 
 A plan contains the identity providers, the roles with their policies, and the role mappings: everything but the IDs that
-AWS assigns. A plan of settings that are not all known yet has the shape of the final one, with placeholders in its policies.
+AWS assigns. A plan of settings that are not all known yet has the shape of the final one, with placeholders.
 """
 
 from __future__ import annotations
