@@ -1,1 +1,1 @@
-"""The embedded AWS that `make up` deploys into: a simulator whose identity pool signs in, vends and enforces."""
+"""The sandbox: an AWS simulator whose identity pools sign users in, issue their credentials and enforce IAM."""

@@ -62,17 +62,17 @@ def deploy(stack: str = "dev", **changes: Any) -> Iterator[Deployed]:
     files = stack_files.read(ROOT, stack, named)
     clock = Clock()
     with Sandbox(now=clock).running() as sandbox:
-        foundation = account.lay_foundation(files.app_config())
-        app = account.read_app(foundation.config)
+        resolved = account.resolve_references(files.app_config())
+        app = account.read_app(resolved.config)
         off_limits = account.build(sandbox, app)
-        prerequisites.create_prerequisites(sandbox, app, foundation.config)
+        prerequisites.create_prerequisites(sandbox, app, resolved.config)
         run = in_process.run(
             sandbox,
             ROOT / "__main__.py",
             files.project,
             files.stack,
             files.config,
-            stack_outputs=foundation.stack_outputs,
+            stack_outputs=resolved.stack_outputs,
         )
         yield Deployed(sandbox, app, off_limits, run, clock)
 

@@ -28,7 +28,7 @@ class Aws(Protocol):
     """A source of AWS clients."""
 
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client that signs as whoever deploys."""
+        """A boto3 client that signs as the deployer."""
 
 
 class Clients:

@@ -20,7 +20,7 @@ class Dispatch:
 
     Args:
         services: asked in this order whether a request is theirs; the last one takes every request.
-        deployer: access key and secret key of whoever deploys.
+        deployer: access key and secret key of the deployer.
         session: the session of an access key.
         now: the clock, in seconds.
     """

@@ -1,4 +1,4 @@
-"""Every other service that moto has: only whoever deploys may call it."""
+"""Every other service that moto has: only the deployer may call it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The simulator: moto over HTTP on the loopback interface, with authentication and authorization in front of it.
 
-A request is signed by whoever deploys, signed by a session that an identity pool issued, or one of the few that AWS
+A request is signed by the deployer, signed by a session that an identity pool issued, or one of the few that AWS
 accepts without a signature. `dispatch` decides which; moto gets only authorized requests. The server listens on 127.0.0.1
 only, and reads nothing of the host's AWS configuration.
 """
@@ -145,7 +145,7 @@ class Sandbox:
         Args:
             service: boto3's name of the service, such as `s3`.
             region: the region that the client signs for.
-            credentials: access key, secret key and token of a session; None for whoever deploys.
+            credentials: access key, secret key and token of a session; None for the deployer.
         """
         return self._clients.get(
             self.endpoint, service, region, credentials or (self.admin_key, self.admin_secret, None)

@@ -23,7 +23,7 @@ class Caller(Enum):
 
     ANONYMOUS = "anonymous"
     SESSION = "session"
-    DEPLOYER = "deployer"
+    DEPLOYER = "deployer"  # whoever started the sandbox has the keys
 
 
 @dataclass(frozen=True)

@@ -153,20 +153,20 @@ def _deploy(
     sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, terminal: Terminal
 ) -> tuple[AppConfig, OffLimits, Run]:
     main = ROOT / "__main__.py"
-    foundation = account.lay_foundation(files.app_config())
+    resolved = account.resolve_references(files.app_config())
     with terminal.step("checking the stack's config"), _as_command_errors(files.stack):
-        checked = in_process.check(main, files.project, files.stack, files.config, foundation.stack_outputs)
-        app = account.read_app(foundation.config)
+        checked = in_process.check(main, files.project, files.stack, files.config, resolved.stack_outputs)
+        app = account.read_app(resolved.config)
     with terminal.step("creating the resources that the stack refers to"), _as_command_errors(files.stack):
         off_limits = account.build(sandbox, app)
-        prerequisites.create_prerequisites(sandbox, app, foundation.config)
+        prerequisites.create_prerequisites(sandbox, app, resolved.config)
 
     def announce(resource: Registration) -> None:
         if resource.custom:
             terminal.say(f"    + {resource.type_} {resource.name}")
 
     def deploy(watch: Watcher) -> Run:
-        outputs = foundation.stack_outputs
+        outputs = resolved.stack_outputs
         with _as_command_errors(files.stack):
             return in_process.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
 

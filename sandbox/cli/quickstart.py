@@ -1,4 +1,4 @@
-"""The text that `make serve` prints for a front-end developer: where things are, and an example to paste."""
+"""The text that `make serve` prints for a front-end developer: endpoints, IDs, and an example to paste."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ console.log(listed.Contents.map((file) => file.Key));
 
 
 def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str | None) -> str:
-    """What a front end needs, with this run's own endpoint and ids.
+    """The settings of a front end, with this run's endpoint and IDs.
 
     Args:
-        token: a user's token of the first provider, where that is not a user pool; None where guests alone come in.
+        token: a user's token of the first provider, if that is not a user pool; None if the pool has only guests.
     """
     facts = {
         "endpoint": f"{endpoint}   (every AWS service; CORS is open)",
@@ -53,11 +53,11 @@ def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str |
     packages = imports = sign_in = logins = ""
     if app.user_pools:
         pool_id, (client, *_) = app.user_pools[0]
-        facts |= {"user pool": f"{pool_id}, app client {client}", "a user": f"alice, password {PASSWORD}"}
+        facts |= {"user pool": f"{pool_id}, app client {client}", "user": f"alice, password {PASSWORD}"}
         packages, imports = "@aws-sdk/client-cognito-identity-provider ", _IMPORT
         sign_in = _SIGN_IN.format(client=client, password=PASSWORD)
     elif token is not None:
-        sign_in = f'const token = "{token}"; // alice\'s, for an hour\n'
+        sign_in = f'const token = "{token}"; // alice\'s token, valid for an hour\n'
     if sign_in:
         logins = f'  logins: {{ "{outputs["logins"][0]}": token }},\n'
     example = _EXAMPLE.format(

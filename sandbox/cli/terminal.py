@@ -1,4 +1,4 @@
-"""What a person sees: progress, tables, colours. Colours respect NO_COLOR and pipes."""
+"""Output for people: progress, tables, colours. There are no colours in a pipe, or if NO_COLOR is set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..scenario.access_checks import AccessCheck
 
 
 class Terminal:
-    """Writes to standard error while working and to standard output what was asked for; quiet under `--json`."""
+    """Writes results and progress to standard output, and problems to standard error; quiet under `--json`."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._out: TextIO = sys.stdout
@@ -39,7 +39,7 @@ class Terminal:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Say what is being done, and on a terminal how long it took."""
+        """Show a step, and on a terminal its duration."""
         start = time.perf_counter()
         self.say(f"  {what} …", end="" if self._colours else "\n")
         self._open_line = self._colours
@@ -54,7 +54,7 @@ class Terminal:
             self.say(f"\r  {what} {took}\x1b[K")
 
     def _end_line(self) -> None:
-        """Something else is to be said while a step's line waits for its time."""
+        """Finish the line of a step that waits for its duration."""
         if self._open_line:
             self._open_line = False
             self.say("")
@@ -65,13 +65,13 @@ class Terminal:
             print(text, end=end, file=self._out, flush=True)
 
     def problem(self, text: str) -> None:
-        with suppress(OSError):  # nobody can hear it; the exit code still tells
+        with suppress(OSError):  # standard error is closed; the exit code remains
             self._end_line()
             print(text, file=self._err, flush=True)
 
     def cannot_write(self, error: OSError) -> int:
-        """Standard output is full or gone. Says so where somebody may hear it; the exit code."""
-        # What is still buffered must not fail once more while the interpreter ends.
+        """Report that standard output is full or closed; the exit code."""
+        # The buffered rest must not fail again when the interpreter exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
         if not isinstance(error, BrokenPipeError):
             with suppress(OSError):

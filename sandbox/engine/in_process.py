@@ -1,7 +1,7 @@
-"""Run a Pulumi program in this process, each resource made by calls to the sandbox.
+"""Run a Pulumi program in this process; each resource is created by calls to the sandbox.
 
-The program, its config and the Pulumi SDK are the real ones; only the engine is not there. Its place takes the SDK's own
-hook for tests, a monitor that hears of each resource and answers with what AWS returned.
+The program, its config and the Pulumi SDK are the real ones; only the engine is replaced, through the SDK's own hook for
+tests: a monitor that receives each registration and answers with what AWS returned.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..provider import resources
 from ..provider.state import ResourceState, changed
 
 PREVIEW_ID = ""
-"""A resource's id in a preview: not known."""
+"""The ID of a resource in a preview: not known."""
 
 
 _StackOutputs = Mapping[str, Mapping[str, Any]]
@@ -56,7 +56,7 @@ class Registration:
     custom: bool
     inputs: Mapping[str, Any]
     wire: Mapping[str, Any]
-    """The inputs as the engine passes them on, with unknown values as its own marks."""
+    """The inputs as the engine sends them, with its markers for unknown values."""
     parent: str
     protect: bool
     retain_on_delete: bool
@@ -65,43 +65,43 @@ class Registration:
 
 
 class Protected(CommandError):
-    """A resource that may not be deleted would be, by itself or to be replaced."""
+    """A protected resource would have to be deleted or replaced."""
 
     def __init__(self, urn: str, how: str) -> None:
-        super().__init__(f"`{urn}` is protected and cannot be {how}; nothing was done to it")
+        super().__init__(f"`{urn}` is protected and cannot be {how}; it was not changed")
 
 
 Watcher = Callable[[Registration], None]
-"""Hears of each resource before it is made; raises to stop it."""
+"""Called with each resource before it is created; raises to prevent it."""
 
 Keeper = Callable[["Run"], None]
-"""Hears what is there when a run fails half-way, for the next run to go on from."""
+"""Called with the resources that exist when a run fails, so that the next run can continue."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a program did. In a preview, outputs that are not known are left out."""
+    """The result of running a program. In a preview, outputs that are not known are left out."""
 
     outputs: Mapping[str, Any]
     registrations: tuple[Registration, ...]
     states: Mapping[str, Mapping[str, Any]]
     """Each resource's outputs, by URN; empty in a preview."""
     steps: Mapping[str, Step] = field(default_factory=dict)
-    """What was done for each resource, by URN."""
+    """The step taken for each resource, by URN."""
     pending: tuple[tuple[Registration, ResourceState], ...] = ()
-    """What is still to be deleted, after a run that failed."""
+    """Resources still to be deleted, after a run that failed."""
 
     def state(self, urn: str) -> ResourceState:
-        """A resource as it is now."""
+        """The state of a resource."""
         registration = next(r for r in self.registrations if r.urn == urn)
         return ResourceState(str(self.states[urn]["id"]), registration.inputs, self.states[urn])
 
 
 def check(main: Path, project: str, stack: str, config: Mapping[str, str], outputs: _StackOutputs) -> Run:
-    """Let a program judge its config, in a preview that makes nothing and reaches nothing.
+    """Have a program validate its config, in a preview that creates nothing and calls no service.
 
     Raises:
-        pulumi.RunError: the program refused its config.
+        pulumi.RunError: the program refuses its config.
     """
     return contextvars.copy_context().run(_run, None, main, project, stack, config, None, outputs, True)
 
@@ -118,36 +118,36 @@ def run(
     previous: Run | None = None,
     failed: Keeper | None = None,
 ) -> Run:
-    """Run a program once, from nothing or from what an earlier run made.
+    """Run a program once: the first time, or after an earlier run.
 
     Args:
-        main: the program's file, or a function that stands for it.
-        config: fully qualified keys to values as text, as the engine hands them over.
-        before: hears of each resource before it is made.
+        main: the program's file, or a function in its place.
+        config: values as text, by fully qualified key, as the engine passes them.
+        before: called with each resource before it is created.
         stack_outputs: outputs of other stacks, by `ORGANISATION/PROJECT/STACK`.
-        preview: make nothing; whatever AWS would have given out stays unknown.
-        previous: what is there: it is kept, changed in place, replaced or deleted, in the engine's order.
-        failed: hears what is there when the run fails half-way.
+        preview: create nothing; what AWS would assign stays unknown.
+        previous: the earlier run, whose resources are kept, updated, replaced or deleted in the engine's order.
+        failed: called with the resources that exist when the run fails.
 
     Raises:
-        pulumi.RunError: the program refused its config.
+        pulumi.RunError: the program refuses its config.
         InputsRefused: the provider would refuse a resource's inputs.
-        Protected: a protected resource would have to go.
-        Exception: whatever AWS, the sandbox or `before` raised.
+        Protected: a protected resource would have to be deleted.
+        Exception: whatever AWS, the sandbox or `before` raises.
     """
     context = contextvars.copy_context()
     outputs = stack_outputs or {}
     return context.run(_run, sandbox, main, project, stack, config, before, outputs, preview, previous, failed)
 
 
-def destroy(sandbox: Sandbox, made: Run, region: str) -> None:
-    """Delete everything that a run made, the last first.
+def destroy(sandbox: Sandbox, run: Run, region: str) -> None:
+    """Delete every resource of a run, the last first.
 
     Raises:
-        Protected: a resource may not be deleted; nothing has been.
+        Protected: a resource is protected; nothing was deleted.
     """
-    there = [(r, made.state(r.urn)) for r in made.registrations if r.custom and r.urn in made.states]
-    _delete(sandbox, region, [*made.pending, *there])
+    resources_of_run = [(r, run.state(r.urn)) for r in run.registrations if r.custom and r.urn in run.states]
+    _delete(sandbox, region, [*run.pending, *resources_of_run])
 
 
 def _run(
@@ -167,8 +167,8 @@ def _run(
     monitor = _Monitor(_Aws(sandbox, region, stack_outputs, preview), before, previous)
     program = main if callable(main) else lambda: _file(main)
 
-    async def everything() -> Mapping[str, Any]:
-        # A run that failed leaves tasks of its own loop behind, which nobody could wait for.
+    async def program_outputs() -> Mapping[str, Any]:
+        # A run that failed leaves tasks behind that belong to its own loop and cannot be awaited here.
         SETTINGS.outputs.clear()
         SETTINGS.rpc_manager.clear()
         set_root_resource(None)  # type: ignore[arg-type]
@@ -182,24 +182,24 @@ def _run(
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        outputs = loop.run_until_complete(everything())
+        outputs = loop.run_until_complete(program_outputs())
     except Exception as error:
         if failed is not None and not preview:
-            failed(monitor.left())
+            failed(monitor.existing())
         raise monitor.failure or error from None
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    done = Run(outputs, tuple(monitor.registrations), {} if preview else monitor.states(), monitor.steps)
+    result = Run(outputs, tuple(monitor.registrations), {} if preview else monitor.states(), monitor.steps)
     if sandbox is not None and not preview:
-        gone = monitor.gone()
+        obsolete = monitor.obsolete()
         try:
-            _delete(sandbox, region, gone)
+            _delete(sandbox, region, obsolete)
         except Exception:
             if failed is not None:
-                failed(replace(done, pending=tuple(gone)))
+                failed(replace(result, pending=tuple(obsolete)))
             raise
-    return done
+    return result
 
 
 def _file(main: Path) -> None:
@@ -207,7 +207,7 @@ def _file(main: Path) -> None:
 
 
 class _Aws(mocks.Mocks):
-    """The provider's part: resources and functions as calls to the sandbox."""
+    """The provider's role: resources and functions as calls to the sandbox."""
 
     def __init__(self, sandbox: Sandbox | None, region: str, stack_outputs: _StackOutputs, preview: bool) -> None:
         self._sandbox = sandbox
@@ -215,7 +215,7 @@ class _Aws(mocks.Mocks):
         self._stack_outputs = stack_outputs
         self._preview = preview
         self.step: tuple[Step, ResourceState | None] = (Step.CREATE, None)
-        """What to do for the next resource, and what is there of it."""
+        """The step for the next resource, and its state before."""
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         if self._sandbox is None:
@@ -246,7 +246,7 @@ class _Aws(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """The engine's part: one resource after the other, watched before it is made."""
+    """The engine's role: one resource after another, each passed to the watcher before it is created."""
 
     def __init__(self, aws: _Aws, before: Watcher | None, previous: Run | None) -> None:
         super().__init__(aws)
@@ -284,7 +284,7 @@ class _Monitor(mocks.MockMonitor):
                 resources.check(registration.type_, registration.name, registration.inputs)
             step = self._step(registration, old)
             if step is Step.REPLACE and generated is not None:
-                request.object["name"] = generated  # beside the old one, which goes last
+                request.object["name"] = generated  # the old resource keeps its name until it is deleted at the end
                 registration = _registration(request, urn)
             self.registrations.append(registration)
             self.steps[urn] = step
@@ -299,7 +299,7 @@ class _Monitor(mocks.MockMonitor):
         return self._previous.state(urn)
 
     def _step(self, new: Registration, old: ResourceState | None) -> Step:
-        """As the engine decides it: by the inputs that changed, and whether the provider can change them in place."""
+        """The engine's decision: which inputs changed, and whether the provider can change them in place."""
         if old is None or not new.custom or new.type_ == "pulumi:pulumi:StackReference":
             return Step.CREATE
         diffs = changed(old.inputs, new.inputs)
@@ -309,46 +309,47 @@ class _Monitor(mocks.MockMonitor):
             return Step.UPDATE
         before = next(r for r in self._previous.registrations if r.urn == new.urn) if self._previous else new
         if before.protect:
-            raise Protected(new.urn, f"replaced, which a change of {', '.join(sorted(diffs))} asks for")
+            raise Protected(new.urn, f"replaced, as a change of {', '.join(sorted(diffs))} requires")
         self._replaced.append((before, old))
         return Step.REPLACE
 
     def states(self) -> dict[str, Mapping[str, Any]]:
-        """What has been made or kept, by URN."""
-        return {urn: {**found.state, "id": found.id} for urn, found in self.resources.items()}
+        """The outputs of each resource that was created or kept, by URN."""
+        return {urn: {**resource.state, "id": resource.id} for urn, resource in self.resources.items()}
 
-    def left(self) -> Run:
-        """What is there after a failure: what this run made, and what it did not come to of what was there before."""
+    def existing(self) -> Run:
+        """The resources that exist after a failure: those of this run, and earlier ones that it did not reach."""
         states = self.states()
-        made = [r for r in self.registrations if r.urn in states]
+        registered = [r for r in self.registrations if r.urn in states]
         before = [r for r in (self._previous.registrations if self._previous else ()) if r.urn not in states]
         if self._previous is not None:
             states = {**{r.urn: self._previous.states[r.urn] for r in before}, **states}
-        replaced = [(r, old) for r, old in self._replaced if r.urn not in {each.urn for each in before}]
-        return Run({}, (*made, *before), states, self.steps, (*self._pending(), *replaced))
+        unreached = {r.urn for r in before}
+        replaced = [(r, state) for r, state in self._replaced if r.urn not in unreached]
+        return Run({}, (*registered, *before), states, self.steps, (*self._pending(), *replaced))
 
     def _pending(self) -> tuple[tuple[Registration, ResourceState], ...]:
         return self._previous.pending if self._previous else ()
 
-    def gone(self) -> list[tuple[Registration, ResourceState]]:
-        """What has to be deleted when the program is through: what was replaced, and what is registered no more."""
-        now = {r.urn for r in self.registrations}
+    def obsolete(self) -> list[tuple[Registration, ResourceState]]:
+        """The resources to delete after the program: those that were replaced or are no longer registered."""
+        urns = {r.urn for r in self.registrations}
         before = self._previous.registrations if self._previous else ()
-        there = [r for r in before if r.custom and r.urn not in now and r.type_ != "pulumi:pulumi:StackReference"]
-        unregistered = [(r, self._previous.state(r.urn)) for r in there if self._previous]
+        dropped = [r for r in before if r.custom and r.urn not in urns and r.type_ != "pulumi:pulumi:StackReference"]
+        unregistered = [(r, self._previous.state(r.urn)) for r in dropped if self._previous]
         return [*self._pending(), *unregistered, *self._replaced]
 
 
-def _delete(sandbox: Sandbox, region: str, there: list[tuple[Registration, ResourceState]]) -> None:
-    """Delete, the last first, and take each off the list; where one is protected, none goes."""
-    for registration, _ in there:
+def _delete(sandbox: Sandbox, region: str, obsolete: list[tuple[Registration, ResourceState]]) -> None:
+    """Delete resources, the last first, and remove each from the list; if one is protected, delete none."""
+    for registration, _ in obsolete:
         if registration.protect:
             raise Protected(registration.urn, "deleted")
-    while there:
-        registration, old = there[-1]
+    while obsolete:
+        registration, state = obsolete[-1]
         if not registration.retain_on_delete:
-            resources.delete(sandbox, region, registration.type_, old)
-        there.pop()
+            resources.delete(sandbox, region, registration.type_, state)
+        obsolete.pop()
 
 
 def _registration(request: Any, urn: str) -> Registration:
@@ -368,11 +369,11 @@ def _registration(request: Any, urn: str) -> Registration:
 
 
 def _plain(value: Any) -> Any:
-    """A value without the marks of secrets: AWS gets what is in them."""
+    """A value without the wrapping of secrets: AWS gets the plain value."""
     value = rpc.unwrap_rpc_secret(value) if rpc.is_rpc_secret(value) else value
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _root(urn: str, name: str) -> Registration:

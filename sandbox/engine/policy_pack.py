@@ -1,7 +1,7 @@
-"""A policy pack as the engine uses it: a process of its own, spoken to over gRPC.
+"""A policy pack as the engine uses it: a process of its own, called over gRPC.
 
-The pack is started with its folder, prints its port, and is asked: who are you, take this configuration, what of this
-resource, what of this stack. A pack that does not start, or dies, is an error and never a pass.
+The pack is started with its folder and prints its port. It is then asked for its policies, configured, and asked about
+each resource and about the whole stack. A pack that does not start, or dies, is an error and never a pass.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from ..errors import CommandError
 from .in_process import Registration
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the engine writes a string that is not known yet."""
+"""How the engine writes text that is not known yet."""
 
 START_SECONDS = 30
 CALL_SECONDS = 60
 
 
 class AnalyzerFailed(CommandError):
-    """The pack did not do its part; nothing is proven."""
+    """The policy pack failed; nothing is proven."""
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One thing that a pack says."""
+    """One finding of a policy pack."""
 
     policy: str
     mandatory: bool
@@ -44,7 +44,7 @@ class Diagnostic:
 
     @property
     def text(self) -> str:
-        """The message without the rule's description, which the SDK puts before it."""
+        """The message without the rule's description, with which the SDK begins it."""
         return self.message.partition("\n")[2] or self.message
 
 
@@ -60,7 +60,7 @@ class Analyzer:
             command: what to run in the folder for a pack in another language.
 
         Raises:
-            AnalyzerFailed: it does not start.
+            AnalyzerFailed: the policy pack does not start.
         """
         self._process = subprocess.Popen(
             command or [python, str(folder), "127.0.0.1:0"],
@@ -85,14 +85,16 @@ class Analyzer:
         if line.isdecimal():
             return int(line)
         self._process.kill()
-        _, told = self._process.communicate()
-        last = told.strip().splitlines()[-1:] or ["it said nothing"]
+        _, errors = self._process.communicate()
+        last = errors.strip().splitlines()[-1:] or ["it printed nothing"]
         raise AnalyzerFailed(f"the policy pack did not start: {last[0]}")
 
     def __enter__(self) -> Analyzer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -105,7 +107,7 @@ class Analyzer:
         return self._process.pid
 
     def kill(self) -> None:
-        """End the process in the middle of its work."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
 
@@ -118,11 +120,11 @@ class Analyzer:
         request = analyzer_pb2.ConfigureAnalyzerRequest()
         levels = {p.name: p.enforcementLevel for p in self.info().policies}
         for name, level in levels.items():
-            given = dict(config.get(name, {}))
-            chosen = given.pop("enforcementLevel", None)
+            settings = dict(config.get(name, {}))
+            chosen = settings.pop("enforcementLevel", None)
             entry = request.policyConfig[name]
             entry.enforcementLevel = level if chosen is None else analyzer_pb2.EnforcementLevel.Value(chosen.upper())
-            json_format.ParseDict(given, entry.properties)
+            json_format.ParseDict(settings, entry.properties)
         self.send_configuration(request)
 
     def send_configuration(self, request: Any) -> None:
@@ -130,12 +132,12 @@ class Analyzer:
         self._call(self._stub.Configure, request)
 
     def analyze(self, resource: Registration) -> list[Diagnostic]:
-        """What the pack says of a resource that is about to be made."""
+        """The findings for a resource that is about to be created."""
         return _diagnostics(self._call(self._stub.Analyze, _request(resource)))
 
     def not_applicable(self, resource: Registration) -> set[str]:
         """The policies that say that a resource is none of their business."""
-        return {each.policy_name for each in self._call(self._stub.Analyze, _request(resource)).not_applicable}
+        return {entry.policy_name for entry in self._call(self._stub.Analyze, _request(resource)).not_applicable}
 
     def remediate(self, resource: Registration) -> list[dict[str, Any]]:
         """The properties that remediating policies would give a resource, one set for each that changed it."""
@@ -143,7 +145,7 @@ class Analyzer:
         return [json_format.MessageToDict(r.properties) for r in answer.remediations]
 
     def analyze_stack(self, resources: Iterable[tuple[Registration, Mapping[str, Any]]]) -> list[Diagnostic]:
-        """What the pack says of all the resources, each with its outputs."""
+        """The findings for the whole stack, each resource with its outputs."""
         request = analyzer_pb2.AnalyzeStackRequest()
         for resource, outputs in resources:
             entry = request.resources.add(
@@ -178,7 +180,7 @@ def _request(resource: Registration) -> Any:
 
 
 def _options(resource: Registration) -> Any:
-    """The options as the engine sends them; a pack on Node.js wants them."""
+    """The options as the engine sends them; a pack on Node.js requires them."""
     return analyzer_pb2.AnalyzerResourceOptions(
         protect=resource.protect,
         parent=resource.parent,

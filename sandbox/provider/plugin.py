@@ -1,4 +1,4 @@
-"""The provider `aws` of a served sandbox, for the Pulumi CLI: the provider protocol over the calls of the in-process run.
+"""The provider `aws` of a running sandbox, for the Pulumi CLI: the provider protocol over the calls of the in-process run.
 
 `bin/pulumi-resource-aws` starts it. With that folder first on PATH, the engine uses it instead of the real plugin. It
 reaches only a sandbox on this machine: without such an endpoint it refuses to be configured.

@@ -1,7 +1,7 @@
-"""Two people sign in and try what they may and may not do, with real clients and the credentials they were vended.
+"""Two users sign in and try what they can and cannot do, with real clients and the credentials of the identity pool.
 
-Each attempt is one row: who tries what, what should happen, what did. An attempt counts as denied only when the answer is
-AWS's refusal; any other failure is a deviation of its own.
+Each attempt is one row: who tries what, the expected result, and the actual one. An attempt counts as denied only if AWS
+refuses it; any other failure is a deviation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import account
 from .account import AppConfig, OffLimits
 
 PART = 5 * 1024 * 1024
-"""Smallest part of a multipart upload that S3 takes, in bytes."""
+"""The smallest part of a multipart upload that S3 accepts, in bytes."""
 
 
 class Result(Enum):
@@ -38,7 +38,7 @@ class Result(Enum):
 
 @dataclass(frozen=True)
 class AccessCheck:
-    """One attempt. `got` is the expected word, or what happened instead; `note` shows a value that was checked."""
+    """One attempt. `got` is the expected word, or the deviation; `note` shows a value that was checked."""
 
     who: str
     tries: str
@@ -53,7 +53,7 @@ class AccessCheck:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has signed in."""
+    """A user or a guest, with the credentials of the identity pool."""
 
     name: str
     identity: str
@@ -61,14 +61,14 @@ class Person:
 
 
 class Deviation(Exception):
-    """An attempt went through, but not with the right result."""
+    """An attempt succeeded with the wrong result."""
 
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 
 
 class AccessChecks:
-    """The attempts against one deployed pool."""
+    """The attempts with one deployed pool."""
 
     def __init__(self, sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, pool_id: str, provider: str) -> None:
         self._sandbox = sandbox
@@ -79,7 +79,7 @@ class AccessChecks:
         self._identity = sandbox.client("cognito-identity", app.region)
 
     def sign_in(self, name: str) -> Person:
-        """Sign up, sign in, get an identity and its credentials."""
+        """Sign a user up and in, and get credentials."""
         if not self._app.user_pools:
             return self.vend(name, self.external_token(name))
         pool, (client, *_) = self._app.user_pools[0]
@@ -87,7 +87,7 @@ class AccessChecks:
         return self.vend(name, account.id_token(self._sandbox, pool, client, name))
 
     def external_token(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
-        """A token of the provider that is not a user pool, for the app that the identity pool names."""
+        """A token of the provider that is not a user pool, for the app that the identity pool accepts."""
         pool = self._sandbox.identity.pools[self._pool_id]
         developer = pool.config.get("DeveloperProviderName")
         if developer and self._provider.startswith("cognito-identity"):
@@ -108,7 +108,7 @@ class AccessChecks:
         return fake_provider.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
 
     def rows(self) -> Iterator[AccessCheck]:
-        """Every attempt, in the table's order."""
+        """Every attempt, in the order of the table."""
         if not self._provider:
             yield from self._guests(f"{self._app.prefix}somebody/secret.txt")
             return
@@ -117,17 +117,23 @@ class AccessChecks:
         admin = self._sandbox.client("s3", self._app.region)
         writing = Result.DENIED if self._app.read_only else Result.ALLOWED
         bucket = self._app.bucket
-        mine, others = f"{self._app.prefix}{a.identity}/", f"{self._app.prefix}{b.identity}/"
+        folder, others = f"{self._app.prefix}{a.identity}/", f"{self._app.prefix}{b.identity}/"
         admin.put_object(Bucket=bucket, Key=f"{others}secret.txt", Body=b"bob's")
-        admin.put_object(Bucket=bucket, Key=f"{mine}old", Body=b"old")
+        admin.put_object(Bucket=bucket, Key=f"{folder}old", Body=b"old")
 
         yield self._row(
-            "A", "put a file in A's folder", lambda: s3.put_object(Bucket=bucket, Key=f"{mine}a", Body=b"a"), writing
+            "A", "put a file in A's folder", lambda: s3.put_object(Bucket=bucket, Key=f"{folder}a", Body=b"a"), writing
         )
-        yield self._row("A", "get a file of A's", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{mine}old"), b"old"))
-        yield self._row("A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=mine), mine))
-        yield self._row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{mine}large"), writing)
-        yield self._row("A", "delete a file of A's", lambda: s3.delete_object(Bucket=bucket, Key=f"{mine}old"), writing)
+        yield self._row(
+            "A", "get a file of A's", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{folder}old"), b"old")
+        )
+        yield self._row(
+            "A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=folder), folder)
+        )
+        yield self._row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{folder}large"), writing)
+        yield self._row(
+            "A", "delete a file of A's", lambda: s3.delete_object(Bucket=bucket, Key=f"{folder}old"), writing
+        )
 
         key = f"{others}secret.txt"
         yield self._row("A", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=key), Result.DENIED)
@@ -138,7 +144,7 @@ class AccessChecks:
         yield self._row(
             "A",
             "copy B's file into A's folder",
-            lambda: s3.copy_object(Bucket=bucket, Key=f"{mine}c", CopySource={"Bucket": bucket, "Key": key}),
+            lambda: s3.copy_object(Bucket=bucket, Key=f"{folder}c", CopySource={"Bucket": bucket, "Key": key}),
             Result.DENIED,
         )
         yield self._row("A", "list B's folder", lambda: s3.list_objects_v2(Bucket=bucket, Prefix=others), Result.DENIED)
@@ -146,7 +152,7 @@ class AccessChecks:
         yield self._row(
             "A",
             "put a file in another bucket",
-            lambda: s3.put_object(Bucket=self._off_limits.bucket, Key=f"{mine}a", Body=b""),
+            lambda: s3.put_object(Bucket=self._off_limits.bucket, Key=f"{folder}a", Body=b""),
             Result.DENIED,
         )
 
@@ -157,7 +163,7 @@ class AccessChecks:
         yield from self._refusals() if self._app.user_pools else self._external_refusals()
 
     def _guests(self, others: str) -> Iterator[AccessCheck]:
-        """What somebody does who has not signed in."""
+        """Attempts of a guest."""
         allowed = Result.ALLOWED if self._app.guests else Result.REFUSED
         yield self._row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
         if self._app.guests:
@@ -168,30 +174,30 @@ class AccessChecks:
             yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
 
     def _external_refusals(self) -> Iterator[AccessCheck]:
-        """Who gets no credentials from a provider that is not a user pool."""
-        for what, token in (
+        """Tokens of a provider that is not a user pool for which the pool issues no credentials."""
+        for description, token in (
             ("an expired token", self.external_token("bob", ahead=-60)),
             ("a forged token", _forge(self.external_token("bob"))),
         ):
-            yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
+            yield self._row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
 
     def _refusals(self) -> Iterator[AccessCheck]:
-        """Who gets no credentials at all."""
+        """Tokens of user pools for which the pool issues no credentials."""
         user_pool, (client, *_) = self._app.user_pools[0]
         signed_in = account.id_token(self._sandbox, user_pool, client, "bob")
         account.sign_up(self._sandbox, self._off_limits.user_pool, self._off_limits.client, "mallory")
-        stranger = account.id_token(self._sandbox, self._off_limits.user_pool, self._off_limits.client, "mallory")
+        other_pool = account.id_token(self._sandbox, self._off_limits.user_pool, self._off_limits.client, "mallory")
         unlisted = account.id_token(self._sandbox, user_pool, self._off_limits.unlisted_client, "bob")
         pool = tokens.user_pool(ACCOUNT, user_pool)
         assert pool is not None
         expired, _ = pool.create_jwt(client, "bob", "id", expires_in=-60)
-        for what, token in (
-            ("a token of another user pool", stranger),
+        for description, token in (
+            ("a token of another user pool", other_pool),
             ("a token of another app client", unlisted),
             ("an expired token", expired),
             ("a forged token", _forge(signed_in)),
         ):
-            yield self._row("anyone", f"get credentials with {what}", self._vending(token), Result.REFUSED)
+            yield self._row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
 
     def _vending(self, token: str) -> Callable[[], Person]:
         return lambda: self.vend("anyone", token)
@@ -199,15 +205,15 @@ class AccessChecks:
     def vend(self, name: str, token: str | None) -> Person:
         logins = {"Logins": {self._provider: token}} if token else {}
         identity = self._identity.get_id(IdentityPoolId=self._pool_id, **logins)["IdentityId"]
-        found = self._identity.get_credentials_for_identity(IdentityId=identity, **logins)["Credentials"]
-        return Person(name, identity, (found["AccessKeyId"], found["SecretKey"], found["SessionToken"]))
+        keys = self._identity.get_credentials_for_identity(IdentityId=identity, **logins)["Credentials"]
+        return Person(name, identity, (keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"]))
 
     def _call(self, person: Person, api: str) -> None:
         url = f"{self._sandbox.endpoint}/execute-api/{api}/{self._app.stage}/{self._app.path}"
         answer = call_api(url, self._app.api_region, person.credentials, self._app.method)
-        seen = answer["requestContext"]["identity"]["cognitoIdentityId"]
-        if seen != person.identity:
-            raise Deviation(f"the API saw {seen}, not {person.identity}")
+        identity = answer["requestContext"]["identity"]["cognitoIdentityId"]
+        if identity != person.identity:
+            raise Deviation(f"the API sees {identity}, not {person.identity}")
 
     def _row(
         self, who: str, tries: str, attempt: Callable[[], Any], expected: Result = Result.ALLOWED, note: str = ""
@@ -229,10 +235,10 @@ class AccessChecks:
 
 
 def call_api(url: str, region: str, credentials: tuple[str, str, str], method: str = "GET") -> Any:
-    """A signed call of an API.
+    """Call an API with a signature.
 
     Raises:
-        ClientError: the API refused, with its error type as the code.
+        ClientError: the API refuses; its error type is the code.
     """
     request = AWSRequest(method, url)
     SigV4Auth(Credentials(*credentials), "execute-api", region).add_auth(request)
@@ -247,7 +253,7 @@ def call_api(url: str, region: str, credentials: tuple[str, str, str], method: s
 
 def _same(answer: Any, expected: bytes) -> None:
     if answer["Body"].read() != expected:
-        raise Deviation("the file came back changed")
+        raise Deviation("the file has other content")
 
 
 def _lists(answer: Any, folder: str) -> None:
@@ -258,22 +264,22 @@ def _lists(answer: Any, folder: str) -> None:
 
 def _multipart(s3: Any, bucket: str, key: str) -> None:
     upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
-    where = {"Bucket": bucket, "Key": key, "UploadId": upload}
+    target = {"Bucket": bucket, "Key": key, "UploadId": upload}
     parts = [
-        {"PartNumber": number, "ETag": s3.upload_part(**where, PartNumber=number, Body=body)["ETag"]}
+        {"PartNumber": number, "ETag": s3.upload_part(**target, PartNumber=number, Body=body)["ETag"]}
         for number, body in ((1, b"x" * PART), (2, b"end"))
     ]
-    if len(s3.list_parts(**where)["Parts"]) != 2:
-        raise Deviation("the parts are not all there")
-    s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
+    if len(s3.list_parts(**target)["Parts"]) != 2:
+        raise Deviation("parts are missing")
+    s3.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
     if s3.head_object(Bucket=bucket, Key=key)["ContentLength"] != PART + 3:
-        raise Deviation("the file has another size than its parts")
+        raise Deviation("the size of the file is not that of its parts")
     abandoned = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
     s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=abandoned)
 
 
 def _forge(token: str) -> str:
-    """The token with another person's subject and the old signature."""
+    """A token with another subject and the old signature."""
     header, payload, signature = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     claims["sub"] = "00000000-0000-0000-0000-000000000000"

@@ -1,7 +1,7 @@
-"""What exists before the stack: user pools with app clients, an uploads bucket, and a REST API, beside ones that do not
-belong to the app.
+"""The account before the stack is deployed: user pools with app clients, an uploads bucket and a REST API, and
+resources of the same account that the app's users must not reach.
 
-The things get the very ids that the stack's config names, so that the config runs as it stands.
+The resources get the very IDs that the stack's config names, so that the config needs no change.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ..aws.regions import is_region, partition_of, region_of_user_pool
 from ..aws.server import Sandbox
 
 PASSWORD = "Correct-horse-battery-9"
-"""Every sandbox user's password."""
+"""The password of every user in the sandbox."""
 
 
 @dataclass(frozen=True)
 class AppConfig:
-    """What the stack's config names.
+    """The parts of a stack's config that the access checks use.
 
     Attributes:
-        user_pools: (pool id, client ids), in the config's order.
-        stage: a stage of the API that may be called.
+        user_pools: (pool ID, client IDs), in the config's order.
+        stage: a stage of the API that users may call.
     """
 
     region: str
@@ -40,27 +40,27 @@ class AppConfig:
     stage: str
     method: str = "GET"
     path: str = "notes"
-    """A path within the stage that may be called, without the leading slash."""
+    """A path within the stage that users may call, without the leading slash."""
     read_only: bool = False
     boundary: str | None = None
-    """ARN of the permissions boundary that the roles get."""
+    """ARN of the roles' permissions boundary."""
     guests: bool = False
     groups: tuple[str, ...] = ()
-    """Groups that somebody must be in to get a role: one of the first user pool's."""
+    """A group of the first user pool that a user must belong to in order to get a role."""
     claims: tuple[tuple[str, str], ...] = ()
-    """Claims that somebody must have to get a role: what the first rule asks for."""
+    """A claim that a user must have in order to get a role: that of the first rule."""
 
 
 @dataclass(frozen=True)
 class OffLimits:
-    """Things of the same account that the app's users must not reach."""
+    """Resources of the same account that the app's users must not reach."""
 
     bucket: str
     api: str
     user_pool: str
     client: str
     unlisted_client: str
-    """A client of the app's own user pool that the identity pool does not name."""
+    """A client of the app's user pool that the identity pool does not list."""
 
 
 class UnknownRegion(ValueError):
@@ -92,7 +92,7 @@ def read_app(config: Mapping[str, Any]) -> AppConfig:
     if existing:
         region = str(existing["id"]).partition(":")[0]
     user_pools = tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config.get("userPools") or [])
-    ours = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
+    groups = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
     rules = [rule for mapping in config.get("mappings") or [] for rule in mapping.get("rules") or []]
     return AppConfig(
         region=region,
@@ -107,7 +107,7 @@ def read_app(config: Mapping[str, Any]) -> AppConfig:
         read_only=uploads.get("access") == "read-only",
         boundary=(config.get("roles") or {}).get("permissionsBoundary"),
         guests=bool(config.get("guests")),
-        groups=tuple(str(g["name"]) for g in ours[:1]),
+        groups=tuple(str(g["name"]) for g in groups[:1]),
         claims=tuple((str(rule["claim"]), str(rule["value"])) for rule in rules[:1]),
     )
 
@@ -135,53 +135,53 @@ def regions(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Foundation:
-    """Config whose `stack://` references have been given values, and the stacks that give them."""
+class ResolvedConfig:
+    """Config whose `stack://` references have been replaced by values, and the stacks with these outputs."""
 
     config: Mapping[str, Any]
     stack_outputs: Mapping[str, Mapping[str, Any]]
 
 
-def lay_foundation(config: Mapping[str, Any]) -> Foundation:
-    """Give each reference to another stack's output a value that fits its place, as that stack would."""
+def resolve_references(config: Mapping[str, Any]) -> ResolvedConfig:
+    """Replace each reference to another stack's output by a value that fits its setting."""
     outputs: dict[str, dict[str, Any]] = {}
     region = config["region"]
-    fitting = {
+    formats = {
         "id": f"{region}_SandboxNo{{n}}",
         "clients": "sandbox{n:019d}",
         "bucket": "sandbox-uploads-{n}",
         "permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/sandbox-boundary-{{n}}",
     }
 
-    def settle(value: Any, key: str, section: str) -> Any:
+    def resolved(value: Any, key: str, section: str) -> Any:
         if isinstance(value, Mapping):
-            return {k: settle(v, k, key) for k, v in value.items()}
+            return {k: resolved(v, k, key) for k, v in value.items()}
         if isinstance(value, list):
-            return [settle(item, key, section) for item in value]
+            return [resolved(item, key, section) for item in value]
         if not isinstance(value, str) or not value.startswith("stack://"):
             return value
         stack, _, output = value.removeprefix("stack://").partition("#")
-        known = outputs.setdefault(stack, {})
-        shape = "sandboxapi{n}" if section == "api" else fitting.get(key, "sandbox-{n}")
-        return known.setdefault(output, shape.format(n=len(known) + 1))
+        stack_outputs = outputs.setdefault(stack, {})
+        text = "sandboxapi{n}" if section == "api" else formats.get(key, "sandbox-{n}")
+        return stack_outputs.setdefault(output, text.format(n=len(stack_outputs) + 1))
 
-    return Foundation(settle(config, "", ""), outputs)
+    return ResolvedConfig(resolved(config, "", ""), outputs)
 
 
 def build(sandbox: Sandbox, app: AppConfig) -> OffLimits:
-    """Make everything, and say what the foreign things are called."""
+    """Create the account's resources; those that are off limits."""
     for pool_id, clients in app.user_pools:
         _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims))
     unlisted = _client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
-    stranger = f"{app.region}_Stranger1"
-    _user_pool(sandbox, stranger, ("stranger000000000client000",))
+    other_pool, other_client = f"{app.region}_Stranger1", "stranger000000000client000"
+    _user_pool(sandbox, other_pool, (other_client,))
     for name in (app.bucket, "somebody-elses-bucket"):
         bucket(sandbox, app.region, name)
     if app.boundary:
         _boundary(sandbox, app.region, app.boundary)
     rest_api(sandbox, app.api_region, app.api, app.stage)
     rest_api(sandbox, app.api_region, "0therap1id", app.stage)
-    return OffLimits("somebody-elses-bucket", "0therap1id", stranger, "stranger000000000client000", unlisted)
+    return OffLimits("somebody-elses-bucket", "0therap1id", other_pool, other_client, unlisted)
 
 
 def provider_name(pool_id: str) -> str:
@@ -198,11 +198,11 @@ def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...], claims:
         if claim.startswith("custom:")
     ]
     custom = {"Schema": schema} if schema else {}
-    made = sandbox.client("cognito-idp", region).create_user_pool(PoolName=pool_id, **custom)["UserPool"]["Id"]
-    # AWS chooses a user pool's id; here the config has chosen already.
+    random_id = sandbox.client("cognito-idp", region).create_user_pool(PoolName=pool_id, **custom)["UserPool"]["Id"]
+    # AWS chooses a user pool's ID; here it must be the one that the config names.
     pools = cognitoidp_backends[ACCOUNT][region].user_pools
-    pool = pools.pop(made)
-    pool.id, pool.arn = pool_id, pool.arn.replace(made, pool_id)
+    pool = pools.pop(random_id)
+    pool.id, pool.arn = pool_id, pool.arn.replace(random_id, pool_id)
     pools[pool_id] = pool
     for client in clients:
         _client(sandbox, pool_id, client)
@@ -223,10 +223,10 @@ def _client(sandbox: Sandbox, pool_id: str, client_id: str) -> str:
 
 
 def bucket(sandbox: Sandbox, region: str, name: str) -> None:
-    """A bucket that a front end may use from any page."""
+    """Create a bucket that front ends of any origin may use."""
     s3 = sandbox.client("s3", region)
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **location)
     s3.put_bucket_cors(
         Bucket=name,
         CORSConfiguration={
@@ -243,7 +243,7 @@ def bucket(sandbox: Sandbox, region: str, name: str) -> None:
 
 
 def _boundary(sandbox: Sandbox, region: str, arn: str) -> None:
-    """A boundary as an organisation's platform team would have it: what app users may ever be given."""
+    """Create a permissions boundary as a platform team would define it: the most that app users may get."""
     path, _, name = arn.partition(":policy")[2].rpartition("/")
     document = {
         "Version": "2012-10-17",
@@ -253,7 +253,7 @@ def _boundary(sandbox: Sandbox, region: str, arn: str) -> None:
 
 
 def rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:
-    """An API whose every method asks for `AWS_IAM`."""
+    """Create an API whose methods all require `AWS_IAM`."""
     gateway = sandbox.client("apigateway", region)
     gateway.create_rest_api(name=api_id, tags={"_custom_id_": api_id})
     root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
@@ -277,7 +277,7 @@ def sign_up(
     claims: Sequence[tuple[str, str]] = (),
     groups: Sequence[str] = (),
 ) -> None:
-    """A person signs up, the confirmation code is taken as given, and an administrator puts the person into groups."""
+    """Sign a user up, confirm the user without a code, and add the user to groups."""
     region = region_of_user_pool(pool_id)
     idp = sandbox.client("cognito-idp", region)
     attributes = [{"Name": claim, "Value": value} for claim, value in claims]
@@ -288,7 +288,7 @@ def sign_up(
 
 
 def id_token(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> str:
-    """A person signs in with a password."""
+    """The ID token of a user who signs in with the password."""
     idp = sandbox.client("cognito-idp", region_of_user_pool(pool_id))
     answer = idp.initiate_auth(
         ClientId=client_id,

@@ -1,5 +1,5 @@
-"""What a stack's providers and grants name and the stack does not make: buckets, APIs, tables, IAM's identity providers, an
-existing pool, and roles that were made elsewhere. All of it is there when the stack is deployed, as in a real account.
+"""Resources that a stack's config refers to and the stack does not create: buckets, APIs, tables, IAM identity providers,
+an existing pool and existing roles. They are created before the stack is deployed, as in a real account.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .account import AppConfig
 
 
 def create_prerequisites(sandbox: Sandbox, app: AppConfig, config: Mapping[str, Any]) -> None:
-    """Make everything that the config names beside the app itself."""
+    """Create every resource that the config refers to, except those of `account`."""
     _identity_providers(sandbox, app.region, config.get("providers") or {})
     existing = config.get("existingPool")
     if existing:
-        pool = {"IdentityPoolName": "made-elsewhere", "AllowUnauthenticatedIdentities": app.guests}
+        pool = {"IdentityPoolName": "existing", "AllowUnauthenticatedIdentities": app.guests}
         pool["CognitoIdentityProviders"] = [
             {"ProviderName": account.provider_name(pool_id), "ClientId": client, "ServerSideTokenCheck": True}
             for pool_id, clients in app.user_pools
@@ -32,24 +32,24 @@ def create_prerequisites(sandbox: Sandbox, app: AppConfig, config: Mapping[str, 
         if role.get("role"):
             _role(sandbox, app.region, role["role"], role.get("trust"))
         for grant in role.get("grants") or []:
-            for kind, settings in grant.items():
-                _thing(sandbox, app, kind, settings)
+            for grant_type, settings in grant.items():
+                _granted_resource(sandbox, app, grant_type, settings)
 
 
 def _roles(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (config[key] for key in ("authenticated", "guests") if config.get(key))
-    yield from (each for key in ("groups", "mappedRoles") for each in config.get(key) or [])
+    yield from (role for key in ("groups", "mappedRoles") for role in config.get(key) or [])
 
 
-def _thing(sandbox: Sandbox, app: AppConfig, kind: str, settings: Mapping[str, Any]) -> None:
-    """What one grant names, unless another has named it before."""
+def _granted_resource(sandbox: Sandbox, app: AppConfig, grant_type: str, settings: Mapping[str, Any]) -> None:
+    """Create the resource that a grant names, if it does not exist."""
     region = str(settings.get("region") or app.region)
     try:
         if "bucket" in settings and settings["bucket"] != app.bucket:
             account.bucket(sandbox, app.region, settings["bucket"])
-        if kind == "api" and settings["id"] != app.api:
+        if grant_type == "api" and settings["id"] != app.api:
             account.rest_api(sandbox, region, settings["id"], str(settings.get("stage") or "dev").replace("*", "dev"))
-        if kind == "ownRows":
+        if grant_type == "ownRows":
             sandbox.client("dynamodb", region).create_table(
                 TableName=settings["table"],
                 KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
@@ -63,18 +63,18 @@ def _thing(sandbox: Sandbox, app: AppConfig, kind: str, settings: Mapping[str, A
 
 def _identity_providers(sandbox: Sandbox, region: str, providers: Mapping[str, Any]) -> None:
     iam = sandbox.client("iam", region)
-    for each in providers.get("oidc") or []:
-        host = each["arn"].partition(":oidc-provider/")[2]
+    for provider in providers.get("oidc") or []:
+        host = provider["arn"].partition(":oidc-provider/")[2]
         iam.create_open_id_connect_provider(
             Url=f"https://{host}", ClientIDList=["notes-app"], ThumbprintList=["a" * 40]
         )
-    for each in providers.get("saml") or []:
-        name = each["arn"].partition(":saml-provider/")[2]
+    for provider in providers.get("saml") or []:
+        name = provider["arn"].partition(":saml-provider/")[2]
         iam.create_saml_provider(Name=name, SAMLMetadataDocument="<EntityDescriptor/>".ljust(1000))
 
 
 def _role(sandbox: Sandbox, region: str, arn: str, trust: object) -> None:
-    """A role that somebody else made, with the trust that the config says it has."""
+    """Create an existing role, with the trust policy that the config declares."""
     path, _, name = arn.partition(":role")[2].rpartition("/")
     text = trust if isinstance(trust, str) else json.dumps(trust or {"Version": "2012-10-17", "Statement": []})
     sandbox.client("iam", region).create_role(RoleName=name, Path=f"{path}/", AssumeRolePolicyDocument=text)

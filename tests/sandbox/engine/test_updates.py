@@ -171,7 +171,7 @@ def test_another_name_is_refused_until_the_config_says_that_identities_may_be_lo
     with stack() as dev:
         dev.up(protect=True)
         pool = dev.pool()
-        with pytest.raises(Protected, match="cannot be replaced, which a change of identityPoolName asks for"):
+        with pytest.raises(Protected, match="cannot be replaced, as a change of identityPoolName requires"):
             dev.up(protect=True, poolName="renamed")
         assert list(dev.sandbox.identity.pools) == [pool]
         dev.up(protect=False)
