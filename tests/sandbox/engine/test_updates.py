@@ -238,8 +238,10 @@ def test_a_role_elsewhere_that_does_not_trust_the_pool_stops_everything() -> Non
     existing = {"id": "us-east-1:0a1b2c3d-1111-4222-8333-444455556666"}
     with stack(existingPool=existing, poolName="", guests=guests) as dev, pytest.raises(Exception) as error:
         dev.up(existingPool=existing, poolName="", guests=guests)
-    assert "guests.trust: does not name the pool `us-east-1:0a1b2c3d-1111-4222-8333-444455556666`" in str(error.value)
-    assert "guests.trust: does not ask for `unauthenticated`" in str(error.value)
+    assert "guests.trust: must require the identity pool `us-east-1:0a1b2c3d-1111-4222-8333-444455556666`" in str(
+        error.value
+    )
+    assert "guests.trust: must require `unauthenticated`" in str(error.value)
 
 
 def test_a_group_without_a_role_of_its_own_is_denied_by_default() -> None:
