@@ -1,0 +1,132 @@
+"""The Pulumi CLI: the real engine, on a program of this Python process.
+
+The program is served to the engine by the SDK's Automation API, and the policy pack is started as an executable file: no
+language host is needed. Projects, state and Pulumi's own files are in folders that the caller gives. The provider is the
+sandbox's, `sandbox/bin`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / ".engine" / "bin"
+"""Where `make engine` puts the CLI if the machine has none."""
+
+Program = Callable[[], None]
+
+_RUNS_PROGRAM = frozenset({"up", "preview", "refresh", "destroy", "import"})
+
+
+def minimum_version() -> tuple[int, ...]:
+    """The oldest CLI that the project supports, as `Pulumi.yaml` states it."""
+    stated = re.search(
+        r'^requiredPulumiVersion: ">=([0-9.]+)"', (ROOT / "Pulumi.yaml").read_text(encoding="utf-8"), re.M
+    )
+    assert stated is not None
+    return tuple(map(int, stated[1].split(".")))
+
+
+def version_of(binary: str | Path) -> tuple[int, ...]:
+    """A CLI's version; empty if it does not run."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(
+            [str(binary), "version"], capture_output=True, text=True, timeout=60, env=environment
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", answer.strip())
+    return tuple(map(int, version.groups())) if version else ()
+
+
+def installed() -> Path | None:
+    """The CLI to use: the one on PATH if it is new enough, else the one that `make engine` built."""
+    candidates = (shutil.which("pulumi"), shutil.which("pulumi", path=str(BUILT)))
+    return next((Path(path) for path in candidates if path and version_of(path) >= minimum_version()), None)
+
+
+def language_host(language: str) -> Path | None:
+    """The CLI's plugin for programs in a language."""
+    name = f"pulumi-language-{language}"
+    path = shutil.which(name) or shutil.which(name, path=str(BUILT))
+    return Path(path) if path else None
+
+
+def file_program(main: Path) -> Program:
+    """A program's file as a function."""
+    return lambda: _run(main)
+
+
+def _run(main: Path) -> None:
+    runpy.run_path(str(main), run_name="__main__")
+
+
+def pack_executable(folder: Path, pack: Path = ROOT / "policies") -> Path:
+    """Write an executable file that starts a policy pack in this environment; the engine accepts it as a pack."""
+    file = folder / "identity-scope"
+    file.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{pack}" "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+@contextmanager
+def served(program: Program) -> Iterator[str]:
+    """Serve a program to the engine; the address is the value of its option `--client`."""
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(0)
+
+
+class PulumiCli:
+    """The CLI with its state in one folder.
+
+    Args:
+        binary: the CLI.
+        folder: for the state and Pulumi's own files.
+        environment: variables that commands get besides PATH.
+    """
+
+    def __init__(self, binary: Path, folder: Path, environment: Mapping[str, str]) -> None:
+        self._binary = binary
+        path = (ROOT / "sandbox" / "bin", binary.parent, BUILT, os.environ.get("PATH", ""))
+        self.environment = {
+            "HOME": str(folder),
+            "PATH": os.pathsep.join(map(str, path)),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **environment,
+        }
+
+    def start(self, project: Path, *arguments: str, client: str | None = None) -> subprocess.Popen[str]:
+        """Start a command in a project's folder.
+
+        Args:
+            client: where the program is served; None for a program that a language host runs.
+        """
+        command = [str(self._binary), "-C", str(project), "--non-interactive", "--color", "never", *arguments]
+        if client is not None and arguments[0] in _RUNS_PROGRAM:
+            command.append(f"--client={client}")
+        return subprocess.Popen(
+            command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )

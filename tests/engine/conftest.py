@@ -1,0 +1,202 @@
+"""The real engine on this project's program, under its pack, against the sandbox's provider.
+
+The program runs in this process and the pack as an executable file; see `sandbox/engine/pulumi_cli.py`. The state is in a
+temporary folder. Nothing leaves this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.aws.server import Sandbox
+from sandbox.engine import pulumi_cli, stack_files
+from sandbox.engine.pulumi_cli import PulumiCli
+from sandbox.scenario import account, prerequisites
+from sandbox.scenario.access_checks import AccessChecks
+from tests.conftest import ROOT
+
+REGION = "us-east-1"
+POOL = "us-east-1_NotesDev1"
+CLIENT = "1h57kf5cpq17m0eml12notesde"
+GUESTS = {"reason": "Visitors look around before they sign up."}
+GUESTS_DECLARED = {"guests-are-declared": {"guests": [{"pool": "notes-sandbox", "reason": GUESTS["reason"]}]}}
+
+
+class Stack:
+    """The stack `sandbox` of this project, with some of its settings changed, and the pack beside it.
+
+    Attributes:
+        roles_seen: the roles of every identity pool, after every call of the identity service.
+        operations: the operations of the identity service that were called.
+    """
+
+    def __init__(self, cli: PulumiCli, sandbox: Sandbox, folder: Path, name: str = "engine") -> None:
+        self.cli = cli
+        self.sandbox = sandbox
+        self.name = name
+        self.folder = folder
+        self.project = folder / f"project-{name}"
+        self.project.mkdir()
+        shutil.copy(ROOT / "Pulumi.yaml", self.project)
+        self.pack = pulumi_cli.pack_executable(self.project)
+        self.program: pulumi_cli.Program = pulumi_cli.file_program(ROOT / "__main__.py")
+        self.roles_seen: list[dict[str, str]] = []
+        self.operations: list[str] = []
+        self.configure()
+        self.run("stack", "init", name)
+        self._watch()
+
+    def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.sandbox.yaml").read_text(encoding="utf-8"))["config"]
+        services = ("cognitoidentity", "cognitoidp", "iam", "s3", "sts")
+        config["aws:endpoints"] = [dict.fromkeys(services, self.sandbox.endpoint)]
+        return {**config, **{f"scoped-identity:{key}": value for key, value in changes.items()}}
+
+    def configure(self, **changes: Any) -> None:
+        """Replace the stack's config: the sandbox's, with these settings changed."""
+        file = self.project / f"Pulumi.{self.name}.yaml"
+        salt = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+        file.write_text(yaml.safe_dump({**salt, "config": self.settings(changes)}), encoding="utf-8")
+
+    def start(self, *command: str, client: str | None = None) -> subprocess.Popen[str]:
+        return self.cli.start(self.project, *command, client=client)
+
+    def run(self, *command: str, fails: bool = False, program: bool = True) -> str:
+        """Run a command of the CLI on this stack; its output."""
+        if command[0] not in ("stack", "policy", "package", "plugin", "install"):
+            command = (*command, "--stack", self.name)
+        with ExitStack() as stack:
+            client = stack.enter_context(pulumi_cli.served(self.program)) if program else None
+            running = self.start(*command, client=client)
+            output, _ = running.communicate(timeout=300)
+        assert (running.returncode != 0) is fails, output
+        return output
+
+    def up(self, *options: str, fails: bool = False, pack: bool = True, **changes: Any) -> str:
+        """Deploy under the pack, with these settings."""
+        self.configure(**changes)
+        self.roles_seen.clear()
+        self.operations.clear()
+        return self.run("up", "--yes", "--skip-preview", *self._packed(pack), *options, fails=fails)
+
+    def preview(self, *options: str, fails: bool = False, pack: bool = True, **changes: Any) -> str:
+        self.configure(**changes)
+        return self.run("preview", *self._packed(pack), *options, fails=fails)
+
+    def _packed(self, pack: bool) -> tuple[str, ...]:
+        return ("--policy-pack", str(self.pack)) if pack else ()
+
+    def pack_config(self, config: Mapping[str, Any]) -> tuple[str, str]:
+        """The option that configures the pack."""
+        file = self.project / "pack.json"
+        file.write_text(json.dumps(config), encoding="utf-8")
+        return ("--policy-pack-config", str(file))
+
+    def outputs(self) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", self.name))
+        return values
+
+    def state(self) -> list[dict[str, Any]]:
+        """The resources of the state."""
+        deployment = json.loads(self.run("stack", "export", "--stack", self.name))["deployment"]
+        return list(deployment.get("resources") or [])
+
+    def urn(self, type_: str, name: str = "users") -> str:
+        """A resource's URN, by the last part of its type."""
+        return next(
+            str(r["urn"]) for r in self.state() if r["type"].endswith(f":{type_}") and r["urn"].endswith(f"::{name}")
+        )
+
+    def client(self, service: str) -> Any:
+        return self.sandbox.client(service, REGION)
+
+    def role_names(self) -> list[str]:
+        """Names of the account's roles."""
+        return [role["RoleName"] for role in self.client("iam").list_roles()["Roles"]]
+
+    def pool(self) -> Any:
+        """The only identity pool, as AWS has it."""
+        (pool,) = self.sandbox.identity.pools.values()
+        return pool
+
+    def role(self, kind: str = "authenticated") -> str:
+        """Name of a role that the pool vends."""
+        return str(self.pool().roles[kind]).rpartition("/")[2]
+
+    def refused(self, **changes: Any) -> list[str]:
+        """What a user tries that does not end as it should, with the app that these settings describe."""
+        outputs = self.outputs()
+        app = account.read_app(app_config(changes))
+        checks = AccessChecks(
+            self.sandbox, app, OFF_LIMITS[id(self.sandbox)], outputs["identityPoolId"], outputs["logins"][0]
+        )
+        return [f"{row.who} {row.tries}: {row.got}" for row in checks.rows() if not row.ok]
+
+    def _watch(self) -> None:
+        call = self.sandbox.identity.call
+
+        def watched(operation: str, parameters: Mapping[str, Any], region: str) -> dict[str, Any]:
+            answer = call(operation, parameters, region)
+            self.operations.append(operation)
+            self.roles_seen += [dict(pool.roles) for pool in self.sandbox.identity.pools.values()]
+            return answer
+
+        self.sandbox.identity.call = watched  # type: ignore[method-assign]
+
+
+OFF_LIMITS: dict[int, account.OffLimits] = {}
+
+
+def app_config(changes: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {f"scoped-identity:{key}": value for key, value in changes.items()}
+    return stack_files.read(ROOT, "sandbox", settings).app_config()
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The CLI; a test without it is skipped, and `make engine` gets it."""
+    path = pulumi_cli.installed()
+    if path is None:
+        pytest.skip("there is no Pulumi CLI; `make engine` builds one")
+    return path
+
+
+@pytest.fixture
+def cli(binary: Path, tmp_path: Path) -> Callable[[Sandbox], PulumiCli]:
+    def make(sandbox: Sandbox) -> PulumiCli:
+        keys = {"AWS_ACCESS_KEY_ID": sandbox.admin_key, "AWS_SECRET_ACCESS_KEY": sandbox.admin_secret}
+        return PulumiCli(binary, tmp_path, keys)
+
+    return make
+
+
+@pytest.fixture
+def account_settings() -> dict[str, Any]:
+    """Settings that name what the account must have before the stack is deployed; a module may override this."""
+    return {}
+
+
+@pytest.fixture
+def sandbox(account_settings: dict[str, Any]) -> Iterator[Sandbox]:
+    """A sandbox with what the stack's config names."""
+    config = app_config(account_settings)
+    with Sandbox().running() as running:
+        app = account.read_app(config)
+        OFF_LIMITS[id(running)] = account.build(running, app)
+        prerequisites.create_prerequisites(running, app, config)
+        yield running
+
+
+@pytest.fixture
+def stack(cli: Callable[[Sandbox], PulumiCli], sandbox: Sandbox, tmp_path: Path) -> Stack:
+    return Stack(cli(sandbox), sandbox, tmp_path)
