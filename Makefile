@@ -17,7 +17,7 @@ $(error STACK: there is no stack `$(STACK)`; the stacks are $(STACKS))
 endif
 endif
 
-.PHONY: help up serve test search check bench mutants audit sbom lock clean
+.PHONY: help up serve test engine search check bench mutants audit sbom lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -29,8 +29,11 @@ serve: $(UP)     ## deploy a stack and keep the sandbox running for a front end 
 	@$(BIN)/python -m sandbox serve $(OPTIONS) $(if $(PORT),--port $(PORT))
 
 test: $(TEST)    ## run the tests on all cores
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -rs
 	@echo 'make search runs the random tests at scale; pytest -n auto -k WORDS runs some tests; make mutants tests the tests'
+
+engine: $(UP)    ## get the Pulumi CLI for the tests of the real engine: nothing to do if it is installed, else built with Go
+	@$(BIN)/python -m tests.engine.tools.build
 
 check: $(TEST)   ## check format, lint, types and the workflows
 	@$(BIN)/ruff format --check .

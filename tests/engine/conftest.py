@@ -7,7 +7,6 @@ temporary folder. Nothing leaves this machine.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -18,13 +17,17 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.aws.http import Response
 from sandbox.aws.server import Sandbox
-from sandbox.engine import pulumi_cli, stack_files
+from sandbox.aws.service import Operation
+from sandbox.aws.sessions import Session
+from sandbox.engine import pulumi_cli
 from sandbox.engine.pulumi_cli import PulumiCli
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import AccessChecks
+from sandbox.scenario.access_checks import AccessChecks, Person
 from tests.conftest import ROOT
 
+EXAMPLE = "Pulumi.sandbox.yaml.example"
 REGION = "us-east-1"
 POOL = "us-east-1_NotesDev1"
 CLIENT = "1h57kf5cpq17m0eml12notesde"
@@ -38,6 +41,7 @@ class Stack:
     Attributes:
         roles_seen: the roles of every identity pool, after every call of the identity service.
         operations: the operations of the identity service that were called.
+        before_call: is called with the name of each before it is answered.
     """
 
     def __init__(self, cli: PulumiCli, sandbox: Sandbox, folder: Path, name: str = "engine") -> None:
@@ -52,12 +56,13 @@ class Stack:
         self.program: pulumi_cli.Program = pulumi_cli.file_program(ROOT / "__main__.py")
         self.roles_seen: list[dict[str, str]] = []
         self.operations: list[str] = []
+        self.before_call: Callable[[str], None] = lambda _: None
         self.configure()
         self.run("stack", "init", name)
         self._watch()
 
     def settings(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        config: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.sandbox.yaml").read_text(encoding="utf-8"))["config"]
+        config: dict[str, Any] = yaml.safe_load((ROOT / EXAMPLE).read_text(encoding="utf-8"))["config"]
         services = ("cognitoidentity", "cognitoidp", "iam", "s3", "sts")
         config["aws:endpoints"] = [dict.fromkeys(services, self.sandbox.endpoint)]
         return {**config, **{f"scoped-identity:{key}": value for key, value in changes.items()}}
@@ -133,33 +138,46 @@ class Stack:
         """Name of a role that the pool vends."""
         return str(self.pool().roles[kind]).rpartition("/")[2]
 
-    def refused(self, **changes: Any) -> list[str]:
-        """What a user tries that does not end as it should, with the app that these settings describe."""
+    def deviations(self, **changes: Any) -> list[str]:
+        """What users try that does not end as it should, in the app that these settings describe."""
         outputs = self.outputs()
         app = account.read_app(app_config(changes))
-        checks = AccessChecks(
-            self.sandbox, app, OFF_LIMITS[id(self.sandbox)], outputs["identityPoolId"], outputs["logins"][0]
-        )
-        return [f"{row.who} {row.tries}: {row.got}" for row in checks.rows() if not row.ok]
+        pool, login = outputs["identityPoolId"], outputs["logins"][0]
+        checks = AccessChecks(self.sandbox, app, OFF_LIMITS[id(self.sandbox)], pool, login)
+        return [f"{row.who}: {row.tries}: {row.got}" for row in checks.rows() if not row.ok]
+
+    def person(self, name: str, **changes: Any) -> Person:
+        """A user who signed up and in."""
+        outputs = self.outputs()
+        app = account.read_app(app_config(changes))
+        pool, login = outputs["identityPoolId"], outputs["logins"][0]
+        return AccessChecks(self.sandbox, app, OFF_LIMITS[id(self.sandbox)], pool, login).sign_in(name)
 
     def _watch(self) -> None:
-        call = self.sandbox.identity.call
+        answer = self.sandbox.identity.answer
 
-        def watched(operation: str, parameters: Mapping[str, Any], region: str) -> dict[str, Any]:
-            answer = call(operation, parameters, region)
-            self.operations.append(operation)
+        def watched(operation: Operation, session: Session | None) -> Response:
+            self.operations.append(operation.name)
+            self.before_call(operation.name)
+            response = answer(operation, session)
             self.roles_seen += [dict(pool.roles) for pool in self.sandbox.identity.pools.values()]
-            return answer
+            return response
 
-        self.sandbox.identity.call = watched  # type: ignore[method-assign]
+        self.sandbox.identity.answer = watched  # type: ignore[method-assign]
 
 
 OFF_LIMITS: dict[int, account.OffLimits] = {}
 
 
 def app_config(changes: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {f"scoped-identity:{key}": value for key, value in changes.items()}
-    return stack_files.read(ROOT, "sandbox", settings).app_config()
+    """The sandbox's settings with some changed, as the scenario reads them."""
+    config = yaml.safe_load((ROOT / EXAMPLE).read_text(encoding="utf-8"))["config"]
+    settings = {
+        key.removeprefix("scoped-identity:"): value
+        for key, value in config.items()
+        if key.startswith("scoped-identity:")
+    }
+    return {**settings, **changes, "region": REGION}
 
 
 @pytest.fixture(scope="session")
