@@ -60,7 +60,7 @@ def test_grants_that_outgrow_an_inline_policy_become_managed_policies_and_back(s
 def test_a_mapping_and_its_role_are_added_in_place(stack: Stack) -> None:
     rule = {"claim": "custom:plan", "value": "pro", "role": "pro"}
     mapping = {"provider": POOL, "rules": [rule], "ambiguous": "authenticated"}
-    changes = {"mappedRoles": [{"name": "pro"}], "mappings": [mapping]}
+    changes: dict[str, Any] = {"mappedRoles": [{"name": "pro"}], "mappings": [mapping]}
     stack.up()
     role = stack.role()
     stack.up(**changes)
