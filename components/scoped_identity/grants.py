@@ -271,7 +271,7 @@ KINDS: dict[str, Callable[[Section], Grant]] = {
 def read(section: Section, key: str) -> tuple[Grant, ...]:
     """The grants of a role: a list of objects with one key each, the grant's kind."""
     grants: list[Grant] = []
-    for item in section.sections(key, "{KIND: {…}}"):
+    for item in section.sections(key, "{GRANT: {…}}"):
         kinds = [kind for kind in KINDS if item.has(kind)]
         if len(kinds) == 1:
             settings = item.section(kinds[0], "an object with the grant's settings")

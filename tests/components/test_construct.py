@@ -38,8 +38,21 @@ INPUTS: dict[str, Any] = {
     "userPools": [{"id": "us-east-1_NotesDev1", "clients": ["1h57kf5cpq17m0eml12notesde"]}],
     "uploads": {"bucket": "notes-dev-uploads", "prefix": "users/"},
     "api": {"id": "n0tesdev01"},
+    "authenticated": {
+        "grants": [
+            {"ownRows": {"table": "notes", "access": ["read"]}},
+            {
+                "statement": {
+                    "Sid": "Translate",
+                    "Effect": "Allow",
+                    "Action": "translate:TranslateText",
+                    "Resource": "*",
+                }
+            },
+        ]
+    },
     "roles": {"maxSessionSeconds": 7200.0},
-    "tags": {"some-Key": "x"},
+    "tags": {"some-Key": "x", "cost_center": "y", "costCenter": "z"},
     "protect": False,
 }
 APP = AppConfig(
@@ -153,10 +166,15 @@ def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
             *("identityPoolId", "identityPoolArn", "roleArns", "uncheckedRoles", "region", "logins", "folder"),
             *("packConfig", "amplify"),
         }
-        role = sandbox.client("iam", "us-east-1").list_roles()["Roles"][0]
+        iam = sandbox.client("iam", "us-east-1")
+        role = iam.list_roles()["Roles"][0]
         assert role["MaxSessionDuration"] == 7200
+        (policy,) = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+        document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+        sids = [statement["Sid"] for statement in document["Statement"]]
+        assert sids == ["OwnFolder", "ListOwnFolder", "InvokeApi", "OwnRows", "Translate"]
         pool = sandbox.identity.pools[state["identityPoolId"]]
-        assert pool.config["IdentityPoolTags"] == {"some-Key": "x"}
+        assert pool.config["IdentityPoolTags"] == INPUTS["tags"]
         access_checks = AccessChecks(sandbox, APP, off_limits, state["identityPoolId"], state["logins"][0])
         rows = list(access_checks.rows())
         assert [row for row in rows if not row.ok] == []

@@ -212,7 +212,7 @@ BAD: list[tuple[str, Any, str]] = [
         {"claims": []},
         "userPools[0].principalTags.claims: `[]` must be a map from tag to claim",
     ),
-    ("authenticated", {"grants": {"api": {}}}, 'authenticated.grants: `{"api": {}}` must be a list of {KIND: {…}}'),
+    ("authenticated", {"grants": {"api": {}}}, 'authenticated.grants: `{"api": {}}` must be a list of {GRANT: {…}}'),
     ("authenticated", {"grants": [{"sqs": {}}]}, "authenticated.grants[0]: is not a grant"),
     (
         "authenticated",
