@@ -401,6 +401,6 @@ class ScopedIdentityPoolArgs(TypedDict):
     roles: NotRequired[RolesArgs]
     """Properties of all new roles. Default: path `/`, no permissions boundary, sessions of one hour."""
     profile: NotRequired[str]
-    """`least-privilege`, or `guide` for the policy of the published tutorial. Default: `least-privilege`."""
+    """`least-privilege`, or `guide` for the broad policy of a widely copied tutorial. Default: `least-privilege`."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the pool, which would lose all identity IDs. Default: true."""

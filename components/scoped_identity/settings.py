@@ -22,7 +22,7 @@ MAX_TAGS = 50
 
 
 class Profile(str, Enum):
-    """The permissions of the roles: least privilege, or those of the published tutorial."""
+    """The permissions of the roles: least privilege, or those of a widely copied tutorial."""
 
     LEAST_PRIVILEGE = "least-privilege"
     GUIDE = "guide"
@@ -310,7 +310,8 @@ def _existing_pool(settings: Settings, existing: ExistingPool) -> Iterator[Probl
     if settings.providers or any(pool.tags is not None for pool in settings.user_pools):
         yield Problem(
             "providers",
-            "is not supported with an existing pool, which keeps its providers; remove them (`userPools` may stay, for the outputs)",
+            "is not supported with an existing pool, which keeps its providers; remove it "
+            "(`userPools` may stay, for the outputs)",
         )
     if existing.roles is ExistingRoles.KEEP and (settings.groups or settings.mapped or settings.mappings):
         yield Problem(

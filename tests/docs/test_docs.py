@@ -65,7 +65,9 @@ def test_the_deploying_role_can_do_what_the_sandbox_does_for_the_stack_and_nothi
 
 
 def test_the_stack_files_of_the_front_page_can_be_pasted_and_are_valid() -> None:
-    required, optional = (yaml.safe_load(text)["config"] for text in blocks(ROOT / "README.md", "yaml"))
+    first, second = blocks(ROOT / "README.md", "yaml")
+    required, optional = (yaml.safe_load(text)["config"] for text in (first, f"config:\n{second}"))
+    assert yaml.safe_load(first + second)["config"] == {**required, **optional}
     for block in (required, {**required, **optional}):
         assert all(key.startswith(("aws:", "scoped-identity:")) for key in block)
         settings = {key.partition(":")[2]: value for key, value in block.items()}
