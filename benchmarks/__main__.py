@@ -30,12 +30,14 @@ def main() -> int:
     start = packs.start_up(options.rounds)
     figures["start"] = {"ratio": start.ratio, "pack_s": start.pack, "floor_s": start.floor}
     print(f"  start              {start.ratio:5.2f}   {start.pack:.2f} s / {start.floor:.2f} s")
-    for size in SIZES:
-        single, whole = packs.whole_update(size, options.rounds if size < 10_000 else max(1, options.rounds // 2))
-        for name, pair in (("Analyze", single), ("AnalyzeStack", whole)):
-            figures[f"{name} {size}"] = {"ratio": pair.ratio, "pack_s": pair.pack, "floor_s": pair.floor}
+    stacks = [(size, "", packs.stack(size)) for size in SIZES]
+    stacks.append((SIZES[-1], ", many pools", packs.many_pools(SIZES[-1])))
+    for size, of, resources in stacks:
+        rounds = options.rounds if size < 10_000 else max(1, options.rounds // 2)
+        for name, pair in zip(("Analyze", "AnalyzeStack"), packs.whole_update(resources, rounds), strict=True):
+            figures[f"{name} {size}{of}"] = {"ratio": pair.ratio, "pack_s": pair.pack, "floor_s": pair.floor}
             each = pair.pack / size * 1000
-            line = f"  {name:<12} {size:>6}  {pair.ratio:5.2f}   {pair.pack:.2f} s / {pair.floor:.2f} s"
+            line = f"  {name:<12} {size:>6}{of}  {pair.ratio:5.2f}   {pair.pack:.2f} s / {pair.floor:.2f} s"
             print(f"{line}   {each:.3f} ms a resource", flush=True)
 
     figures["memory_mib"] = asdict(used := packs.memory(SIZES[-1]))

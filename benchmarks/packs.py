@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pulumi.runtime.proto import analyzer_pb2
 
@@ -77,9 +79,48 @@ def stack(size: int) -> list[Registration]:
             text = document([allow(f"arn:aws:s3:::notes/{ME}/*")]) if vended else work
             found.append(policy(text, of=f"role{owner}", called=f"policy{index}"))
         else:
-            inputs = {"name": f"thing{index}", "tags": {"app": "notes", "index": str(index)}, "settings": [1, 2, 3]}
-            found.append(resource("aws:sqs/queue:Queue", f"thing{index}", inputs))
+            found.append(_queue(index))
     return found
+
+
+POOLS_SHARE = 80
+"""One resource in so many is an identity pool, in a stack of many pools: 125 of 10,000."""
+
+
+def many_pools(size: int) -> list[Registration]:
+    """A stack of `size` resources in which every 80th is an identity pool with two roles, their policies and a bucket."""
+    found: list[Registration] = []
+    for index in range(size // POOLS_SHARE):
+        pool = f"us-east-1:{index:08x}-1111-4222-8333-bbbbbbbbbbbb"
+        settings = {"allowUnauthenticatedIdentities": False, "allowClassicFlow": False}
+        pools = "aws:cognito/identityPool:IdentityPool"
+        found.append(resource(pools, f"pool{index}", {"identityPoolName": f"pool{index}", **settings}))
+        bucket = f"notes{index}"
+        secure = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+        guard = document([{**secure, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}])
+        found.append(resource("aws:s3/bucket:Bucket", bucket, {"bucket": bucket}))
+        inputs = {"bucket": bucket, "policy": json.dumps(guard)}
+        found.append(resource("aws:s3/bucketPolicy:BucketPolicy", f"guard{index}", inputs))
+        roles = {}
+        for kind in ("reader", "writer"):
+            called = f"{kind}{index}"
+            roles[kind] = f"arn:aws:iam::123456789012:role/{called}"
+            found.append(role(called, trust(pool)))
+            text = document([allow(f"arn:aws:s3:::{bucket}/{ME}/*", ["s3:GetObject", "s3:PutObject"])])
+            found.append(policy(text, of=called, called=f"{called}-access"))
+        attached: dict[str, Any] = {"identityPoolId": pool, "roles": {"authenticated": roles["reader"]}}
+        rules = [{"claim": "role", "matchType": "Equals", "value": "writer", "roleArn": roles["writer"]}]
+        attached["roleMappings"] = [{"identityProvider": "idp", "type": "Rules", "mappingRules": rules}]
+        attachments = "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"
+        found.append(resource(attachments, f"attachment{index}", attached))
+    found += [_queue(index) for index in range(size - len(found))]
+    return found
+
+
+def _queue(index: int) -> Registration:
+    """A resource that says nothing about roles."""
+    inputs = {"name": f"thing{index}", "tags": {"app": "notes", "index": str(index)}, "settings": [1, 2, 3]}
+    return resource("aws:sqs/queue:Queue", f"thing{index}", inputs)
 
 
 def start_up(rounds: int) -> Pair:
@@ -96,9 +137,8 @@ def start_up(rounds: int) -> Pair:
         return _alternating(rounds, lambda: seconds(PACK), lambda: seconds(floor))
 
 
-def whole_update(size: int, rounds: int) -> tuple[Pair, Pair]:
+def whole_update(resources: Sequence[Registration], rounds: int) -> tuple[Pair, Pair]:
     """(`Analyze` of every resource, one `AnalyzeStack`) of a stack, alternating between the two packs; medians."""
-    resources = stack(size)
 
     def analyze(pack: Analyzer) -> float:
         begin = time.perf_counter()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..iam.documents import Document, DocumentKind
 from .facts import AccessPointFact, AccessPointPolicyFact, BucketFact, BucketPolicyFact, Fact, Reference, Source
+from .named_buckets import grants_by_name
 from .overwrites import one_document
 from .principal import AccessPoint, BucketPolicy
 from .reading import read, without_denies
@@ -27,6 +28,15 @@ class BucketDocuments:
     access_points: tuple[AccessPoint, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
+    """Each policy's label, and the URN of the resource that holds it."""
+
+    def policies_of(self, urn: str) -> list[BucketPolicy] | None:
+        """The policies that a resource holds, with those of the same bucket; None where they may be about any bucket."""
+        labels = {label for label, holder in self.sources if holder == urn}
+        own = [policy for policy in self.policies if policy.name in labels]
+        if not own or any(policy.bucket is None for policy in own):
+            return None
+        return [policy for policy in self.policies if policy.bucket in {each.bucket for each in own}]
 
 
 class Buckets:
@@ -107,7 +117,9 @@ class Buckets:
             documents = [take(fact.source) for fact in writers]
             kept = one_document([each[1] if each is not None else None for each in documents])
             policies += [
-                BucketPolicy(label, document if kept else without_denies(document), bucket)
+                BucketPolicy(
+                    label, document if kept else without_denies(document), bucket, by_name=grants_by_name(document)
+                )
                 for label, document in (each for each in documents if each is not None)
             ]
         points = {urn: self._access_point(self._points[urn]) for urn in sorted(self._points)}
@@ -122,7 +134,8 @@ class Buckets:
             for each in documents:
                 if each is not None:
                     document = each[1] if kept else without_denies(each[1])
-                    policies += [BucketPolicy(each[0], document, bucket, point) for bucket in point.buckets]
+                    by_name = grants_by_name(document)
+                    policies += [BucketPolicy(each[0], document, bucket, point, by_name) for bucket in point.buckets]
         return BucketDocuments(
             tuple(policies), tuple(points.values()), tuple(obstacles), tuple(sorted(sources.items()))
         )

@@ -28,6 +28,7 @@ from .facts import (
     VendingFact,
 )
 from .index import Index, elsewhere_urn, role_references
+from .named_buckets import concerns, named_buckets
 from .principal import Principal
 from .reading import read, unreadable, without_denies
 from .resolution import folded, last
@@ -86,13 +87,23 @@ class Inventory:
                 self._resolved.pop(role, None)
             for answers in self._answers:
                 answers.dirty.update(changed)
-        if any(self._concerns_everybody(fact) for fact in new):
-            return self._index.everybody()
+        kinds = (BucketFact, BucketPolicyFact, AccessPointFact, AccessPointPolicyFact)
+        if any(isinstance(fact, kinds) and self._index.buckets.matters(fact) for fact in (*old, *new)):
+            return self._concerned(urn)
         return frozenset(touched)
 
-    def _concerns_everybody(self, fact: Fact) -> bool:
-        kinds = (BucketFact, BucketPolicyFact, AccessPointFact, AccessPointPolicyFact)
-        return isinstance(fact, kinds) and self._index.buckets.matters(fact)
+    def _concerned(self, urn: str) -> frozenset[str]:
+        """The vended roles that the policies of a resource's bucket concern; all roles where that is not known."""
+        policies = self._index.buckets.documents().policies_of(urn)
+        if not self._answers or policies is None:
+            return self._index.everybody()
+        found: set[str] = set()
+        for answers in self._answers:
+            for role in self.vended(answers.declared):
+                buckets = named_buckets((role.principal,))
+                if any(concerns(policy, buckets) for policy in policies):
+                    found.add(role.urn)
+        return frozenset(found)
 
     def vends(self, urn: str) -> bool:
         """Whether a resource gives roles to a pool or a group."""

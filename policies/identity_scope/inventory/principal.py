@@ -34,13 +34,15 @@ class AccessPoint:
 class BucketPolicy:
     """A bucket's policy under the name that messages use, and the bucket; None where it is not known.
 
-    The policy of an access point, which is not None then, is one of each of its buckets.
+    The policy of an access point, which is not None then, is one of each of its buckets. `by_name` is whether it may allow
+    something to principals by their names: roles, sessions, or all of an issuer.
     """
 
     name: str
     document: Document
     bucket: str | None = None
     access_point: AccessPoint | None = None
+    by_name: bool = True
 
 
 @dataclass(frozen=True)

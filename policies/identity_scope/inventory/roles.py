@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..iam.documents import Document, DocumentKind
+from ..iam.documents import Document, DocumentKind, Effect
 from ..iam.issuers import NAMED
 from .facts import (
     AttachmentFact,
@@ -173,25 +173,51 @@ def _boundary(index: Index, role: RoleFact) -> tuple[Managed, ...] | None:
 def _pools(
     index: Index, vendings: Sequence[VendingFact], trust: Document | None
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    """IDs and regions of the pools that vend a role; none if one of them is not known."""
-    ids: set[str | None] = set()
+    """The pools whose identities can get a role, and their regions; none where they may be any.
+
+    A role is for the pools that its trust policy names. While the policy is not known, it is for those that vend the role.
+    """
+    pools: set[str | None] = set()
     regions: set[str | None] = set()
     for vending in vendings:
-        if vending.pool is None:
-            continue
-        pools = [index.pools[urn] for urn in vending.pool.urns if urn in index.pools]
-        pool_id = vending.pool.value or (pools[0].id if len(pools) == 1 else None)
-        ids.add(pool_id)
+        made = [index.pools[urn] for urn in vending.pool.urns if urn in index.pools] if vending.pool else []
+        value = vending.pool.value if vending.pool else None
+        pool_id = value or (made[0].id if len(made) == 1 else None)
         if pool_id:
+            pools.add(pool_id)
             regions.add(pool_id.partition(":")[0])
-        else:
-            regions |= {pool.origin.region for pool in pools} or {vending.origin.region}
-    regions |= {pool.partition(":")[0] for pool in _audiences(trust)}
+        elif made:
+            pools |= {pool.urn for pool in made}
+            regions |= {pool.origin.region for pool in made}
+        elif vending.pool is not None:
+            pools.add(None)
+            regions.add(vending.origin.region)
+        elif trust is None:
+            pools.add(None)  # A user pool's group: any identity pool of the user pool vends its role.
+    audiences = _audiences(trust)
+    regions |= {pool.partition(":")[0] for pool in audiences}
     if not regions and trust is None:
         # At preview: its pool is most likely one of the stack's.
         regions = {pool.origin.region for pool in index.pools.values()}
-    known = frozenset(pool for pool in ids if pool) if None not in ids else frozenset()
+    bound = trust is None or _bound(trust)
+    known = frozenset(pool for pool in {*pools, *audiences} if pool) if bound and None not in pools else frozenset()
     return known, () if None in regions else tuple(sorted(region for region in regions if region))
+
+
+def _bound(trust: Document) -> bool:
+    """Whether a trust policy lets the identities of literally named pools in and no others.
+
+    Whether it also lets others in who are no identities is the trust rule's question.
+    """
+    for statement in trust.statements:
+        if statement.effect is not Effect.ALLOW or statement.principals is None:
+            continue
+        if statement.principals.negated or any(kind == "Federated" for kind, _ in statement.principals.entries):
+            tests = [c for c in statement.conditions if c.key.endswith(":aud") and c.operator == "StringEquals"]
+            strict = [c for c in tests if not c.if_exists and c.qualifier != "ForAllValues"]
+            if not any(all(NAMED.fullmatch(value) for value in test.values) for test in strict):
+                return False
+    return True
 
 
 def _audiences(trust: Document | None) -> set[str]:

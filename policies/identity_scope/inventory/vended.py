@@ -68,7 +68,7 @@ class VendedRole:
         trust_obstacle: why the trust policy could not be read.
         principal: its documents, ready for the proofs.
         obstacles: documents that could not be read.
-        pools: IDs of the pools that vend it; empty where one of them is not known.
+        pools: the pools whose identities can get it, by ID, or by URN while the ID is not known; empty where any can.
         regions: regions of the pools that vend it; empty where one of them is not known.
         sources: each document's label to the URN of the resource that holds it.
     """

@@ -12,6 +12,7 @@ from enum import Enum
 
 from ..findings import words
 from ..findings.finding import Finding
+from ..inventory.by_pool import by_pool
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
@@ -112,6 +113,12 @@ def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
     return tuple(sorted({region for role in roles for region in role.regions}))
 
 
+def _scopes(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Iterator[Scope]:
+    """One question for each pool: an identity can get the roles of its own pool only."""
+    for group in by_pool(roles, only):
+        yield _scope(group, config, only)
+
+
 def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Scope:
     return Scope(
         tuple(role.principal for role in roles),
@@ -149,32 +156,26 @@ def isolated(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     yield from _obstacles(estate, roles, config, only, "that identities cannot reach each other's files")
-    if not roles:
-        return
     principals = {role.urn: role.principal for role in roles}
-    for result in isolation(_scope(roles, config, only)):
+    for result in (result for scope in _scopes(roles, config, only) for result in isolation(scope)):
         yield Finding(_where(roles, result), result.cause, words.isolation(result, principals.get(result.role)))
 
 
 def own_folder(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    if not roles:
-        return
-    scope = _scope(roles, config, only)
-    for result in outside_own_folder(scope):
-        yield Finding(_where(roles, result), result.cause, words.own_folder(result))
-    for grant in dead_grants(scope):
-        yield Finding(_where(roles, grant), grant.cause, words.dead(grant))
+    for scope in _scopes(roles, config, only):
+        for result in outside_own_folder(scope):
+            yield Finding(_where(roles, result), result.cause, words.own_folder(result))
+        for grant in dead_grants(scope):
+            yield Finding(_where(roles, grant), grant.cause, words.dead(grant))
 
 
 def cannot_escalate(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     yield from _obstacles(estate, roles, config, only, "that a vended role cannot widen its own reach")
-    if not roles:
-        return
-    for result in escalations(_scope(roles, config, only)):
+    for result in (result for scope in _scopes(roles, config, only) for result in escalations(scope)):
         yield Finding(_where(roles, result), result.cause, words.escalation(result))
 
 
@@ -262,9 +263,10 @@ def api_scoped(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     labels = {role.urn: role.label for role in roles}
-    for result in unnamed_apis(_scope(roles, config, only), config.apis) if roles else ():
-        text = words.api(result, labels.get(result.role, ""), config.apis)
-        yield Finding(_where(roles, result), result.cause, text)
+    for scope in _scopes(roles, config, only):
+        for result in unnamed_apis(scope, config.apis):
+            text = words.api(result, labels.get(result.role, ""), config.apis)
+            yield Finding(_where(roles, result), result.cause, text)
 
 
 RULES: tuple[Rule, ...] = (
