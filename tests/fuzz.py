@@ -29,6 +29,7 @@ from sandbox.aws.errors import AwsError
 from sandbox.aws.http import HttpRequest, json_body
 from sandbox.aws.sigv4 import read_signature
 from sandbox.aws.tokens import FakeIdentityProvider
+from sandbox.engine.strict_yaml import StackFileError, parse_yaml
 from tests.components.test_settings import good
 from tests.components.test_settings import parse as parse_settings
 from tests.policies.pack.engine import built, cases
@@ -199,6 +200,57 @@ def _request(random_: random.Random) -> HttpRequest:
     return HttpRequest(method, path, query, headers, _bytes(random_))
 
 
+YAML = """\
+config: &a
+  aws:region: us-east-1
+  p:tags: {app: "notes", plan: [1, 0x1F, 1.5, true, ~, *a]}
+"""
+YAML_PIECES = [
+    *(
+        "&a ",
+        "*a",
+        "[",
+        "{",
+        "]",
+        "}",
+        ": ",
+        "- ",
+        "? ",
+        "| ",
+        "!!int ",
+        "!!set ",
+        "!x ",
+        '"\\x00"',
+        '"\\uD800"',
+        "\t",
+        "\n",
+    ),
+    *(
+        "<<: *a\n",
+        "--- ",
+        "%YAML 1.1\n",
+        "~",
+        ".nan",
+        "0x",
+        "1e400",
+        "9" * 30,
+        "2024-01-01",
+        "\u202e",
+        "\x1b",
+        "'",
+        "#",
+    ),
+]
+
+
+def _yaml(random_: random.Random) -> str:
+    text = YAML
+    for _ in range(random_.randint(1, 6)):
+        at = random_.randint(0, len(text))
+        text = text[:at] + random_.choice(YAML_PIECES) + text[at + random_.randint(0, 3) :]
+    return text
+
+
 def _s3(request: HttpRequest) -> None:
     read_signature(request)
     s3.required_permissions(request, "aws")
@@ -219,6 +271,7 @@ ENTRIES = (
         (),
     ),
     Entry("S3 requests", _request, _s3, (AwsError,)),
+    Entry("stack files", _yaml, lambda text: parse_yaml("Pulumi.dev.yaml", text), (StackFileError,)),
     Entry("JSON bodies", lambda r: HttpRequest("POST", "/", "", {}, _bytes(r)), json_body, (AwsError,)),
     Entry(
         "tokens",

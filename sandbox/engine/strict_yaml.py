@@ -54,17 +54,21 @@ def read_yaml(path: Path) -> YamlFile:
     Raises:
         StackFileError: with every problem that can be found.
     """
-    text = _text(path)
+    return parse_yaml(path.name, _text(path))
+
+
+def parse_yaml(name: str, text: str) -> YamlFile:
+    """Read the text of a file. Raises as `read_yaml` does."""
     try:
-        _check_size(path.name, text)
+        _check_size(name, text)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise StackFileError(f"{path.name}, line {line}: not YAML: {printable(str(error.problem))}") from None
+        raise StackFileError(f"{name}, line {line}: not YAML: {printable(str(error.problem))}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
-        raise StackFileError(f"{path.name}, line {line}: a control character is not YAML") from None
-    reader = _Reader(path.name)
+        raise StackFileError(f"{name}, line {line}: a control character is not YAML") from None
+    reader = _Reader(name)
     if node is not None:
         reader.file.value = reader.read(node, ())
     if reader.problems:
@@ -182,8 +186,8 @@ class _Reader:
             self._refuse(node, f"a key must be text; write `{printable(node.value)}` in quotes")
             return None
         key = self._string(node)
-        if key is not None and "\n" in key:
-            self._refuse(node, "a key must be one line of text")
+        if key is not None and not key.isprintable():
+            self._refuse(node, f"a key must be one line of printable text, not `{printable(key)}`")
             return None
         return key
 
@@ -255,8 +259,6 @@ def _tag_name(node: yaml.Node) -> str:
 
 
 def printable(text: str) -> str:
-    """A user's text for a message: one line without control characters, cut where it is long."""
-    text = "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cs", "Cf") else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    """A user's text for a message: one line without characters that are invisible or reorder it, cut where it is long."""
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return text if len(text) <= 60 else f"{text[:57]}…"
