@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.scoped_identity import documents, outputs
+from components.scoped_identity import documents
 from components.scoped_identity.aws import AWS, GOVCLOUD, Environment, IdentityKind
 from components.scoped_identity.documents import READ_ONLY, READ_WRITE
 from components.scoped_identity.plan import Plan, PlannedRole, plan
@@ -133,29 +133,6 @@ def test_every_document_says_the_version_that_expands_variables() -> None:
         settings = parse(raw)
         document = permissions(plan(settings, settings.region or "", "123456789012"))
         assert document["Version"] == "2012-10-17"
-
-
-def test_the_front_end_configuration_has_amplifys_shape() -> None:
-    raw = good() | {"api": {"id": "a1b2", "stage": "v1"}}
-    assert outputs.amplify(plan(parse(raw), "eu-west-1", "123456789012"), "eu-west-1:0a") == {
-        "Auth": {
-            "Cognito": {
-                "userPoolId": "eu-west-1_AbCdEf123",
-                "userPoolClientId": "1h57kf5cpq17m0eml12EXAMPLE",
-                "identityPoolId": "eu-west-1:0a",
-                "allowGuestAccess": False,
-            }
-        },
-        "Storage": {"S3": {"bucket": "notes-uploads", "region": "eu-west-1"}},
-        "API": {
-            "REST": {
-                "a1b2": {
-                    "endpoint": "https://a1b2.execute-api.eu-west-1.amazonaws.com/v1",
-                    "region": "eu-west-1",
-                }
-            }
-        },
-    }
 
 
 def _vended(raw: Raw, key: str) -> PlannedRole:
@@ -291,17 +268,6 @@ def test_principal_tags_add_the_right_to_tag_to_every_trust() -> None:
     assert made.principal_tags() == [
         ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123", {"team": "custom:team"}),
     ]
-
-
-def test_roles_elsewhere_are_told_apart_by_whether_their_trust_was_checked() -> None:
-    trust = documents.trust(ISSUER, "eu-west-1:0a", IdentityKind.GUEST)
-    guests = {"reason": "Visitors look around.", "role": "arn:aws:iam::123456789012:role/g", "trust": trust}
-    raw = good() | {"guests": guests, "authenticated": {"role": "arn:aws:iam::123456789012:role/a"}}
-    made = plan(parse(raw), "eu-west-1", "123456789012")
-    assert outputs.external_roles(made) == (
-        ["arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/g"],
-        ["arn:aws:iam::123456789012:role/a"],
-    )
 
 
 def test_a_pool_that_only_guests_use_has_no_role_for_others() -> None:
