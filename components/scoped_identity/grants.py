@@ -162,6 +162,13 @@ def shared_spaces(grant: Grant, kind: IdentityKind) -> list[SharedSpace]:
     return grant.shared(kind) if isinstance(grant, Levels | Shared) else []
 
 
+def shared_access(grant: Grant) -> str | None:
+    """Why a grant allows all users of a role the same beyond S3; None where it does not."""
+    if isinstance(grant, GraphQl):
+        return "The app calls its GraphQL API."
+    return "The app calls this function." if isinstance(grant, CallFunction) else None
+
+
 def own_folders(grant: Grant) -> list[str]:
     """The places, as `BUCKET/PREFIX`, that hold users' folders which a grant reaches."""
     if isinstance(grant, OwnFolder):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .aws import IdentityKind
-from .grants import Grant, own_folders, shared_spaces
+from .documents import Statement
+from .grants import Grant, own_folders, shared_access, shared_spaces
 from .plan import Plan, PlannedRole
 from .providers import ProviderKind
 
@@ -57,10 +58,25 @@ def pack_config(plan: Plan) -> dict[str, Any]:
         "s3-own-folder": {**own, **roles},
         "vended-role-cannot-escalate": roles,
     }
+    access = {
+        (actions, resources): {"actions": list(actions), "resources": list(resources), "reason": reason}
+        for grant, kind in granted
+        if (reason := shared_access(grant)) is not None
+        for actions, resources in map(_actions_and_resources, grant.statements(plan.env, kind))
+    }
+    if access:
+        rules["other-access-is-declared"] = {"access": list(access.values())}
     guests, name = plan.settings.guests, plan.settings.pool_name
     if guests is not None and name is not None:
         rules["guests-are-declared"] = {"guests": [{"pool": name, "reason": guests.reason}]}
     return {rule: config for rule, config in rules.items() if config}
+
+
+def _actions_and_resources(statement: Statement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    actions, resources = (
+        (value,) if isinstance(value, str) else tuple(value) for value in (statement["Action"], statement["Resource"])
+    )
+    return actions, resources
 
 
 def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:

@@ -6,16 +6,18 @@ assumption names the condition that would have to hold; malformed and unproven o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
-from ..iam.actions import exists
+from ..iam.actions import EscalationClass, escalating, escalation_class, exists
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
 from ..proof.reach import PREFIX_KEY
-from ..proof.results import Access, DeadGrant, Escalation, NotProven, OutsideFolder, UnnamedApi, Violation
+from ..proof.results import Access, DeadGrant, Escalation, NotProven, OtherAccess, OutsideFolder, UnnamedApi, Violation
+from .escaping import escaped_value
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN = "${cognito-identity.amazonaws.com:sub}"
@@ -60,9 +62,10 @@ def escalation(result: Escalation | NotProven) -> str:
     if isinstance(result, NotProven):
         return _unproven(result, "that a vended role cannot widen its own reach")
     mine = result.access
-    what = f"may {_shown(mine.action)} on `{_short(mine.arn)}`"
-    head = f"{_where(mine)} is a way round everything else: a user {what}, which {_consequence(mine.action)}. "
-    return head + f"Take `{_culprit(mine.statement, mine.action)}` out of the statement; signing in needs none of it."
+    head = (
+        f"{_where(mine)} allows privilege escalation: a user may {_shown(mine.action)} on `{_short(mine.arn)}`, which "
+    )
+    return f"{head}{_consequence(mine.action)}. {_escalation_fix(mine.statement)}"
 
 
 def not_read(obstacle: Obstacle, what: str) -> str:
@@ -88,9 +91,31 @@ def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
     )
 
 
+def other_access(result: OtherAccess) -> str:
+    """A finding of `other-access-is-declared`."""
+    actions = "every action of every service" if result.actions == ("*",) else _listed(result.actions)
+    if result.statement.not_action:
+        actions = f"every action but {_listed(result.statement.actions)}"
+    entry = {"actions": list(result.actions), "resources": list(result.resources), "reason": "…"}
+    return (
+        f"`{_value(result.document)}` {result.statement.label} allows {actions} on {_listed(result.resources)}, which all "
+        "users of the role share and no proof of this pack covers. Fix: tie it to the identity, by "
+        f'`{_OWN}` in the ARN or in a condition such as dynamodb:LeadingKeys, or declare it: "access": '
+        f"[{json.dumps(entry, ensure_ascii=False)}]."
+    )
+
+
+def _listed(values: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(f"`{_value(value)}`" for value in values[:most])
+    return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
+
+
 def _unproven(result: NotProven, what: str) -> str:
     place = f"`{result.document}` {result.statement.label}: " if result.statement is not None else ""
     return f"{place}not proven {what}: {result.reason}. Narrow the statement, or make the document simpler."
+
+
+_value = escaped_value
 
 
 def _where(access: Access) -> str:
@@ -251,28 +276,33 @@ def _proof(mine: Access, theirs: Access) -> str:
     return "\n".join(lines)
 
 
+_CONSEQUENCES = {
+    EscalationClass.PERMISSIONS: "changes permissions",
+    EscalationClass.IDENTITY: "lets the user act as somebody else",
+    EscalationClass.CODE: "runs code under another role",
+    EscalationClass.BUCKET: "changes what protects a bucket, or copies its contents out",
+    EscalationClass.KEYLESS: "belongs to an S3 interface whose ARNs carry no key, so that no policy can scope it",
+}
+_OF_SERVICES = {
+    "cognito-identity": "changes the identity pool's roles and providers, or acts for other identities",
+    "cognito-idp": "sets the passwords, attributes or groups of other users, or how the user pool identifies them",
+    "iam": "writes IAM, so that the user can grant itself anything",
+    "sts": "assumes another role",
+}
+
+
 def _consequence(action: str) -> str:
-    service, _, name = action.partition(":")
-    if service == "cognito-identity":
-        return "can rewire the identity pool's roles and providers, or act for other identities"
-    if service == "iam":
-        return "writes IAM, and so can grant itself anything"
-    if service == "sts":
-        return "takes on another role"
-    if name == "ListBucketMultipartUploads":
-        return "shows the keys of everybody's uploads: it has no `s3:prefix`, so it can never be scoped"
-    if service != "s3":
-        return "uses an S3 interface whose ARNs carry no key, so nothing can scope it"
-    return "opens the bucket or its files by another way than the role's own grants"
+    if action == "s3:ListBucketMultipartUploads":
+        return "shows the keys of all users' uploads; it has no `s3:prefix`, so that no policy can scope it"
+    return _OF_SERVICES.get(action.partition(":")[0]) or _CONSEQUENCES[escalation_class(action)]
 
 
-def _culprit(statement: Statement, action: str) -> str:
+def _escalation_fix(statement: Statement) -> str:
+    """One fix for all of the statement's actions that allow privilege escalation."""
     if statement.not_action:
-        return "NotAction"
-    service = action.partition(":")[0]
-    for pattern in statement.actions:
-        if pattern == "*" or pattern.lower().startswith(f"{service}:"):
-            head = pattern.lower().split("*")[0].split("?")[0]
-            if action.lower().startswith(head):
-                return pattern
-    return statement.actions[0]
+        return "Fix: replace NotAction with Action and the actions that users need."
+    culprits = [pattern for pattern in statement.actions if escalating(pattern)]
+    named = ", ".join(f"`{_value(pattern)}`" for pattern in culprits)
+    if any("*" in pattern or "?" in pattern for pattern in culprits):
+        return f"Fix: replace {named} with the actions that users need; signing in needs none."
+    return f"Fix: remove {named} from the statement; signing in does not need it."

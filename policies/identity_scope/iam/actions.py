@@ -1,13 +1,15 @@
 """The actions that matter, as bits: which of them a statement speaks of, and which of them stand or fall together.
 
-S3's object actions and the ways round are data, made from AWS's own list. Actions that do not exist yet are added: a
-wildcard or a NotAction grants them as well, and a Deny that lists names does not take them away.
+S3's object actions and the actions that allow privilege escalation are data, made from AWS's own list and a published
+catalogue. Actions that do not exist yet are added: a wildcard or a NotAction grants them as well, and a Deny that lists
+names does not take them away.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,25 +27,80 @@ OBJECT_ACTIONS: tuple[str, ...] = (
     f"s3:{FUTURE}",
 )
 LIST_ACTIONS: tuple[str, ...] = ("s3:ListBucket", "s3:ListBucketVersions")
-BUCKET_PIVOTS: tuple[str, ...] = tuple(_DATA["pivots"]["bucket"])
-OTHER_PIVOTS: tuple[str, ...] = (
-    *_DATA["pivots"]["any"],
-    f"iam:{FUTURE}",
-    *sorted(
-        {
-            f"{name.partition(':')[0]}:{FUTURE}"
-            for name in _DATA["pivots"]["any"]
-            if name.startswith("s3") and not name.startswith("s3:")
-        }
-    ),
+
+
+class EscalationClass(Enum):
+    """How an action widens what its caller reaches."""
+
+    PERMISSIONS = "permissions"
+    """It changes permissions: IAM, identity pools, and whatever AWS classes as permissions management."""
+    IDENTITY = "identity"
+    """It lets its caller act as somebody else: another role, another user of a user pool, another identity."""
+    CODE = "code"
+    """It runs code under another role."""
+    BUCKET = "bucket"
+    """It changes what protects a bucket, or copies its contents out."""
+    KEYLESS = "keyless"
+    """It belongs to an S3 interface whose ARNs carry no key."""
+
+
+_CLASSES = {kind: tuple(_DATA["escalations"][kind.value]) for kind in EscalationClass}
+_CLASS_OF = {action: kind for kind, members in _CLASSES.items() for action in members}
+_OF_BUCKETS = frozenset(_DATA["buckets"])
+
+KEYLESS_SERVICES = frozenset(
+    action.partition(":")[0] for action in _CLASSES[EscalationClass.KEYLESS] if not action.startswith("s3:")
 )
-"""Ways round that are asked for something other than a bucket: a pool, a role, an access point, or nothing at all."""
+"""S3 interfaces whose ARNs carry no key."""
+BUCKET_PIVOTS: tuple[str, ...] = tuple(action for action in _CLASS_OF if action in _OF_BUCKETS)
+"""Actions that allow privilege escalation and are asked for a bucket."""
+OTHER_PIVOTS: tuple[str, ...] = (
+    *(action for action in _CLASS_OF if action not in _OF_BUCKETS),
+    f"iam:{FUTURE}",
+    *(f"{service}:{FUTURE}" for service in sorted(KEYLESS_SERVICES)),
+)
+"""Those that are asked for something other than a bucket: a pool, a role, a function, an access point, or nothing."""
+
+PIVOTS_BY_SERVICE: tuple[tuple[str, ...], ...] = tuple(
+    tuple(action for action in OTHER_PIVOTS if action.partition(":")[0] == service)
+    for service in dict.fromkeys(action.partition(":")[0] for action in OTHER_PIVOTS)
+)
+"""The same by service: each service is asked with ARNs of its own, also where a statement treats all of them alike."""
+
+
+def escalation_class(action: str) -> EscalationClass:
+    """The class of an action that allows privilege escalation."""
+    known = _CLASS_OF.get(action)
+    if known is not None:
+        return known
+    return EscalationClass.PERMISSIONS if action.startswith("iam:") else EscalationClass.KEYLESS
+
+
+@lru_cache(maxsize=8192)
+def escalating(pattern: str) -> bool:
+    """Whether an entry of Action covers an action that allows privilege escalation."""
+    return bool(_mask((pattern,), False, BUCKET_PIVOTS) or _mask((pattern,), False, OTHER_PIVOTS))
 
 
 @lru_cache(maxsize=8192)
 def _mask(patterns: tuple[str, ...], not_action: bool, universe: tuple[str, ...]) -> int:
-    statement = Statement(0, Effect.ALLOW, patterns, ("*",), not_action=not_action)
-    return sum(1 << i for i, action in enumerate(universe) if action_matches(statement, action))
+    every = (1 << len(universe)) - 1
+    named = 0
+    for pattern in patterns:
+        named |= every if pattern == "*" else _pattern_mask(pattern, universe)
+    return every & ~named if not_action else named
+
+
+@lru_cache(maxsize=8192)
+def _pattern_mask(pattern: str, universe: tuple[str, ...]) -> int:
+    statement = Statement(0, Effect.ALLOW, (pattern,), ("*",))
+    # Most patterns name a service, and most of the universe is of another one.
+    head = pattern.partition("*")[0].partition("?")[0].lower()
+    return sum(
+        1 << i
+        for i, action in enumerate(universe)
+        if action.lower().startswith(head) and action_matches(statement, action)
+    )
 
 
 def mask(statement: Statement, universe: tuple[str, ...]) -> int:

@@ -19,6 +19,7 @@ from ..inventory.vended import Obstacle, VendedRole
 from ..proof.api import unnamed_apis
 from ..proof.escalation import escalations
 from ..proof.isolation import isolation
+from ..proof.other_access import other_access
 from ..proof.own_folder import dead_grants
 from ..proof.own_folder import own_folder as outside_own_folder
 from ..proof.results import Result
@@ -26,6 +27,7 @@ from ..proof.scope import Scope
 from ..proof.trust import trust_problems
 from . import remedies
 from .configuration import (
+    ACCESS,
     APIS,
     EXEMPTIONS,
     FOLDERS,
@@ -269,6 +271,13 @@ def api_scoped(
             yield Finding(_where(roles, result), result.cause, text)
 
 
+def other_access_declared(
+    estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[Finding]:
+    for result in other_access(_scope(roles, config, only), config.access) if roles else ():
+        yield Finding(_where(roles, result), result.cause, words.other_access(result))
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         name="s3-isolated-by-identity",
@@ -370,6 +379,18 @@ RULES: tuple[Rule, ...] = (
         tags=("cognito", "iam", "api-gateway"),
         framework=LEAST_PRIVILEGE,
         advice="Name the API in the statement's resource.",
+    ),
+    Rule(
+        name="other-access-is-declared",
+        display_name="Access beyond S3 and API calls is declared",
+        description="What vended roles may do beyond S3 and API calls is tied to the identity, or declared with a reason.",
+        level=Level.ADVISORY,
+        severity=Severity.LOW,
+        judge=other_access_declared,
+        settings=(ACCESS, *KNOWN, EXEMPTIONS),
+        tags=("cognito", "iam"),
+        framework=LEAST_PRIVILEGE,
+        advice="Tie the grant to the identity, or declare it in the rule's configuration.",
     ),
 )
 """All rules. Their names are fixed."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..automata.globs import Wild, literal
 from ..automata.symbolic import Track
 from ..automata.walk import Budget, BudgetExceeded
-from ..iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
+from ..iam.actions import BUCKET_PIVOTS, PIVOTS_BY_SERVICE
 from ..iam.issuers import Shape
 from .questions import Grant, Reader, Symbolic, buckets, track
 from .reach import View
@@ -51,9 +51,10 @@ class _Escalations:
                 for grant in self._reader.objects(principal, universe=BUCKET_PIVOTS, view=view):
                     if grant.cause not in told:
                         yield from self._on_buckets(grant, told)
-                for grant in self._reader.objects(principal, universe=OTHER_PIVOTS, view=view):
-                    if grant.cause not in told:
-                        yield from self._elsewhere(grant, told)
+                for actions in PIVOTS_BY_SERVICE:
+                    for grant in self._reader.objects(principal, universe=actions, view=view):
+                        if grant.cause not in told:
+                            yield from self._elsewhere(grant, told)
 
     def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
         yield from self._asked(grant, told, buckets(self._shape.partition))

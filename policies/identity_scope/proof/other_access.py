@@ -1,8 +1,42 @@
-"""What a vended role may do beyond S3 and API calls."""
+"""What a vended role may do beyond S3 and API calls, which the other proofs say nothing about.
+
+A grant is tied to the identity where every ARN, or a condition that must hold, has the identity ID in it behind a literal
+beginning: IDs of one shape are never prefixes of each other, so what two identities reach differs. Access through S3 alone
+(`kms:ViaService`) is as isolated as the objects.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from ..automata.globs import Budget, BudgetExceeded, GlobSet, Pattern, matches, shortest_word
+from ..iam.actions import KEYLESS_SERVICES, escalating
+from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import action_matches
+from ..iam.issuers import known_issuers
+from ..iam.variables import Missing, Template, Variable, concretise, template
+from ..inventory.principal import Principal
+from .results import OtherAccess
+from .scope import Scope
+
+PROVEN_SERVICES = frozenset({"s3", "execute-api", *KEYLESS_SERVICES})
+"""Services about which the other rules say something, whatever a statement grants of them."""
+ESCALATING_SERVICES = frozenset({"iam", "sts", "cognito-identity"})
+"""Services of which every wildcard allows privilege escalation, so that the rule about it speaks already."""
+NEEDS_NO_PERMISSION = frozenset(
+    {
+        "sts:getcalleridentity",
+        "cognito-identity:getid",
+        "cognito-identity:getcredentialsforidentity",
+        "cognito-identity:getopenidtoken",
+    }
+)
+"""Calls that are allowed whatever a policy says.
+
+Source: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
+"""
+_STEPS = 2_000
 
 
 @dataclass(frozen=True)
@@ -12,3 +46,138 @@ class DeclaredAccess:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     reason: str
+
+    def covers(self, action: str, resource: str) -> bool:
+        return any(_covers(p, action.lower()) for p in map(str.lower, self.actions)) and any(
+            _covers(pattern, resource) for pattern in self.resources
+        )
+
+
+def other_access(scope: Scope, declared: tuple[DeclaredAccess, ...]) -> Iterator[OtherAccess]:
+    """For each statement of a vended role, what it grants beyond S3 and API calls."""
+    issuers = known_issuers(dict(scope.issuers))
+    for principal in filter(scope.asks_about, scope.principals):
+        for name, document in principal.documents:
+            for statement in document.statements:
+                if statement.effect is not Effect.ALLOW or _tied_by_condition(statement, issuers):
+                    continue
+                pairs = [
+                    (action, resource)
+                    for action in _actions(statement, principal)
+                    for resource in _resources(statement, issuers)
+                    if not any(each.covers(action, resource) for each in declared)
+                ]
+                if pairs:
+                    actions, resources = (tuple(dict.fromkeys(each)) for each in zip(*pairs, strict=True))
+                    yield OtherAccess(principal.urn, name, statement, actions, resources)
+
+
+def _actions(statement: Statement, principal: Principal) -> Iterator[str]:
+    """The entries of Action that grant something beyond S3 and API calls; `*` for NotAction."""
+    for action in ("*",) if statement.not_action else statement.actions:
+        service = action.partition(":")[0].lower()
+        if service in PROVEN_SERVICES or action.lower() in NEEDS_NO_PERMISSION:
+            continue
+        literal = "*" not in action and "?" not in action
+        if escalating(action) and (literal or service in ESCALATING_SERVICES):
+            continue
+        if not _denied(action, principal) and _inside_boundary(action, principal):
+            yield action
+
+
+def _resources(statement: Statement, issuers: frozenset[str]) -> Iterator[str]:
+    if statement.not_resource:
+        yield "*"
+        return
+    for resource in statement.resources:
+        fields = resource.split(":", 5)
+        if len(fields) > 2 and fields[2] in PROVEN_SERVICES:
+            continue
+        # The fields before the resource itself say where it is, not whose.
+        own = fields[5] if len(fields) == 6 else resource
+        if not (statement.expands and _tied(template(own, True), issuers)):
+            yield resource
+
+
+def _tied(parts: Template, issuers: frozenset[str]) -> bool:
+    """Whether a pattern has the identity ID in it behind a literal beginning."""
+    for part in parts:
+        if isinstance(part, Variable):
+            issuer, _, name = part.key.rpartition(":")
+            if issuer not in issuers or part.default is not None:
+                return False
+            if name == "sub":
+                return True
+            if name != "aud":
+                return False
+        elif not isinstance(part, str):
+            return False
+    return False
+
+
+def _tied_by_condition(statement: Statement, issuers: frozenset[str]) -> bool:
+    return statement.expands and any(_ties(test, statement.conditions, issuers) for test in statement.conditions)
+
+
+def _ties(test: Condition, conditions: tuple[Condition, ...], issuers: frozenset[str]) -> bool:
+    if test.if_exists or not test.operator.startswith(("StringEquals", "StringLike", "ArnEquals", "ArnLike")):
+        return False
+    if test.key == "kms:viaservice":
+        return all(value.startswith("s3.") and "*" not in value and "$" not in value for value in test.values)
+    if test.qualifier == "ForAnyValue":
+        return False
+    if test.qualifier == "ForAllValues" and not _always_present(test.key, conditions):
+        return False
+    # What a condition says of the caller limits who may, and not what of whom.
+    if test.key.rpartition(":")[0] in issuers or (test.key.startswith("aws:") and "resourcetag/" not in test.key):
+        return False
+    wildcards = not test.operator.startswith("StringEquals")
+    return all(_tied(template(value, True, wildcards), issuers) for value in test.values)
+
+
+def _always_present(key: str, conditions: tuple[Condition, ...]) -> bool:
+    """Whether another condition demands that a key is present."""
+    return any(c.operator == "Null" and c.key == key and set(c.values) == {"false"} for c in conditions)
+
+
+def _denied(action: str, principal: Principal) -> bool:
+    """Whether an unconditional Deny on everything takes an entry of Action away, wildcards included."""
+    probe = action.replace("*", "AnythingAtAll").replace("?", "X")
+    return any(
+        statement.effect is Effect.DENY
+        and not statement.conditions
+        and not statement.not_resource
+        and "*" in statement.resources
+        and action_matches(statement, probe)
+        for _, document in principal.documents
+        for statement in document.statements
+    )
+
+
+def _inside_boundary(action: str, principal: Principal) -> bool:
+    """Whether the boundary, if any, allows something of an entry of Action."""
+    if principal.boundary is None:
+        return True
+    return any(
+        statement.not_action or any(_meet(action, other) for other in statement.actions)
+        for _, document in principal.boundary
+        for statement in document.statements
+        if statement.effect is Effect.ALLOW
+    )
+
+
+def _meet(one: str, other: str) -> bool:
+    try:
+        sets = [GlobSet([_glob(text)], fold=True) for text in (one, other)]
+        return shortest_word(sets, all, [True, True], Budget(_STEPS)) is not None
+    except BudgetExceeded:
+        return True
+
+
+def _glob(text: str) -> Pattern:
+    return concretise(template(text, expands=False), lambda _: Missing.ABSENT, widen=False).pattern or ()
+
+
+def _covers(pattern: str, text: str) -> bool:
+    """Whether a pattern matches all that another pattern matches. A `?` must not stand for a `*`."""
+    return matches(_glob(pattern), text.replace("*", "\0\0"))

@@ -126,6 +126,21 @@ class UnnamedApi:
 
 
 @dataclass(frozen=True)
+class OtherAccess:
+    """A statement allows `actions` on `resources`, which no other proof says anything about."""
+
+    role: str
+    document: str
+    statement: Statement
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    @property
+    def cause(self) -> Cause:
+        return "other access", self.role, self.document, str(self.statement.index)
+
+
+@dataclass(frozen=True)
 class DeadGrant:
     """A statement that can never apply, because `condition` never holds for any of its actions."""
 
@@ -158,4 +173,4 @@ class NotProven:
         return ()
 
 
-Result: TypeAlias = Violation | OutsideFolder | Escalation | UnnamedApi | DeadGrant | NotProven
+Result: TypeAlias = Violation | OutsideFolder | Escalation | UnnamedApi | OtherAccess | DeadGrant | NotProven

@@ -25,8 +25,9 @@ SHORT = {
     "classic": "classic-flow-off",
     "tokens": "server-side-token-check",
     "api": "api-invoke-scoped",
+    "other": "other-access-is-declared",
 }
-OF_ROLES = {"isolated", "own", "escalate", "trust", "api"}
+OF_ROLES = {"isolated", "own", "escalate", "trust", "api", "other"}
 NOTICES = "identity-scope"
 """The policy that reports what is no violation of a rule."""
 Document = dict[str, Any]
@@ -116,6 +117,8 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
         "folders": {"own"},
         "guests": {"guests"},
         "apis": {"api"},
+        "access": {"other"},
+        "pools": {"trust"},
         "exemptions": set(SHORT),
     }
     found: dict[str, Any] = {}

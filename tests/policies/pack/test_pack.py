@@ -50,7 +50,13 @@ MANDATORY = {
     "trust-bound-to-pool",
     "guests-are-declared",
 }
-ADVISORY = {"s3-own-folder", "classic-flow-off", "server-side-token-check", "api-invoke-scoped"}
+ADVISORY = {
+    "s3-own-folder",
+    "classic-flow-off",
+    "server-side-token-check",
+    "api-invoke-scoped",
+    "other-access-is-declared",
+}
 WIDE = document([allow("arn:aws:s3:::bkt/*")])
 
 
@@ -137,6 +143,7 @@ DEFECTS: dict[str, Callable[[str], Registration]] = {
     "classic-flow-off": lambda called: _pool(called, allowClassicFlow=True),
     "server-side-token-check": lambda called: _pool(called, cognitoIdentityProviders=[UNCHECKED]),
     "api-invoke-scoped": lambda called: _granting(called, "execute-api:Invoke", "*"),
+    "other-access-is-declared": lambda called: _granting(called, "dynamodb:Query", "*"),
 }
 
 
