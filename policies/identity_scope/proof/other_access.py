@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..automata.globs import Budget, BudgetExceeded, GlobSet, Pattern, matches, shortest_word
+from ..automata.globs import Pattern, matches
+from ..automata.walk import Budget, BudgetExceeded, intersection
 from ..iam.actions import KEYLESS_SERVICES, escalating
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches
@@ -167,9 +168,9 @@ def _inside_boundary(action: str, principal: Principal) -> bool:
 
 
 def _meet(one: str, other: str) -> bool:
+    """Whether some action matches both of two patterns."""
     try:
-        sets = [GlobSet([_glob(text)], fold=True) for text in (one, other)]
-        return shortest_word(sets, all, [True, True], Budget(_STEPS)) is not None
+        return intersection([_glob(one.lower())], [_glob(other.lower())], Budget(_STEPS)) is not None
     except BudgetExceeded:
         return True
 
