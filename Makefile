@@ -1,6 +1,8 @@
 # A newcomer's commands. Each one first sets up what it needs in .venv; only Python 3.10 or newer and make must be there.
 PYTHON ?= python3
 STACK ?= dev
+SCALE ?= 10
+SETS ?= 20000
 VENV := .venv
 BIN := $(VENV)/bin
 UP := $(VENV)/.up
@@ -30,7 +32,11 @@ serve: $(UP)     ## deploy a stack and keep the sandbox running for a front end 
 
 test: $(TEST)    ## run the tests on all cores
 	@$(BIN)/python -m pytest -n auto -rs
-	@echo 'make search runs the random tests at scale; pytest -n auto -k WORDS runs some tests; make mutants tests the tests'
+	@echo 'make search makes many more random inputs; make mutants tests the tests; $(BIN)/python -m pytest -k WORDS runs some of them'
+
+search: $(TEST)  ## make random inputs at scale for proofs, evaluator and parsers (SCALE=10 times those of make test, SETS=20000)
+	@SCALE=$(SCALE) $(BIN)/python -m pytest -n auto -m "hypothesis or random"
+	@$(BIN)/python -m tests.small_world --sets $(SETS)
 
 engine: $(UP)    ## get the Pulumi CLI for the tests of the real engine: nothing to do if it is installed, else built with Go
 	@$(BIN)/python -m tests.engine.tools.build

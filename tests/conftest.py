@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import settings
 
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
@@ -17,8 +18,12 @@ from sandbox.engine.in_process import Run
 from sandbox.scenario import account, prerequisites
 from sandbox.scenario.access_checks import AccessChecks, Person
 from sandbox.scenario.account import AppConfig, OffLimits
+from tests.scale import SCALE
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("scaled", max_examples=100 * SCALE, deadline=None)
+settings.load_profile("scaled")
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,15 @@ import random
 import pytest
 
 from tests.fuzz import ENTRIES, Entry, fuzz
+from tests.scale import SCALE
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 def test_nothing_escapes(entry: Entry) -> None:
-    count, defect = fuzz(entry, random.Random(20261123), 1500, 60)
+    count, defect = fuzz(entry, random.Random(20261123), 1500 * SCALE, 60 * SCALE)
     assert defect is None, defect
-    assert count == 1500
+    assert count == 1500 * SCALE
 
 
 def test_the_fuzzer_finds_what_escapes() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-import os
 import re
 
 import cvc5
@@ -23,14 +22,12 @@ from policies.identity_scope.automata.walk import (
     shortest_word,
 )
 from policies.identity_scope.iam.variables import Missing, concretise, template
+from tests.scale import SCALE
 
 ALPHABET = "ab:"
 LENGTH = 5
 WORDS = ["".join(w) for n in range(LENGTH + 1) for w in itertools.product(ALPHABET, repeat=n)]
 """Every word over the alphabet up to the stated length."""
-
-SOLVED = int(os.environ.get("DIFFERENTIAL_CASES", "100"))
-"""How many questions cvc5 answers too."""
 
 TEXTS = st.lists(st.sampled_from([*"ab:", "*", "*", "?"]), max_size=5).map("".join)
 TOKENS = st.lists(st.sampled_from([*"ab:", Wild.ANY, Wild.WITHIN, Wild.ONE]), max_size=5).map(tuple)
@@ -64,7 +61,7 @@ def test_a_glob_matches_what_the_shell_matches(text: str, word: str) -> None:
 
 
 @given(TOKENS, TOKENS)
-@settings(max_examples=300)
+@settings(max_examples=300 * SCALE)
 def test_intersection_is_what_brute_force_finds(one: Pattern, other: Pattern) -> None:
     """The shortest common word has the length of the shortest that brute force finds, and both match it."""
     found = intersection([one], [other], Budget(100_000))
@@ -78,7 +75,7 @@ def test_intersection_is_what_brute_force_finds(one: Pattern, other: Pattern) ->
 
 
 @given(TOKENS, st.lists(TOKENS, min_size=1, max_size=3))
-@settings(max_examples=300)
+@settings(max_examples=300 * SCALE)
 def test_difference_is_what_brute_force_finds(narrow: Pattern, wide: list[Pattern]) -> None:
     found = outside([narrow], wide, Budget(100_000))
     left = [w for w in WORDS if matches(narrow, w) and not any(matches(p, w) for p in wide)]
@@ -146,7 +143,7 @@ UNIONS = st.lists(TOKENS, min_size=1, max_size=3)
 
 
 @given(UNIONS, UNIONS, st.booleans())
-@settings(max_examples=SOLVED, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100 * SCALE, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_walk_agrees_with_cvc5(ones: list[Pattern], others: list[Pattern], negated: bool) -> None:
     walk = (outside if negated else intersection)(ones, others, Budget(100_000))
     found = solve(ones, others, negated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from policies.identity_scope.iam.documents import Condition, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Outcome, Reading, Request, decide
 from policies.identity_scope.iam.variables import Missing, Values
 from tests.policies.pack.engine import ME, allow, document
+from tests.scale import SCALE
 
 HERE = Path(__file__).parent / "differential"
 ALICE = "us-east-1:01234567-89ab-4cde-8f01-23456789abcd"
@@ -328,7 +328,7 @@ DISAGREEMENTS = [
 """Kinds of cases in which the simulator says otherwise, each with the reason and AWS's page."""
 
 
-CASES = int(os.environ.get("DIFFERENTIAL_CASES", "3000"))
+CASES = 3000 * SCALE
 
 
 def simulator() -> list[str]:
@@ -351,8 +351,9 @@ def simulator() -> list[str]:
 
 @pytest.mark.long
 @pytest.mark.process
+@pytest.mark.random
 def test_the_evaluator_agrees_with_an_independent_simulator() -> None:
-    """Thousands of generated cases, or DIFFERENTIAL_CASES: decide(r, d).allowed == (simulator says Allowed)."""
+    """Thousands of generated cases: decide(r, d).allowed == (simulator says Allowed)."""
     command = simulator()
     random_ = random.Random(20261123)
     generated_cases = [generated(random_) for _ in range(CASES)]

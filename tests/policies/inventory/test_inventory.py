@@ -13,6 +13,7 @@ from policies.identity_scope.pack.configuration import Config
 from policies.identity_scope.sources.pulumi import Resource, facts
 from tests.policies.inventory.stack import WIDE, findings, inventory, policy_arn, role, role_arn, role_policy
 from tests.policies.inventory.strategies import resources, stacks
+from tests.scale import SCALE
 
 declarations = st.sampled_from(
     [
@@ -30,7 +31,7 @@ def state(stack: Inventory, declared: Declared) -> tuple[list[VendedRole], list[
 
 
 @given(stacks, st.randoms(use_true_random=False), declarations)
-@settings(everything, max_examples=300)
+@settings(everything, max_examples=300 * SCALE)
 def test_any_order_of_the_resources_gives_the_same_roles(
     stack: list[Resource], random: object, known: Declared
 ) -> None:
@@ -40,7 +41,7 @@ def test_any_order_of_the_resources_gives_the_same_roles(
 
 
 @given(st.lists(resources(), min_size=1, max_size=10), declarations)
-@settings(everything, max_examples=300)
+@settings(everything, max_examples=300 * SCALE)
 def test_asking_in_between_changes_nothing(stack: list[Resource], known: Declared) -> None:
     """Also when a resource is registered again, with other properties."""
     asked = Inventory()
@@ -52,7 +53,7 @@ def test_asking_in_between_changes_nothing(stack: list[Resource], known: Declare
 
 
 @given(stacks, resources(), declarations)
-@settings(everything, max_examples=300)
+@settings(everything, max_examples=300 * SCALE)
 def test_a_resource_touches_a_role_of_each_question_that_it_changes(
     stack: list[Resource], new: Resource, known: Declared
 ) -> None:
@@ -70,7 +71,7 @@ def questions(roles: list[VendedRole]) -> list[list[Principal]]:
 
 
 @given(stacks, st.randoms(use_true_random=False), declarations)
-@settings(everything, max_examples=60)
+@settings(everything, max_examples=60 * SCALE)
 def test_any_order_of_the_resources_gives_the_same_findings(
     stack: list[Resource], random: object, known: Declared
 ) -> None:

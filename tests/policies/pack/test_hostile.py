@@ -14,6 +14,7 @@ from policies.identity_scope.iam.documents import MAX_DEPTH, Document, DocumentE
 from sandbox.engine.policy_pack import Analyzer
 from tests.conftest import ROOT
 from tests.policies.pack.engine import ME, STACK, allow, ask, document, policy, resource, role, told
+from tests.scale import SCALE
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ JSON = st.recursive(
 
 
 @given(st.text(max_size=40) | JSON.map(json.dumps), st.sampled_from(list(DocumentKind)))
-@settings(max_examples=400)
+@settings(max_examples=400 * SCALE)
 def test_any_text_is_a_document_or_an_error_with_words(text: str, kind: DocumentKind) -> None:
     assert read(text, kind)
 

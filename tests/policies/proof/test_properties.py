@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,9 +32,8 @@ from tests.components.test_settings import good
 from tests.components.test_settings import parse as parse_settings
 from tests.policies.pack.engine import ME
 from tests.policies.proof.strategies import documents
+from tests.scale import SCALE
 
-SCALE = int(os.environ.get("PROPERTY_SCALE", "1"))
-"""How many times the usual number of examples."""
 REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2", "us-gov-west-1", "us-gov-east-1"]
 
 

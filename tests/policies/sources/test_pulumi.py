@@ -32,6 +32,7 @@ from tests.policies.inventory.stack import (
     vended,
 )
 from tests.policies.pack.engine import POOL, trust
+from tests.scale import SCALE
 
 SECRET = "[secret]"
 TYPES = sorted(pulumi._READERS)
@@ -255,7 +256,7 @@ values = st.recursive(
         max_size=3,
     )
 )
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=400 * SCALE)
 def test_values_of_any_type_are_facts_or_none(given_: list[tuple[str, dict[str, Any]]]) -> None:
     urns = [f"urn:pulumi:test::pack::{type_}::r{i}" for i, (type_, _) in enumerate(given_)]
     stack = [Resource(urn, type_, f"r{i}", p) for i, (urn, (type_, p)) in enumerate(zip(urns, given_, strict=True))]
