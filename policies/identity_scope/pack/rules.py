@@ -196,6 +196,15 @@ def bound_trust(
             yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
+        if "mapped" in role.kinds and not pools and not stack.pending:
+            # A user pool's group vends its role through whichever identity pool the role trusts.
+            for pool in sorted(role.pools):
+                problem = (
+                    f"the identity pool `{pool}` is in neither this stack nor the configuration; list it in `pools`"
+                )
+                obstacle = Obstacle(role.urn, role.label, problem)
+                text = words.not_read(obstacle, "that the role trusts only its own pools")
+                yield Finding(role.urn, ("trust", role.urn, problem), text, pending=only is not None)
         loose = list(trust_problems(role.trust, pools, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
             text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"

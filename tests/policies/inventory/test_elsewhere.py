@@ -8,6 +8,7 @@ from policies.identity_scope.inventory.accounts import Origin
 from policies.identity_scope.inventory.facts import UNKNOWN
 from policies.identity_scope.inventory.vended import Declared, StackPools
 from policies.identity_scope.pack.configuration import Config
+from policies.identity_scope.sources.pulumi import Resource
 from tests.policies.inventory.stack import (
     GUARDED,
     OTHER_ACCOUNT,
@@ -79,13 +80,28 @@ def test_an_unproven_role_is_named_until_the_configuration_does() -> None:
     assert inventory(stack).unresolved(Declared(elsewhere=(ARN,))) == []
 
 
-def group(arn: object, label: str = "group") -> object:
+def group(arn: object, label: str = "group") -> Resource:
     return resource("aws:cognito/userGroup:UserGroup", label, roleArn=arn, name="g", userPoolId="p")
 
 
 def test_a_groups_role_is_vended() -> None:
     stack = [role(arn=role_arn()), group(role_arn())]
-    assert vended(stack)["role"].kinds == {"mapped", "trusted"}  # type: ignore[arg-type]
+    assert vended(stack)["role"].kinds == {"mapped", "trusted"}
+
+
+def test_a_group_whose_role_trusts_a_pool_that_nobody_knows_is_not_proven() -> None:
+    stack = [role(arn=role_arn()), group(role_arn())]
+    ((rule, text, pending),) = findings(stack)
+    assert (rule, pending) == ("trust-bound-to-pool", False)
+    assert text == (
+        f"`role`: not proven that the role trusts only its own pools: the identity pool `{POOL}` is in neither this "
+        "stack nor the configuration; list it in `pools`"
+    )
+    assert findings(stack, Config(known=Declared(pools=(POOL,)))) == set()
+    assert findings([*stack, pool(id=POOL)]) == set()
+    assert findings([*stack, pool()]) == set()
+    others = findings([*stack, pool(id=OTHER_POOL)])
+    assert {rule for rule, _, _ in others} == {"trust-bound-to-pool"}
 
 
 POOLS = [
@@ -111,10 +127,10 @@ POOLS = [
 
 @pytest.mark.parametrize(("stack", "expected"), [p[1:] for p in POOLS], ids=[p[0] for p in POOLS])
 def test_the_pools_of_a_stack_are_known_as_soon_as_they_are_registered(
-    stack: list[object], expected: StackPools
+    stack: list[Resource], expected: StackPools
 ) -> None:
-    assert inventory(stack).stack_pools() == expected  # type: ignore[arg-type]
-    assert inventory(stack[::-1]).stack_pools() == expected  # type: ignore[arg-type]
+    assert inventory(stack).stack_pools() == expected
+    assert inventory(stack[::-1]).stack_pools() == expected
 
 
 def test_a_role_that_two_pools_share_may_wait_for_the_second_attachment() -> None:
