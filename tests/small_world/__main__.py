@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import random
 import sys
@@ -12,6 +11,7 @@ from collections import Counter
 from functools import partial
 
 from .compare import compare
+from .planted import HOLES, planted
 from .sets import FAR, DocumentSet, make
 from .shrink import smaller
 
@@ -41,8 +41,23 @@ def described(seed: int, number: int, far: int) -> str:
         return next(iter(compare(candidate, far).defects), None)
 
     small = smaller(made(seed, number), defect)
-    parts = {"shape": str(small.shape), "roles": small.roles, "policies": small.policies, "shared": small.shared}
-    return f"{defect(small)}\n  set {number} of seed {seed}: {json.dumps(parts)}"
+    return f"{defect(small)}\n  set {number} of seed {seed}: {small.shape}\n  {small.text}"
+
+
+def plant(seed: int, far: int) -> int:
+    """How soon the search finds each planted hole; 1 if one is not found within a minute."""
+    missed = 0
+    for name in HOLES:
+        begin, number, defect = time.monotonic(), 0, None
+        while defect is None and time.monotonic() - begin < 60:
+            with planted(name):
+                defect = next(iter(compare(made(seed, number), far).defects), None)
+            if defect is not None and compare(made(seed, number), far).defects:
+                defect = None  # not of the hole's making
+            number += 1
+        missed |= defect is None
+        print(f"{name:<50} {number:>6,} sets, {time.monotonic() - begin:>4.1f} s: {defect or 'NOT FOUND'}", flush=True)
+    return missed
 
 
 def main() -> int:
@@ -54,9 +69,12 @@ def main() -> int:
         "--shown", type=int, default=10, help="how many examples are made small and shown (default: 10)"
     )
     parser.add_argument("--processes", type=int, default=None, help="side by side (default: one a core)")
+    parser.add_argument("--planted", action="store_true", help="plant holes in the proofs, and search for each")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.randrange(2**32)
     print(f"seed {seed}", flush=True)
+    if options.planted:
+        return plant(seed, options.far)
     said: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     done, begin = 0, time.monotonic()

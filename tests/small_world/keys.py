@@ -59,6 +59,7 @@ class Keys:
 
     def __init__(self, letters: str, names: Iterable[str]) -> None:
         """A slash costs 2, as keys are folders; another letter 4; a name 5."""
+        self.letters = letters
         self._edges = [("/", 2), *((letter, 4) for letter in letters), *((name, 5) for name in names)]
         self._sizes: dict[int, int] = {}
         self._found: dict[tuple[Globs, int, bool], int] = {}

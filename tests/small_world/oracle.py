@@ -261,17 +261,20 @@ class Oracle:
         roles: tuple[Role, ...],
         policies: dict[str, Document],
         shared: tuple[SharedSpace, ...],
+        folders: tuple[str, ...],
         keys: Keys,
         buckets: dict[str, int],
     ) -> None:
         """Args:
         policies: bucket policies, by bucket.
+        folders: the only folders that are allowed, as `BUCKET/PREFIX`; none: any one folder will do.
         buckets: the buckets to look at, and how far the keys of each go.
         """
         self.shape = shape
         self.roles = roles
         self.policies = policies
         self.shared = shared
+        self.folders = folders
         self.keys = keys
         self.buckets = buckets
         self._reach: dict[tuple[str, str], int] = {}
@@ -299,6 +302,18 @@ class Oracle:
         """As what a request is allowed; empty where it is not."""
         applying = ((how, int(applies(s, call))) for how, s in self._statements(role, _bucket(call.arn)))
         return set(_combined(applying, role is not None and role.boundary is not None))
+
+    def reaches(self, identity: str, bucket: str, key: str) -> bool:
+        """Whether an identity reaches one key through some role, asked request by request."""
+        arn = f"arn:aws:s3:::{bucket}"
+        prefixes = [None, *(key[:n] for n in range(len(key) + 1))]
+        calls = [Call(identity, action, f"{arn}/{key}") for action in OBJECT_ACTIONS]
+        calls += [Call(identity, action, arn, prefix) for action in LISTING for prefix in prefixes]
+        return any(
+            self.allows(call, role) - {EVERYONE} and not self.is_shared(call.action, identity, bucket, key)
+            for call in calls
+            for role in self.roles
+        )
 
     def is_shared(self, action: str, identity: str, bucket: str, key: str) -> bool:
         return any(matches(glob, f"{bucket}/{key}") for glob in self._spaces(action, identity))
@@ -417,26 +432,65 @@ class Oracle:
     def outside(self) -> tuple[str, tuple[str, ...]] | None:
         """An identity, and objects that it reaches and that lie in no one folder of its own."""
         for identity in self.shape.identities:
-            reached = {bucket: bits for bucket in self.buckets if (bits := self.reach(identity, bucket))}
+            reached = [f"{b}/{self.keys.first(bits, self.buckets[b])}" for b, bits in self._everything(identity)]
             if not reached:
                 continue
-            firsts = tuple(
-                f"{bucket}/{self.keys.first(bits, self.buckets[bucket])}" for bucket, bits in reached.items()
-            )
-            if len(reached) > 1:
-                return identity, firsts[:2]
-            ((bucket, bits),) = reached.items()
-            key = firsts[0].partition("/")[2]
-            others: list[str] = []
-            for match in re.finditer(f"(?={re.escape(identity)}/)", key):
-                folder = key[: match.start() + len(identity) + 1]
-                beside = bits & ~self.keys.matching(frozenset({(*folder, ANY)}), self.buckets[bucket])
-                if not beside:
-                    break
-                others.append(f"{bucket}/{self.keys.first(beside, self.buckets[bucket])}")
-            else:
-                return identity, (firsts[0], *others)
+            # One of the folders that the first key lies in is the one, if any is.
+            allowed = tuple(f"{folder}{identity}/" for folder in self.folders)
+            tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached[0], identity)]
+            beside = [self.beside(folders, identity) for folders in tried]
+            if None not in beside:
+                return identity, (reached[0], *(key for key in beside if key is not None))
         return None
+
+    def folders_of(self, key: str, identity: str) -> list[str]:
+        """The identity's own folders that `BUCKET/KEY` lies in."""
+        return [key[: m.start() + len(identity) + 1] for m in re.finditer(f"(?={re.escape(identity)}/)", key)]
+
+    def beside(self, folders: Iterable[str], identity: str) -> str | None:
+        """An object that an identity reaches and that lies in none of some folders."""
+        globs = [(*folder, ANY) for folder in folders]
+        for bucket, bits in self._everything(identity):
+            outside = bits & ~self._keys_of(globs, bucket, f"{bucket}/")
+            if outside:
+                return f"{bucket}/{self.keys.first(outside, self.buckets[bucket])}"
+        return None
+
+    def with_longer_keys(self) -> Oracle:
+        """The same set, with few letters, and keys that hold five IDs."""
+        names = {*self.shape.identities}
+        if self.shape.region[0].upper() in self.keys.letters:
+            names |= {name.upper() for name in names}
+        keys = Keys("xz", sorted(names))
+        far = 22 if self.shape.some else 26
+        buckets = {bucket: far if index == 0 else 16 for index, bucket in enumerate(self.buckets)}
+        return Oracle(self.shape, self.roles, self.policies, self.shared, self.folders, keys, buckets)
+
+    def spelt_out(self, identity: str) -> Iterator[str]:
+        """Keys, of whatever length, that documents spell out but for their wildcards, if the identity reaches them."""
+        value = Call(identity, OBJECT_ACTIONS[0], "").value
+        found: set[str] = set()
+        for bucket in {*self.buckets, "byy"}:
+            statements = [s for role in self.roles for _, s in self._statements(role, bucket)]
+            for statement in statements:
+                here = frozenset(resource_globs(statement, value) or [])
+                for letter in f"arn:aws:s3:::{bucket}/":
+                    here = rest(here, letter)
+                values = [v for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
+                prefixes = [glob_of(v, statement.expands, True, value, True)[0] for v in values]
+                for glob in [*here, *((*p, "z") for p in prefixes if p is not None)]:
+                    for any_, one in (("", "z"), ("x", "x"), ("x/", "z")):
+                        filled = ({ANY: any_, WITHIN: any_, ONE: one}.get(part, part) for part in glob)
+                        found.add(f"{bucket}/{''.join(filled)}")
+        for word in sorted(found):
+            bucket, _, key = word.partition("/")
+            if key and self.reaches(identity, bucket, key):
+                yield word
+
+    def _everything(self, identity: str) -> Iterator[tuple[str, int]]:
+        for bucket in self.buckets:
+            if bits := self.reach(identity, bucket):
+                yield bucket, bits
 
     def escalation(self, role_arns: Iterable[str]) -> Call | None:
         """A request of some identity that widens a role; what is asked of IAM is asked for some roles' ARNs."""

@@ -33,16 +33,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class DocumentSet:
-    """Roles, with their documents and boundary; bucket policies by bucket; spaces that are declared as shared."""
+    """Roles, with their documents and boundary; bucket policies by bucket; what is declared: shared spaces, and the only
+    folders."""
 
     shape: SmallShape
     roles: list[Json]
     policies: dict[str, Json] = field(default_factory=dict)
     shared: list[Json] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+    @property
+    def raw(self) -> Json:
+        return {"roles": self.roles, "policies": self.policies, "shared": self.shared, "folders": self.folders}
 
     @property
     def text(self) -> str:
-        return json.dumps({"roles": self.roles, "policies": self.policies, "shared": self.shared})
+        return json.dumps(self.raw)
 
     @property
     def has_unknowns(self) -> bool:
@@ -69,11 +75,14 @@ class DocumentSet:
         letters = set(":xz")
         if not self.shape.some:
             letters |= {*self.shape.region, *self.shape.digits, *("-" if len(self.shape.groups) > 1 else "")}
-        if "IgnoreCase" in text or self.shape.region.upper() + ":" in text:
-            letters |= {letter.upper() for letter in letters}
         if "${*}" in text or "Equals" in text:
             letters.add("*")
         names = list(self.shape.identities)
+        if "IgnoreCase" in text or self.shape.region.upper() + ":" in text:
+            # There are more keys of each length, so shorter ones have to do.
+            far -= 2
+            letters |= {letter.upper() for letter in letters}
+            names += [name.upper() for name in names]
         if self.shape.some:
             # Of an ID's parts, those that the documents speak of.
             parts = {p for p in re.split(r"[/*?}'\"]", text) if len(p) > 1 and any(p in i for i in names)}
@@ -83,7 +92,15 @@ class DocumentSet:
         named = (bucket for bucket in ("bat", "bZt") if bucket in text or "bQt" in text)
         buckets = {BUCKET: far, **dict.fromkeys((DOTTED, OTHER, *named, *self.policies), min(NEAR, far))}
         buckets[BUCKET] = far
-        return Oracle(self.shape, roles, policies, shared, _keys("".join(sorted(letters)), tuple(names)), buckets)
+        return Oracle(
+            self.shape,
+            roles,
+            policies,
+            shared,
+            tuple(self.folders),
+            _keys("".join(sorted(letters)), tuple(names)),
+            buckets,
+        )
 
 
 @lru_cache(maxsize=8)
@@ -123,13 +140,20 @@ class Maker:
             return self._every_other_letter()
         if self._chance(0.15):
             return self._guarded()
+        if self._chance(0.15):
+            return self._one_thing_more()
         roles = self._few(self._role, 75, 20, 5)
         policies = {self._some((5, BUCKET), (1, OTHER)): self._bucket_policy()} if self._chance(0.25) else {}
+        if policies and self._chance(0.2):
+            roles[0]["boundary"] = self._document(self._boundary_statement)
         if policies and self._chance(0.15):
             # Nothing of its own.
             roles[0]["documents"] = [self._document(lambda: self._allow(["s3:GetObject"], ["arn:aws:s3:::abc/x"]))]
         shared = self._few(self._shared, 3, 1) if self._chance(0.12) else []
-        return DocumentSet(self.shape, roles, policies, shared)
+        folders = (
+            self._few(lambda: self._some((3, f"{BUCKET}/"), (2, f"{BUCKET}/x/")), 2, 1) if self._chance(0.05) else []
+        )
+        return DocumentSet(self.shape, roles, policies, shared, folders)
 
     def _every_other_letter(self) -> DocumentSet:
         """A bucket, or an object, that every letter but one is denied for."""
@@ -142,13 +166,26 @@ class Maker:
         ]
         return DocumentSet(self.shape, [{"documents": [{"Version": "2012-10-17", "Statement": statements}]}])
 
+    def _one_thing_more(self) -> DocumentSet:
+        """The own folder, as it should be, and one statement."""
+        own = self._allow(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/{ME}/*"])
+        more: Json = self._some((2, lambda: self._objects()), (2, lambda: self._listing()), (1, self._widening))
+        return DocumentSet(self.shape, [{"documents": [{"Version": "2012-10-17", "Statement": [own, more]}]}])
+
     def _guarded(self) -> DocumentSet:
         """Too wide a grant, and a Deny somewhere that takes the rest away, or nearly."""
         wide: Json = self._allow(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/{self._some((3, '*'), (1, self.key))}"])
         kept = [f"arn:aws:s3:::{BUCKET}/{key}" for key in self._few(self.key, 70, 25, 5)]
         guard: Json = {"Effect": "Deny", "Action": "s3:*", "NotResource": kept, **self._conditions(0.3)}
+        if self._chance(0.1):
+            guard["Condition"] = self._unknown_condition()
         if self._chance(0.2):
             guard["Resource"] = guard.pop("NotResource")
+        elif self._chance(0.2):
+            # The Deny says what the Allow says, but its `*` may not span a colon.
+            wide["Resource"] = [f"arn:aws:s3:::{BUCKET}/{self._some((1, '*x'), (1, '*/x'), (1, '*?x*'), (1, '*/*/x'))}"]
+            guard["Resource"] = [*wide["Resource"]]
+            del guard["NotResource"]
         role: Json = {"documents": [{"Version": "2012-10-17", "Statement": [wide]}]}
         if self._chance(0.3):
             role["documents"] += [self._document()]
@@ -161,7 +198,27 @@ class Maker:
             role["boundary"] = {**version, "Statement": [self._all(), guard]}
         else:
             found.policies[BUCKET] = {**version, "Statement": [{"Principal": self._principal(), **guard}]}
+        if self._chance(0.25):
+            # Open to whoever has no credentials, whatever the role is denied.
+            opened = {
+                "Principal": "*",
+                **self._allow(["s3:GetObject"], [self._resource(self._key_of_another)]),
+                **self._for_nobody(),
+            }
+            policy = found.policies.setdefault(BUCKET, {"Version": "2012-10-17", "Statement": []})
+            policy["Statement"].append(opened)
         return found
+
+    def _for_nobody(self) -> Json:
+        """Conditions that may hold where there is no identity."""
+        blocks: Json = self._some(
+            (2, {}),
+            (1, {"Null": {SUB: "true"}}),
+            (1, {"StringNotLike": {SUB: "*"}}),
+            (1, {"StringEqualsIfExists": {SUB: [self._part()]}}),
+            (1, {"ForAnyValue:StringNotEquals": {SUB: [self._identity()]}}),
+        )
+        return {"Condition": blocks} if blocks else {}
 
     def _role(self) -> Json:
         role: Json = {"documents": self._few(self._document, 70, 30)}

@@ -36,9 +36,8 @@ def _kind(defect: str | None) -> str | None:
 
 
 def _candidates(made: DocumentSet) -> Iterator[DocumentSet]:
-    raw: dict[str, Any] = {"roles": made.roles, "policies": made.policies, "shared": made.shared}
-    for place in _places(raw):
-        changed = copy.deepcopy(raw)
+    for place in _places(made.raw):
+        changed = copy.deepcopy(made.raw)
         inside: Any = changed
         for step in place[:-1]:
             inside = inside[step]
@@ -60,11 +59,11 @@ def _places(raw: Any, at: Place = ()) -> Iterator[Place]:
         "documents",
         "Version",
     }
-    needed |= {"roles", "policies", "shared", "pattern", "actions", "NotPrincipal"}
+    needed |= {"roles", "policies", "shared", "folders", "pattern", "actions", "NotPrincipal"}
     for key, _ in items:
         if isinstance(raw, dict) and key not in needed:
             yield *at, key
-        if isinstance(raw, list) and (len(raw) > 1 or at == ("shared",)):
+        if isinstance(raw, list) and (len(raw) > 1 or at in (("shared",), ("folders",))):
             yield *at, key
     for key, value in items:
         if isinstance(value, (dict, list)):

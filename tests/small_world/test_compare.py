@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policies.identity_scope.iam.documents import Effect, Statement
+from policies.identity_scope.iam.documents import Condition, Effect, Statement
 from policies.identity_scope.proof.results import Access, Escalation, NotProven, OutsideFolder, Result, Violation
 
 from .compare import compare
@@ -54,7 +54,8 @@ def access(identity: str, **changes: Any) -> Access:
 
 VIOLATION = Violation(access("r:00"), access("r:01"), "arn:aws:s3:::bkt/x")
 OUTSIDE = OutsideFolder(access("r:00"), "arn:aws:s3:::bkt/x")
-ESCALATION = Escalation(access("r:00", action="s3:PutBucketPolicy", arn="arn:aws:s3:::bkt"))
+PUT = Statement(1, Effect.ALLOW, ("s3:PutBucketPolicy",), ("arn:aws:s3:::bkt",))
+ESCALATION = Escalation(access("r:00", action="s3:PutBucketPolicy", arn="arn:aws:s3:::bkt", statement=PUT))
 
 
 def defects(
@@ -99,6 +100,7 @@ def test_a_proof_that_says_too_much_is_reported(monkeypatch: pytest.MonkeyPatch,
         (replace(VIOLATION, theirs=access("r:00")), "not two identities"),
         (replace(VIOLATION, theirs=access("r:02")), "not two identities"),
         (replace(VIOLATION, theirs=access("r:01", action="s3:PutObject")), "not allowed"),
+        (replace(VIOLATION, theirs=access("r:01", statement=PUT)), "not allowed"),
         (replace(VIOLATION, mine=access("r:00", arn="arn:aws:s3:::bkt/y")), "not about"),
         (replace(VIOLATION, mine=access("r:00", prefix="x")), "not about"),
         (replace(VIOLATION, arn="arn:aws:s3:::bkt/"), "not about"),
@@ -119,7 +121,7 @@ def test_objects_of_an_own_folder_are_not_outside_it(monkeypatch: pytest.MonkeyP
     made = DocumentSet(SHAPES[0], [{"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}])
     inside = OutsideFolder(access("r:00", arn="arn:aws:s3:::bkt/r:00/x"), "arn:aws:s3:::bkt/r:00/x")
     (found,) = defects(monkeypatch, [], [inside], [], made)
-    assert "lies in r:00/, and all that the oracle knows of" in found
+    assert "lies in bkt/r:00/, and all that the oracle knows of" in found
     assert defects(monkeypatch, own_folder=[inside]) == []
 
 
@@ -136,6 +138,12 @@ def test_what_is_declared_as_shared_is_no_counterexample(monkeypatch: pytest.Mon
         "not allowed, or shared",
     ]
     assert defects(monkeypatch, [], [], made=replace(WIDE, shared=shared)) == []
+
+
+def test_nothing_need_be_assumed_where_all_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assumed = access("r:00", assumed=(Condition("Bool", "aws:securetransport", ("true",)),))
+    (found,) = defects(monkeypatch, isolation=[replace(VIOLATION, mine=assumed)])
+    assert found == "isolation, said to be violated: something was assumed where all is known"
 
 
 def test_not_proven_is_reported_where_all_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
