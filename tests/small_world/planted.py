@@ -1,0 +1,225 @@
+"""Holes that are planted in the proofs, one at a time, to show that the search finds each.
+
+They are the ones that attackers found in earlier proofs, made again: IDs that a document names, in capitals, in part or by
+a default; a bucket policy's grant or Deny that is read wrongly; a question that is asked about too few identities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from policies.identity_scope.automata import symbolic
+from policies.identity_scope.automata.symbolic import Question, Token, Walk
+from policies.identity_scope.automata.unknowns import StoreId
+from policies.identity_scope.iam import evaluator, variables
+from policies.identity_scope.iam.conditions import Truth
+from policies.identity_scope.iam.principals import Grantee
+from policies.identity_scope.iam.variables import Variable
+from policies.identity_scope.proof import questions, reach
+from policies.identity_scope.proof.identities import Strangers
+from policies.identity_scope.proof.questions import Guard, Reader, Symbolic
+from policies.identity_scope.proof.reach import Caller, View
+
+Replacement = tuple[Any, str, Any]
+"""An object, the name of something of it, and what stands in its place."""
+
+
+def _instead(owner: Any, name: str, change: Callable[..., Any]) -> Replacement:
+    """A function in the place of another, which it is given first."""
+    old = getattr(owner, name)
+
+    def new(*arguments: Any, **named: Any) -> Any:
+        return change(old, *arguments, **named)
+
+    return owner, name, new
+
+
+def _names_are_nobodys() -> list[Replacement]:
+    """No text of a document is a digit of anybody's ID: identities that documents name, also in part, are nobody."""
+
+    def meet(old: Any, token: Token, letter: str, stores: Any, alphabet: Any) -> StoreId | None:
+        named = token.letters is not None and alphabet.unknown(letter) is not None
+        digit = token.unknown >= 0 and letter in stores.digits
+        return None if named or digit else old(token, letter, stores, alphabet)
+
+    return [_instead(symbolic, "meet", meet)]
+
+
+def _questions_skip_ids() -> list[Replacement]:
+    """`?` is never a digit of an ID."""
+
+    def meet(old: Any, token: Token, letter: str, stores: Any, alphabet: Any) -> StoreId | None:
+        free = token.free and not token.many and alphabet.unknown(letter) is not None
+        return None if free else old(token, letter, stores, alphabet)
+
+    return [_instead(symbolic, "meet", meet)]
+
+
+def _one_may_be_the_other() -> list[Replacement]:
+    """That two identities differ is not asked for."""
+
+    def between(old: Any, self: Symbolic, *arguments: Any) -> Question:
+        question: Question = old(self, *arguments)
+        kept = tuple(nogood for nogood in question.nogoods if nogood != self.same)
+        return Question(question.tracks, question.forbidden, question.store, kept, question.alternatives)
+
+    return [_instead(Symbolic, "between", between)]
+
+
+def _defaults_are_dropped() -> list[Replacement]:
+    def variable(old: Any, inner: str) -> Variable:
+        return Variable(old(inner).key)
+
+    return [_instead(variables, "_variable", variable)]
+
+
+def _capitals_are_others() -> list[Replacement]:
+    """A condition that ignores case compares an ID as it is written."""
+
+    def accepted(old: Any, pattern: Any, word: str, fold: bool, *rest: Any) -> list[StoreId]:
+        return old(pattern, word, False, *rest)  # type: ignore[no-any-return]
+
+    return [_instead(questions, "accepted", accepted)]
+
+
+def _listings_keep_case() -> list[Replacement]:
+    """A listing that ignores case shows keys as the condition spells them."""
+
+    def track(old: Any, self: Reader, patterns: Any, fold: bool = False) -> Any:
+        return old(self, patterns, False)
+
+    return [_instead(Reader, "_track", track)]
+
+
+def _conditions_name_nobody() -> list[Replacement]:
+    """What only identities that a condition names may do is not asked about."""
+
+    def guard(old: Any, self: Reader, statement: Any, lookup: Any, *rest: Any, **named: Any) -> Guard | None:
+        found: Guard | None = old(self, statement, lookup, *rest, **named)
+        return None if found is not None and found.alternatives else found
+
+    return [_instead(Reader, "_guard", guard)]
+
+
+def _bucket_policies_grant_nothing() -> list[Replacement]:
+    return [(reach, "grantee", lambda *_: None)]
+
+
+def _only_roles_are_named() -> list[Replacement]:
+    """A bucket policy grants nothing to a role's sessions."""
+
+    def grantee(old: Any, *arguments: Any) -> Grantee | None:
+        found: Grantee | None = old(*arguments)
+        return None if found is Grantee.SESSION else found
+
+    return [_instead(reach, "grantee", grantee)]
+
+
+def _boundary_limits_sessions() -> list[Replacement]:
+    def applied(old: Any, *arguments: Any) -> Any:
+        return [each if each.kind != "allow" else _limited(each) for each in old(*arguments)]
+
+    return [_instead(reach, "applied", applied), _instead(questions, "applied", applied)]
+
+
+def _limited(each: Any) -> Any:
+    return type(each)(each.kind, each.statement, each.name, each.bucket, True)
+
+
+def _everyone_has_a_role() -> list[Replacement]:
+    """What a bucket policy opens to callers without credentials is not asked about."""
+
+    def applied(old: Any, principal: Any, caller: Caller, view: View = View.ROLE) -> Any:
+        return [] if view is View.ANYBODY else old(principal, caller, view)
+
+    return [_instead(reach, "applied", applied), _instead(questions, "applied", applied)]
+
+
+def _denies_name_everyone() -> list[Replacement]:
+    """A bucket policy's Deny counts, whoever it is about."""
+    return [(reach, "is_denied", lambda *_: True)]
+
+
+def _denies_hold() -> list[Replacement]:
+    """A Deny counts where its conditions may hold."""
+
+    def holds(old: Any, *arguments: Any) -> Truth:
+        found: Truth = old(*arguments)
+        return Truth.YES if found is Truth.MAYBE else found
+
+    return [_instead(reach, "holds", holds), _instead(questions, "holds", holds)]
+
+
+def _denies_are_wide() -> list[Replacement]:
+    """A `*` inside a Deny's segment spans `:`."""
+    return [(evaluator, "within_segments", lambda pattern: pattern)]
+
+
+def _one_fresh_letter_will_do() -> list[Replacement]:
+    """Where nothing is demanded, no `:` is tried."""
+    return [(Walk, "_narrow", property(lambda _: False))]
+
+
+def _names_of_buckets_are_words() -> list[Replacement]:
+    """A bucket's name has no dot."""
+    return [(questions, "_BUCKET", questions._BUCKET - {"."})]
+
+
+def _beginnings_are_literal() -> list[Replacement]:
+    """What two patterns begin with keeps them apart, also where the one names an ID that the other's variable can be."""
+
+    def apart(old: Any, self: Strangers, one: str, other: str) -> bool:
+        return not one.startswith(other) and not other.startswith(one)
+
+    return [_instead(Strangers, "apart", apart)]
+
+
+def _sharing_is_for_all() -> list[Replacement]:
+    """A shared space is shared for every action."""
+    return [(owner, "mask_of", lambda _, universe: (1 << len(universe)) - 1) for owner in (reach, questions)]
+
+
+HOLES: dict[str, Callable[[], list[Replacement]]] = {
+    "identities that documents name are nobody": _names_are_nobodys,
+    "`?` is no digit": _questions_skip_ids,
+    "one identity may be the other": _one_may_be_the_other,
+    "defaults are dropped": _defaults_are_dropped,
+    "a condition compares capitals": _capitals_are_others,
+    "a listing compares capitals": _listings_keep_case,
+    "a condition names nobody": _conditions_name_nobody,
+    "bucket policies grant nothing": _bucket_policies_grant_nothing,
+    "bucket policies grant sessions nothing": _only_roles_are_named,
+    "the boundary limits sessions": _boundary_limits_sessions,
+    "everyone has a role": _everyone_has_a_role,
+    "every Deny of a bucket policy is about the role": _denies_name_everyone,
+    "a Deny whose condition may hold counts": _denies_hold,
+    "a Deny's star spans colons": _denies_are_wide,
+    "no colon is tried": _one_fresh_letter_will_do,
+    "a bucket's name has no dot": _names_of_buckets_are_words,
+    "beginnings are compared as text": _beginnings_are_literal,
+    "a shared space is shared for every action": _sharing_is_for_all,
+}
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """The proofs with a hole."""
+    replacements = HOLES[name]()
+    patches = [patch.object(owner, attribute, new) for owner, attribute, new in replacements]
+    _forget()
+    for each in patches:
+        each.start()
+    try:
+        yield
+    finally:
+        for each in patches:
+            each.stop()
+        _forget()
+
+
+def _forget() -> None:
+    """What has been read is remembered, with the hole or without it."""
+    variables.template.cache_clear()
