@@ -202,6 +202,9 @@ class _Automaton:
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
+        self.kinds: list[int] = []
+        """Of each token a number, equal for equal ones."""
+        self._numbers: dict[Token, int] = {}
         self.needs: list[int] = []
         self.reached: list[tuple[int, ...]] = []
         """Of each position, those that it can take a letter at: itself, and those behind what repeats."""
@@ -213,6 +216,7 @@ class _Automaton:
             begin = len(self.tokens)
             begins.append(begin)
             self.tokens += [*(_token(part, alphabet, fold) for part in pattern), _END]
+            self.kinds += [self._numbers.setdefault(t, len(self._numbers)) for t in self.tokens[begin:]]
             length = len(self.tokens) - begin
             needs = [0] * length
             reached: list[tuple[int, ...]] = [()] * length
@@ -238,11 +242,13 @@ def meet(token: Token, letter: str, stores: Stores, alphabet: Alphabet) -> Store
         digit = letter.lower() if token.fold else letter
         return stores.restrict(NOTHING, token.unknown, stores.mask(digit)) if digit in stores.digits else None
     written = stores.digits if unknown is not None else stores.digits.upper()
-    taken = sum(
-        1 << i
-        for i, digit in enumerate(written)
-        if digit not in token.excluded and (token.letters is None or digit in token.letters)
-    )
+    taken = stores.any
+    if token.letters is not None or token.excluded:
+        taken = sum(
+            1 << i
+            for i, digit in enumerate(written)
+            if digit not in token.excluded and (token.letters is None or digit in token.letters)
+        )
     if capital is not None:
         taken &= stores.mask("".join(d for d in stores.digits if d.upper() != d))
         if token.unknown >= 0 and not token.fold:
@@ -291,6 +297,7 @@ class Walk:
         self._preferred = preferred
         self._must = _Automaton()
         self._sides = [track.side for track in question.tracks]
+        self._listing = sorted({t.side for t in question.tracks if any(Stop() in p for p in t.patterns)})
         self._begins = [self._must.add(t.patterns, alphabet, t.fold) for t in question.tracks]
         self._must_not = _Automaton()
         self._owner: dict[int, int] = {}
@@ -411,7 +418,7 @@ class Walk:
 
     def _stops(self, state: _State) -> Iterator[_State]:
         """The state after a side's listing has named its prefix, for each side that can have done so here."""
-        for side in set(self._sides):
+        for side in self._listing:
             if state.stopped >> side & 1:
                 continue
             positions = list(state.positions)
@@ -467,10 +474,11 @@ class Walk:
 
     def _letters(self, taken: tuple[int, ...]) -> list[tuple[str, StoreId]]:
         """The letters that some tokens take together, each with what it needs."""
-        if taken not in self._demands:
+        kinds = tuple(sorted({self._must.kinds[q] for q in taken}))
+        if kinds not in self._demands:
             tokens = list(dict.fromkeys(self._must.tokens[q] for q in taken))
-            self._demands[taken] = list(self._demanded(tokens))
-        return self._demands[taken]
+            self._demands[kinds] = list(self._demanded(tokens))
+        return self._demands[kinds]
 
     def _demanded(self, tokens: list[Token]) -> Iterator[tuple[str, StoreId]]:
         unknown = next((t.unknown for t in tokens if t.unknown >= 0), None)
@@ -510,7 +518,7 @@ class Walk:
                 token = self._must_not.tokens[q]
                 if token.end:
                     continue
-                key = q, letter
+                key = self._must_not.kinds[q], letter
                 if key not in self._meetings:
                     self._meetings[key] = meet(token, letter, self._stores, self._alphabet)
                 met = self._meetings[key]

@@ -10,12 +10,12 @@ import json
 import re
 from collections.abc import Sequence
 
-from ..iam.actions import EscalationClass, escalating, escalation_class, exists
+from ..iam.actions import LIST_ACTIONS, EscalationClass, escalating, escalation_class, exists, mask
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
-from ..proof.reach import PREFIX_KEY
+from ..proof.reach import LISTING_KEYS, PREFIX_KEY
 from ..proof.results import Access, DeadGrant, Escalation, NotProven, OtherAccess, OutsideFolder, UnnamedApi, Violation
 from .escaping import escaped_value
 
@@ -50,10 +50,20 @@ def own_folder(result: OutsideFolder | NotProven) -> str:
 
 def dead(result: DeadGrant) -> str:
     """A grant that never applies."""
+    place = f"`{result.document}` {result.statement.label} can never apply"
+    harmless = "Nothing is exposed, but the grant does not work"
+    if result.condition is None:
+        variable = f"${{{result.variable}}}"
+        return f"{place}: no request has a value for `{variable}` in this partition. {harmless}; write `{_OWN}`."
+    if result.condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
+        return (
+            f"{place}: its actions have no condition key `{result.condition.key}`, so the condition "
+            f"{result.condition.label} is never met. {harmless}; move the condition to a statement of its own for "
+            "`s3:ListBucket`."
+        )
     return (
-        f"`{result.document}` {result.statement.label} can never apply: its actions have no condition key "
-        f"`{result.condition.key}`, so the condition {result.condition.label} is never met. Nothing is exposed, but the "
-        "grant does not work; move the condition to a statement of its own for `s3:ListBucket`."
+        f"{place}: the condition {_condition(result.condition)} is never met for its actions, alone or together with "
+        f"those before it. {harmless}; correct the condition or remove it."
     )
 
 

@@ -17,10 +17,10 @@ from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
 from ..proof.api import unnamed_apis
+from ..proof.dead_grants import dead_grants
 from ..proof.escalation import escalations
 from ..proof.isolation import isolation
 from ..proof.other_access import other_access
-from ..proof.own_folder import dead_grants
 from ..proof.own_folder import own_folder as outside_own_folder
 from ..proof.results import Result
 from ..proof.scope import Scope

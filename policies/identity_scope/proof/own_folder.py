@@ -15,14 +15,11 @@ from ..automata.globs import Wild, literal
 from ..automata.symbolic import Part, Word
 from ..automata.unknowns import NOTHING, StoreId
 from ..automata.walk import Budget, BudgetExceeded
-from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, mask
-from ..iam.conditions import Truth
 from ..iam.issuers import Shape
-from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, objects, track
-from .reach import LISTING_KEYS, Reach, applied, list_reach, object_reach
+from .reach import Reach, list_reach, object_reach
 from .replay import replayed
-from .results import Access, DeadGrant, NotProven, OutsideFolder
+from .results import Access, NotProven, OutsideFolder
 from .scope import Scope
 
 _ROUNDS = 16
@@ -76,11 +73,15 @@ class _Folder:
         yield from self._scattered(NOTHING, (), 0)
 
     def _scattered(
-        self, store: StoreId, excluded: tuple[StoreId, ...], depth: int
+        self, store: StoreId, excluded: tuple[StoreId, ...], depth: int, like: StoreId = NOTHING
     ) -> Iterator[OutsideFolder | NotProven]:
-        """Keys in no one folder, of the identities that a store speaks of, without those that others do."""
+        """Keys in no one folder, of the identities that a store speaks of, without those that others do.
+
+        The folder is that of a key of some identity that `like` speaks of.
+        """
         try:
-            key = self._inside(store, excluded, self._budget.part(self._budget.left // 4))
+            some = like if like != NOTHING else store
+            key = self._inside(some, excluded, self._budget.part(self._budget.left // 4))
         except BudgetExceeded:
             if self._budget.left <= 0:
                 raise
@@ -101,12 +102,17 @@ class _Folder:
                 yield from self._outside([(*folder, Wild.ANY)], shown, store, excluded)
                 return
             # This identity does not have the first key: is everything that it and its like have in a folder of theirs?
-            alike = self._symbolic.stores.solve(first.store, first.nogoods) if depth < 2 else self._only(digits)
-            assert alike is not None
-            results = list(self._scattered(alike, excluded, depth + 1))
-            if results:
-                yield from results
-                return
+            only = self._only(digits)
+            stores = self._symbolic.stores
+            alike = first.store if depth < 2 else only
+            beside = [n for n in first.nogoods if n not in excluded and stores.join(alike, n) not in (None, alike)]
+            parts = [(alike, (*excluded, *beside), only)]
+            parts += [(both, excluded, both) for n in beside if (both := stores.join(alike, n)) is not None]
+            for part, without, some in parts:
+                results = list(self._scattered(part, without, depth + 1, some))
+                if results:
+                    yield from results
+                    return
             excluded = (*excluded, alike)
         yield NotProven("some identities have a folder of another kind than others, and these are too many kinds")
 
@@ -188,19 +194,19 @@ class _Folder:
         strangers, stores = self._strangers, self._symbolic.stores
         own = strangers.exact[0]
 
+        def same(letter: str, wanted: str) -> bool:
+            first, second = strangers.alphabet.unknown(letter), strangers.alphabet.unknown(wanted)
+            if first is not None and second is not None:
+                return stores.equate(word.store, first, second) == word.store
+            unknown = first if first is not None else second
+            if unknown is None:
+                return letter == wanted
+            known = wanted if first is not None else letter
+            return known in stores.digits and stores.possible(word.store, unknown) == stores.mask(known)
+
         def stands(at: int) -> bool:
-            for letter, wanted in zip(word.letters[at:], own, strict=False):
-                unknown = strangers.alphabet.unknown(wanted)
-                if unknown is None:
-                    same = letter == wanted
-                elif (other := strangers.alphabet.unknown(letter)) is not None:
-                    joined = stores.equate(word.store, unknown, other)
-                    same = joined == word.store
-                else:
-                    same = stores.possible(word.store, unknown) == stores.mask(letter)
-                if not same:
-                    return False
-            return word.letters[at + len(own) : at + len(own) + 1] == "/"
+            end = at + len(own)
+            return word.letters[end : end + 1] == "/" and all(map(same, word.letters[at:end], own))
 
         key = word.letters.index("/", len(self._head)) + 1
         mark = next(at for at in range(key, len(word.letters)) if stands(at))
@@ -236,28 +242,3 @@ class _Folder:
 
     def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
         return replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing)
-
-
-def dead_grants(scope: Scope) -> list[DeadGrant]:
-    """Grants that no request can ever use."""
-    found: dict[tuple[str, ...], DeadGrant] = {}
-    for principal in filter(scope.asks_about, scope.principals):
-        for grant in _dead(scope, principal):
-            found.setdefault(grant.cause, grant)
-    return list(found.values())
-
-
-def _dead(scope: Scope, principal: Principal) -> Iterator[DeadGrant]:
-    shape = scope.shapes()[0]
-    caller = scope.caller(scope.strangers(shape).exact[0], shape)
-    lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
-    for each in applied(principal, caller):
-        if each.kind != "allow" or mask(each.statement, LIST_ACTIONS):
-            continue
-        for condition in each.statement.conditions:
-            if (
-                condition.key in LISTING_KEYS
-                and mask(each.statement, OBJECT_ACTIONS)
-                and caller.holds(condition, lookup, each.statement) is Truth.NO
-            ):
-                yield DeadGrant(principal.urn, each.name, each.statement, condition)

@@ -145,7 +145,7 @@ class Symbolic:
 
     def between(self, mine: Grant, theirs: Grant, *tracks: Track) -> Question:
         """Whether two different identities reach one object, the one by `mine` and the other by `theirs`."""
-        store, alternatives = self._certain((*mine.guard.alternatives, *theirs.guard.alternatives))
+        store, alternatives = self.certain((*mine.guard.alternatives, *theirs.guard.alternatives))
         return Question(
             (*mine.tracks, *theirs.tracks, objects(self.strangers.shape.partition), *tracks),
             (*mine.forbidden, *theirs.forbidden),
@@ -155,14 +155,14 @@ class Symbolic:
             (*mine.requirements, *theirs.requirements),
         )
 
-    def _certain(
+    def certain(
         self, alternatives: tuple[tuple[StoreId, ...], ...], store: StoreId = NOTHING
     ) -> tuple[StoreId, tuple[tuple[StoreId, ...], ...]]:
         """What is known from the beginning, where there is one alternative only; and the other alternatives."""
         for only in [some[0] for some in alternatives if len(some) == 1]:
             joined = self.stores.join(store, only)
             if joined is None:
-                return store, alternatives
+                return store, ((),)
             store = joined
         return store, tuple(some for some in alternatives if len(some) > 1)
 
@@ -177,7 +177,7 @@ class Symbolic:
         """Whether an identity reaches by a grant what the tracks match and what is forbidden does not."""
         guard = grant.guard
         outside = (Forbidden(tuple(tuple(pattern) for pattern in forbidden)),) if forbidden else ()
-        store, alternatives = self._certain(guard.alternatives, store)
+        store, alternatives = self.certain(guard.alternatives, store)
         return Question(
             (*grant.tracks, *tracks),
             (*grant.forbidden, *outside),
@@ -457,6 +457,40 @@ class Reader:
             for condition in statement.conditions
             if condition.key == PREFIX_KEY
         ]
+
+    # Statements that never apply
+
+    def never_holds(self, each: Applied) -> Condition | None:
+        """The condition because of which an Allow never applies to its actions, alone or with those before it."""
+        statement, dead = each.statement, None
+        for universe in (OBJECT_ACTIONS, LIST_ACTIONS):
+            if mask(statement, universe):
+                dead = self._first_unmet(each, universe)
+                if dead is None:
+                    return None
+        return dead
+
+    def _first_unmet(self, each: Applied, universe: tuple[str, ...]) -> Condition | None:
+        conditions = each.statement.conditions
+        for count in range(1, len(conditions) + 1):
+            # Conditions alone: on everything, so that no resource is what nothing matches.
+            some = replace(each.statement, conditions=conditions[:count], resources=("*",), not_resource=False)
+            anywhere = replace(each, statement=some, bucket=None)
+            if universe is OBJECT_ACTIONS:
+                ways = list(self._through(anywhere, self._caller.request(universe[0], "*").lookup))
+            else:
+                lookup = without_prefix(self._caller.request(universe[0], "*").lookup)
+                ways = [way for prefix in _Prefix for way in self._listed(anywhere, lookup, prefix)]
+            if not any(self._is_met(way, guard) for guard, way in ways):
+                return conditions[count - 1]
+        return None
+
+    def _is_met(self, way: _Way, guard: Guard) -> bool:
+        store, alternatives = self._symbolic.certain(guard.alternatives)
+        question = Question(
+            (*way.tracks, objects(self._partition)), way.forbidden, store, guard.nogoods, alternatives, ()
+        )
+        return self._symbolic.find(question) is not None
 
     # Conditions on the ID
 

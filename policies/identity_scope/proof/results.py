@@ -142,12 +142,13 @@ class OtherAccess:
 
 @dataclass(frozen=True)
 class DeadGrant:
-    """A statement that can never apply, because `condition` never holds for any of its actions."""
+    """A statement that can never apply: because of a condition, or of a variable that no request has a value for."""
 
     role: str
     document: str
     statement: Statement
-    condition: Condition
+    condition: Condition | None = None
+    variable: str = ""
 
     @property
     def cause(self) -> Cause:
