@@ -51,7 +51,7 @@ def test_stores_are_one_number_exactly_where_they_say_the_same(one: list[Atom], 
     """store(p) == store(q) iff p and q have the same assignments; None iff there is none."""
     made = stores()
     first, second = store_of(made, one), store_of(made, other)
-    assert (first is None) is not satisfying(one)
+    assert (first is None) is (satisfying(one) == frozenset())
     assert (first == second) is (satisfying(one) == satisfying(other))
 
 
