@@ -112,6 +112,14 @@ def test_a_policy_is_the_one_of_its_exact_arn(reverse: bool) -> None:
     assert documents(found["role"]) == {"second": "A"}
 
 
+def test_an_exact_arn_comes_before_a_dependency() -> None:
+    """The list depends on a policy of which nothing is known yet, and names another by its ARN."""
+    other = policy(WIDE, label="other", name=None, arn=None)
+    depends = {"managedPolicyArns": [other.urn]}
+    made = role(managedPolicyArns=[policy_arn("managed")], depends=depends)
+    assert documents(vended([other, made, policy(OWN_FOLDER)])["role"]) == {"managed": "A"}
+
+
 def test_a_policy_whose_arn_is_another_does_not_match_by_its_name() -> None:
     found = vended([policy(WIDE), role(), attach(policy_arn("managed", OTHER_ACCOUNT))])
     assert documents(found["role"]) == {}
