@@ -12,7 +12,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -102,12 +102,12 @@ def decide(request: Request, documents: Applicable, reading: Reading = Reading.P
     denied = _first(Effect.DENY, everything, request, reading)
     if denied:
         return Decision(Outcome.DENIED, denied[0], denied[1])
-    open_by_resource = _first(Effect.ALLOW, documents.resource, request, reading)
+    # A grant that names the session, or everyone, is not limited by the boundary; one that names the role's ARN is.
+    named = [_split(document, request.principal) for document in documents.resource]
+    open_by_resource = _first(Effect.ALLOW, [freely for freely, _ in named], request, reading)
     if open_by_resource:
-        # A resource-based policy that names the session itself is not limited by the boundary; one that names the
-        # role is. The boundary is applied here only where the role's own documents allow.
         return Decision(Outcome.ALLOWED, *open_by_resource)
-    allowed = _first(Effect.ALLOW, documents.identity, request, reading)
+    allowed = _first(Effect.ALLOW, [*documents.identity, *(limited for _, limited in named)], request, reading)
     if not allowed:
         return Decision(Outcome.NOT_ALLOWED)
     assumed = allowed[2]
@@ -117,6 +117,22 @@ def decide(request: Request, documents: Applicable, reading: Reading = Reading.P
             return Decision(Outcome.OUTSIDE_BOUNDARY, allowed[0], allowed[1])
         assumed += inside[2]
     return Decision(Outcome.ALLOWED, allowed[0], allowed[1], assumed)
+
+
+def _split(named: tuple[str, Document], caller: tuple[str, ...]) -> tuple[tuple[str, Document], tuple[str, Document]]:
+    """A resource-based policy's statements that a boundary does not limit, and those that it does."""
+    name, document = named
+    roles = {arn for arn in caller if ":role/" in arn}
+    limited = tuple(
+        statement
+        for statement in document.statements
+        if statement.principals is not None
+        and not statement.principals.negated
+        and not any(value == "*" or value in set(caller) - roles for _, value in statement.principals.entries)
+        and any(value in roles for _, value in statement.principals.entries)
+    )
+    freely = tuple(statement for statement in document.statements if statement not in limited)
+    return (name, replace(document, statements=freely)), (name, replace(document, statements=limited))
 
 
 def _first(

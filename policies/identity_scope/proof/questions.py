@@ -223,6 +223,7 @@ class Reader:
         self._caller = caller
         self._side = side
         self._partition = caller.shape.partition
+        self._statements: dict[tuple[int, View], list[Applied]] = {}
 
     def objects(
         self,
@@ -232,8 +233,10 @@ class Reader:
         view: View = View.ROLE,
     ) -> list[Grant]:
         """The Allows of requests whose resource is the key's own ARN, or whatever else the universe's actions take."""
+        statements = self._applied(principal, view)
+        if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
+            return []
         lookup = self._caller.request(universe[0], "*").lookup
-        statements = applied(principal, self._caller, view)
         if universe is OBJECT_ACTIONS:
             universe += future(a.statement for a in statements if a.kind == "allow")
         spaces = [(space, mask_of(space.actions, universe)) for space in shared]
@@ -268,7 +271,7 @@ class Reader:
     def listings(self, principal: Principal, shared: Sequence[Shared] = (), view: View = View.ROLE) -> list[Grant]:
         """The Allows of listings: keys of which some permitted prefix is the beginning."""
         found: list[Grant] = []
-        statements = applied(principal, self._caller, view)
+        statements = self._applied(principal, view)
         for index, action in enumerate(LIST_ACTIONS):
             patterns = shared_patterns(
                 [s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], self._caller
@@ -302,6 +305,12 @@ class Reader:
                         )
                         found += self._limited(base, each, principal, boundary, ways)
         return found
+
+    def _applied(self, principal: Principal, view: View) -> list[Applied]:
+        key = id(principal), view
+        if key not in self._statements:
+            self._statements[key] = applied(principal, self._caller, view)
+        return self._statements[key]
 
     def _limited(
         self,

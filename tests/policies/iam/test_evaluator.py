@@ -93,6 +93,25 @@ def test_an_account_is_denied_as_a_whole(principal: Any, denied: bool) -> None:
     assert decide(request, documents).outcome is (Outcome.DENIED if denied else Outcome.ALLOWED)
 
 
+SESSION = "arn:aws:sts::123456789012:assumed-role/r/CognitoIdentityCredentials"
+
+
+@pytest.mark.parametrize(
+    ("principal", "outcome"),
+    [
+        ({"AWS": ROLE}, Outcome.OUTSIDE_BOUNDARY),
+        ({"AWS": SESSION}, Outcome.ALLOWED),
+        ({"AWS": [ROLE, SESSION]}, Outcome.ALLOWED),
+        ("*", Outcome.ALLOWED),
+    ],
+)
+def test_a_boundary_limits_what_the_roles_arn_is_granted_and_not_its_sessions(principal: Any, outcome: Outcome) -> None:
+    policy = parse(document([{**allow("arn:aws:s3:::bkt/*"), "Principal": principal}]), DocumentKind.RESOURCE)
+    boundary = (("boundary", parse(document([allow("arn:aws:s3:::other/*")]))),)
+    request = Request("s3:GetObject", "arn:aws:s3:::bkt/x", principal=(ROLE, SESSION))
+    assert decide(request, Applicable(boundary=boundary, resource=(("b", policy),))).outcome is outcome
+
+
 def test_what_aws_leaves_open_has_two_readings() -> None:
     """Whether a star inside a segment spans a colon: a Deny is read narrowly when one is pessimistic."""
     deny = {**allow("arn:aws:s3:::bkt/*/x"), "Effect": "Deny"}
