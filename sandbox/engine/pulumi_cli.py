@@ -28,7 +28,7 @@ BUILT = ROOT / ".engine" / "bin"
 
 Program = Callable[[], None]
 
-_RUNS_PROGRAM = frozenset({"up", "preview", "refresh", "destroy", "import"})
+_RUNS_PROGRAM = frozenset({"up", "preview", "refresh", "destroy"})
 
 
 def minimum_version() -> tuple[int, ...]:

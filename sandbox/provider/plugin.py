@@ -98,6 +98,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 the protocol's name
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
+        package = {"name": "aws", "version": version("pulumi-aws"), "resources": resources.schema()}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(package))
+
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.CheckResponse(inputs=request.news)
 

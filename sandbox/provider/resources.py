@@ -56,12 +56,15 @@ def create(aws: Aws, region: str, token: str, name: str, inputs: Inputs) -> Crea
 
 def read(aws: Aws, region: str, token: str, state: ResourceState) -> ResourceState | None:
     """A resource as it is now, whoever changed it; None if it does not exist. Raises as `create` does."""
+    type_ = type_of(token)
     try:
-        current = type_of(token).read(aws, _region(state, region), state)
+        current = type_.read(aws, _region(state, region), state)
     except ClientError as error:
         if error.response["Error"]["Code"] in NOT_FOUND:
             return None
         raise
+    if not state.inputs and "region" in type_.replaces:  # an import: the provider's region is the resource's
+        current = {**current, "region": region}
     return refreshed(state, current)
 
 
@@ -105,6 +108,11 @@ def computed(token: str) -> frozenset[str]:
     """Properties that AWS assigns, so that they are unknown before the resource exists. Raises: UnknownType."""
     type_ = type_of(token)
     return schema_check.computed(type_.resource, type_.args)
+
+
+def schema() -> dict[str, dict[str, Any]]:
+    """Every resource type as a package schema describes it, by token."""
+    return {token: schema_check.schema(type_.resource, type_.args) for token, type_ in TYPES.items()}
 
 
 def with_documents_as_text(inputs: Inputs) -> dict[str, Any]:

@@ -44,6 +44,16 @@ def problems(args: Any, inputs: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _object(args, inputs, "")
 
 
+def schema(resource: Any, args: Any) -> dict[str, Any]:
+    """A resource type for the engine's package schema, for programs in YAML; `problems` checks the values' types."""
+    anything = {"$ref": "pulumi.json#/Any"}
+    return {
+        "inputProperties": {name: anything for name, _, _ in _properties(args)},
+        "requiredInputs": [name for name, _, required in _properties(args) if required],
+        "properties": dict.fromkeys(sdk.resource_types(resource), anything),
+    }
+
+
 def computed(resource: Any, args: Any) -> frozenset[str]:
     """Properties of a resource that are not inputs: AWS assigns them."""
     return frozenset(sdk.resource_types(resource)) - {name for name, _, _ in _properties(args)}

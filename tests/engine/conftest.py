@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,11 @@ POOL = "us-east-1_NotesDev1"
 CLIENT = "1h57kf5cpq17m0eml12notesde"
 GUESTS = {"reason": "Visitors look around before they sign up."}
 GUESTS_DECLARED = {"guests-are-declared": {"guests": [{"pool": "notes-sandbox", "reason": GUESTS["reason"]}]}}
+
+
+needs_yaml = pytest.mark.skipif(
+    pulumi_cli.language_host("yaml") is None, reason="there is no language host for YAML; `make engine` builds it"
+)
 
 
 class Stack:
@@ -189,32 +194,19 @@ def binary() -> Path:
     return path
 
 
-@pytest.fixture
-def cli(binary: Path, tmp_path: Path) -> Callable[[Sandbox], PulumiCli]:
-    def make(sandbox: Sandbox) -> PulumiCli:
-        keys = {"AWS_ACCESS_KEY_ID": sandbox.admin_key, "AWS_SECRET_ACCESS_KEY": sandbox.admin_secret}
-        return PulumiCli(binary, tmp_path, keys)
-
-    return make
-
-
-@pytest.fixture
-def account_settings() -> dict[str, Any]:
-    """Settings that name what the account must have before the stack is deployed; a module may override this."""
-    return {}
-
-
-@pytest.fixture
-def sandbox(account_settings: dict[str, Any]) -> Iterator[Sandbox]:
-    """A sandbox with what the stack's config names."""
-    config = app_config(account_settings)
-    with Sandbox().running() as running:
+@contextmanager
+def in_sandbox(binary: Path, folder: Path, **settings: Any) -> Iterator[Stack]:
+    """A stack in a sandbox that has what these settings name."""
+    config = app_config(settings)
+    with Sandbox().running() as sandbox:
         app = account.read_app(config)
-        OFF_LIMITS[id(running)] = account.build(running, app)
-        prerequisites.create_prerequisites(running, app, config)
-        yield running
+        OFF_LIMITS[id(sandbox)] = account.build(sandbox, app)
+        prerequisites.create_prerequisites(sandbox, app, config)
+        keys = {"AWS_ACCESS_KEY_ID": sandbox.admin_key, "AWS_SECRET_ACCESS_KEY": sandbox.admin_secret}
+        yield Stack(PulumiCli(binary, folder, keys), sandbox, folder)
 
 
 @pytest.fixture
-def stack(cli: Callable[[Sandbox], PulumiCli], sandbox: Sandbox, tmp_path: Path) -> Stack:
-    return Stack(cli(sandbox), sandbox, tmp_path)
+def stack(binary: Path, tmp_path: Path) -> Iterator[Stack]:
+    with in_sandbox(binary, tmp_path) as running:
+        yield running
