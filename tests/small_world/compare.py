@@ -114,7 +114,7 @@ def _verdict(results: Sequence[Result]) -> str:
     if any(isinstance(r, (Violation, OutsideFolder, Escalation)) for r in results):
         return "violated"
     open_ = [r.reason for r in results if isinstance(r, NotProven)]
-    if any("steps" in reason for reason in open_):
+    if any("steps" in reason or "was not found" in reason for reason in open_):
         return "over budget"
     if open_ and all("access point" in reason for reason in open_):
         return "access points"

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.scale import SCALE
+
 from . import __main__ as search
 from .compare import compare
 from .planted import HOLES, planted
@@ -17,7 +19,8 @@ from .shape import SHAPES
 FOUND: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "planted.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.random
+@pytest.mark.parametrize("chunk", range(10 * SCALE))
 def test_nothing_contradicts_the_proofs(chunk: int) -> None:
     said, wrong = search.run(7, 14, chunk)
     assert [defect for _, defect in wrong] == []
