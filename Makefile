@@ -13,6 +13,9 @@ OPTIONS = --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PACK_CON
   $(if $(filter off,$(PACK)),--no-pack)
 UVX := $(BIN)/uvx -q --python $(BIN)/python
 
+# Whoever sets it would have each process compile all packages again.
+unexport PYTHONDONTWRITEBYTECODE
+
 ifneq ($(filter up serve,$(MAKECMDGOALS)),)
 ifeq ($(filter $(STACK),$(STACKS)),)
 $(error STACK: there is no stack `$(STACK)`; the stacks are $(STACKS))
