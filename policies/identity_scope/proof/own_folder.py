@@ -99,7 +99,8 @@ class _Folder:
             digits = first.digits
             if self._reaches_both(grant, word, first):
                 shown = self._strangers.written(folder, digits).partition(":::")[2]
-                yield from self._outside([(*folder, Wild.ANY)], shown, store, excluded)
+                outside = [(*folder, Wild.ANY)]
+                yield from self._outside(outside, shown, store, excluded, (grant, word), self._only(digits))
                 return
             # This identity does not have the first key: is everything that it and its like have in a folder of theirs?
             only = self._only(digits)
@@ -222,14 +223,21 @@ class _Folder:
         shown: str,
         store: StoreId = NOTHING,
         nogoods: Sequence[StoreId] = (),
+        inside: tuple[Grant, Word] | None = None,
+        only: StoreId = NOTHING,
     ) -> Iterator[OutsideFolder | NotProven]:
-        """For each role a shortest key outside the folders, replayed."""
+        """For each role a shortest key outside the folders, replayed.
+
+        Where a key `inside` is given, the identity has that one as well; if a first one does not, `only` says who does.
+        """
         told: set[str] = set()
         for grant in self._grants:
             urn = grant.principal.urn
             if urn in told or not self._scope.asks_about(grant.principal):
                 continue
             word = self._find(grant, store, nogoods, outside=folders)
+            if word is not None and inside is not None and not self._reaches_both(*inside, word):
+                word = self._find(grant, only, nogoods, outside=folders)
             if word is None:
                 continue
             told.add(urn)
