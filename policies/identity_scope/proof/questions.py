@@ -234,11 +234,11 @@ class Reader:
     ) -> list[Grant]:
         """The Allows of requests whose resource is the key's own ARN, or whatever else the universe's actions take."""
         statements = self._applied(principal, view)
+        if universe is OBJECT_ACTIONS:
+            universe += future(a.statement for a in statements if a.kind == "allow")
         if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
             return []
         lookup = self._caller.request(universe[0], "*").lookup
-        if universe is OBJECT_ACTIONS:
-            universe += future(a.statement for a in statements if a.kind == "allow")
         spaces = [(space, mask_of(space.actions, universe)) for space in shared]
         relevant = [(each, bits) for each in statements if (bits := mask(each.statement, universe))]
         found: list[Grant] = []
