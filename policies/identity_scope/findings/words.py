@@ -1,6 +1,6 @@
 """What a finding says: one line that a person can act on, then the proof.
 
-Who can do what to whose file, by which statement, why, and the smallest change that mends it. A finding that rests on an
+Who can do what to whose file, by which statement, why, and the smallest change that fixes it. A finding that rests on an
 assumption names the condition that would have to hold; malformed and unproven ones have words of their own.
 """
 
@@ -21,30 +21,30 @@ from .escaping import escaped_value
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN = "${cognito-identity.amazonaws.com:sub}"
-_SHARED_VARIABLES = "it does not follow the identity id, and the pool does not assign it"
+_SHARED_VARIABLES = "it does not follow the identity ID, and the pool does not assign it"
 
 
-def isolation(result: Violation | NotProven, principal: Principal | None) -> str:
-    """A finding of `s3-isolated-by-identity`."""
+def isolation(result: Violation | NotProven, principal: Principal | None, guests: bool) -> str:
+    """A finding of `s3-isolated-by-identity`; `guests` says whether guests have the role."""
     if isinstance(result, NotProven):
         return _unproven(result, "that identities cannot reach each other's files")
     mine, theirs = result.mine, result.theirs
     who = "every signed-in identity" if mine.cause == theirs.cause else "signed-in identities"
     why, fix = _why(mine, theirs)
     if principal is not None and mine.document in {policy.name for policy in principal.resource}:
-        why = "because the bucket's policy opens it to the role or to everyone"
-        fix = "Take the statement out of the bucket's policy, or limit it to what is nobody's folder."
-    head = f"{_where(mine)} lets {who} {_verb(mine)} another's files: {_request(mine)}, {why}. {fix}"
+        why = "because the bucket policy allows it to the role or to everyone"
+        fix = "remove the statement from the bucket policy, or limit it to a part of the bucket without users' folders."
+    head = f"{_where(mine)} lets {who} {_verb(mine)} another identity's files: {_request(mine)}, {why}. Fix: {fix}"
     return "\n".join([head, *_notes(mine, principal), _proof(mine, theirs)])
 
 
 def own_folder(result: OutsideFolder | NotProven) -> str:
     """A finding of `s3-own-folder`."""
     if isinstance(result, NotProven):
-        return _unproven(result, "that an identity stays in one folder of its own")
+        return _unproven(result, "that each identity stays in its own folder")
     mine = result.access
-    inside = f"`{_short(result.folder)}`" if result.folder else f"one folder that ends in `{_OWN}/`"
-    head = f"{_where(mine)} reaches beyond the own folder: {_request(mine)}, which is not in {inside}. "
+    inside = f"`{_short(result.folder)}`" if result.folder else f"one folder that ends with `{_OWN}/`"
+    head = f"{_where(mine)} reaches beyond the identity's own folder: {_request(mine)}, which is not in {inside}. Fix: "
     return head + _folder_fix(mine)
 
 
@@ -63,7 +63,7 @@ def dead(result: DeadGrant) -> str:
         )
     return (
         f"{place}: the condition {_condition(result.condition)} is never met for its actions, alone or together with "
-        f"those before it. {harmless}; correct the condition or remove it."
+        f"those before it. {harmless}. Fix: correct the condition, or remove it."
     )
 
 
@@ -80,9 +80,10 @@ def escalation(result: Escalation | NotProven) -> str:
 
 def not_read(obstacle: Obstacle, what: str) -> str:
     """A document that could not be read, or only what is not known of it yet."""
+    label, problem = _value(obstacle.label), _value(obstacle.problem)
     if obstacle.pending:
-        return f"`{obstacle.label}`: {obstacle.problem.partition(' is not known')[0]}"
-    return f"`{obstacle.label}`: not proven {what}: {obstacle.problem}"
+        return f"`{label}`: {problem.partition(' is not known')[0]}"
+    return f"`{label}`: not proven {what}: {problem}"
 
 
 def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
@@ -93,11 +94,11 @@ def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
     allowed = (
         f"only {', '.join(f'`{each}`' for each in apis)} may be called"
         if apis
-        else "its API is not named by a literal id"
+        else "its API is not named by a literal ID"
     )
     return (
-        f"{_where(access)} lets users call `{access.arn}`: {allowed}. "
-        "Write arn:aws:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
+        f"{_where(access)} lets users call `{_short(access.arn)}`: {allowed}. "
+        "Fix: name the API, arn:PARTITION:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
     )
 
 
@@ -121,19 +122,19 @@ def _listed(values: Sequence[str], most: int = 4) -> str:
 
 
 def _unproven(result: NotProven, what: str) -> str:
-    place = f"`{result.document}` {result.statement.label}: " if result.statement is not None else ""
-    return f"{place}not proven {what}: {result.reason}. Narrow the statement, or make the document simpler."
+    place = _value(f"`{result.document}` {result.statement.label}: ") if result.statement is not None else ""
+    return f"{place}not proven {what}: {result.reason}. Fix: narrow the statement, or simplify the document."
 
 
 _value = escaped_value
 
 
 def _where(access: Access) -> str:
-    return f"`{access.document}` {access.statement.label}"
+    return _value(f"`{access.document}` {access.statement.label}")
 
 
 def _short(text: str) -> str:
-    return _UUID.sub(r"\1…", text)
+    return _UUID.sub(r"\1…", _value(text))
 
 
 def _shown(action: str) -> str:
@@ -167,51 +168,51 @@ def _why(mine: Access, theirs: Access) -> tuple[str, str]:
         return _why_listing(mine)
     if (mine.document, statement.index) != (theirs.document, theirs.statement.index):
         return (
-            f"and {_where(theirs)} gives the same object to identity `{_short(theirs.identity)}`",
-            f"Keep both in the same folder, `BUCKET/PREFIX{_OWN}/*`.",
+            f"and {_where(theirs)} allows the same object to identity `{_short(theirs.identity)}`",
+            f"keep both in the same folder, `BUCKET/PREFIX{_OWN}/*`.",
         )
     if statement.not_resource:
         return (
             "because NotResource grants everything that it does not name",
-            f'Write "Resource": "arn:aws:s3:::BUCKET/{_OWN}/*" in its place.',
+            f'replace it with "Resource": "arn:aws:s3:::BUCKET/{_OWN}/*".',
         )
-    resource = mine.resource
-    if resource != theirs.resource:
+    resource = _value(mine.resource)
+    if mine.resource != theirs.resource:
         return (
-            f"and `{_short(theirs.resource)}` in the same statement gives the same object to another",
-            f"Keep to one folder, `BUCKET/PREFIX{_OWN}/*`.",
+            f"and `{_short(theirs.resource)}` in the same statement allows the same object to another identity",
+            f"keep to one folder, `BUCKET/PREFIX{_OWN}/*`.",
         )
     if "${" in resource and not statement.expands:
         return (
             f'because the document has no "Version": "2012-10-17", so `${{…}}` in `{resource}` is the name of one literal '
-            "folder that all share",
-            'Add "Version": "2012-10-17" to the document.',
+            "folder that all identities share",
+            'add "Version": "2012-10-17" to the document.',
         )
     parts = template(resource, statement.expands)
     variables = [p for p in parts if isinstance(p, Variable)]
     own = [p for p in variables if p.key.startswith("cognito-identity") and p.key.endswith(":sub")]
     if not own and variables:
         shown = re.findall(r"\$\{[^}]*\}?", resource)[0]
-        return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"Use `{_OWN}` in its place.")
+        return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"use `{_OWN}` instead.")
     if not own:
         bucket = resource.partition(":::")[2].partition("/")[0]
         fixed = f"arn:aws:s3:::{bucket}/{_OWN}/*" if bucket and not re.search(r"[*?]", bucket) else f"…/{_OWN}/*"
-        return (f"because nothing in `{resource}` says whose file it is", f"Put the identity into it: `{fixed}`.")
+        return (f"because nothing in `{resource}` says whose file it is", f"put the identity ID into it: `{fixed}`.")
     before = resource[: resource.index("${")]
     if re.search(r"[*?]", before.partition(":::")[2] or before):
         fixed = re.sub(r"/?[^/]*[*?][^/]*/", "/", before, count=1)
         return (
-            f"because `*` spans `/` in `{_short(resource)}`, so another's id may stand before or after the own one",
-            f"Put the identity first, behind a literal prefix: `{fixed}{_OWN}/*`.",
+            f"because `*` spans `/` in `{_short(resource)}`, so that another ID can stand before or after the identity ID",
+            f"put the identity first, behind a literal prefix: `{fixed}{_OWN}/*`.",
         )
     return (
         f"because `{_short(resource)}` matches it",
-        f"Write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`.",
+        f"write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`.",
     )
 
 
 def _why_listing(mine: Access) -> tuple[str, str]:
-    fix = f'Add "Condition": {{"StringLike": {{"s3:prefix": "PREFIX{_OWN}/*"}}}}.'
+    fix = f'add "Condition": {{"StringLike": {{"s3:prefix": "PREFIX{_OWN}/*"}}}}.'
     tests = [c for c in mine.statement.conditions if c.key == PREFIX_KEY]
     if not tests:
         return "because no condition limits `s3:prefix`", fix
@@ -219,40 +220,42 @@ def _why_listing(mine: Access) -> tuple[str, str]:
     said = f"{test.label} on `s3:prefix`"
     if mine.prefix is None:
         if test.if_exists:
-            return f"because {said} holds for a request that names no prefix", f"Use {test.operator} without IfExists."
+            return f"because {said} holds for a request without a prefix", f"use {test.operator} without IfExists."
         if test.qualifier == "ForAllValues":
             return (
-                f"because {said} holds for a request that names no prefix",
-                f"Use {test.operator} without ForAllValues.",
+                f"because {said} holds for a request without a prefix",
+                f"use {test.operator} without ForAllValues.",
             )
         if "Not" in test.operator:
-            return f"because {said} holds for every other prefix, and for none at all", fix
-        return f"because {said} holds for a request that names no prefix", fix
+            return f"because {said} holds for every other prefix, and for requests without a prefix", fix
+        return f"because {said} holds for a request without a prefix", fix
     if mine.prefix == "":
-        return f"because {said} allows the empty prefix, which lists everything", f'Take `""` out of {said}.'
+        return f"because {said} allows the empty prefix, which lists everything", f'remove `""` from {said}.'
     if not mine.statement.expands and any("${" in v for v in test.values):
         return (
             'because the document has no "Version": "2012-10-17", so `${…}` is literal text',
-            'Add "Version": "2012-10-17" to the document.',
+            'add "Version": "2012-10-17" to the document.',
         )
-    return f"because {said} allows that prefix", f"Let it allow only `PREFIX{_OWN}/*`."
+    return f"because {said} allows that prefix", f"let it allow only `PREFIX{_OWN}/*`."
 
 
 def _folder_fix(access: Access) -> str:
     if access.listing:
-        return f"Let `s3:prefix` allow only `PREFIX{_OWN}/*`, with the `/`."
-    resource = access.resource
+        return f"let `s3:prefix` allow only `PREFIX{_OWN}/*`, with the `/`."
+    resource = _value(access.resource)
     if access.statement.not_resource:
-        return f'Write "Resource": "arn:aws:s3:::BUCKET/PREFIX{_OWN}/*" in the place of NotResource.'
+        return f'replace NotResource with "Resource": "arn:aws:s3:::BUCKET/PREFIX{_OWN}/*".'
     if resource.endswith("}*"):
-        return f"Write `{resource[:-1]}/*`: without the `/` it also reaches folders whose names only begin with the id."
-    return f"Write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`."
+        return f"write `{resource[:-1]}/*`: without the `/` it also reaches folders whose names only begin with the ID."
+    return f"write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`."
 
 
 def _notes(access: Access, principal: Principal | None) -> list[str]:
-    notes = [f"  if {_condition(c)} holds, which cannot be decided from the documents" for c in access.assumed]
+    notes = [f"  if {_condition(c)} holds, which the documents do not decide" for c in access.assumed]
     if not access.exact and not access.assumed:
-        notes.append("  if AWS reads what its documentation leaves open (an unknown variable, or how far `*` spans) so")
+        notes.append(
+            "  if AWS resolves in this way what its documentation leaves open: an unknown variable, or how far `*` spans"
+        )
     if principal is None:
         return notes
     resource = [(policy.name, policy.document) for policy in principal.resource]
@@ -264,13 +267,15 @@ def _notes(access: Access, principal: Principal | None) -> list[str]:
                     if statement.conditions
                     else 'has no "Version": "2012-10-17", so its variables are literal text'
                 )
-                notes.append(f"  the Deny in `{name}` {statement.label} cannot be counted on: it {because}")
+                notes.append(
+                    f"  the Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}"
+                )
     return notes
 
 
 def _condition(condition: Condition) -> str:
-    values = ", ".join(condition.values[:3])
-    return f"`{condition.label}` `{condition.written}` ({values})"
+    values = _value(", ".join(condition.values[:3]))
+    return f"`{condition.label}` `{_value(condition.written)}` ({values})"
 
 
 def _proof(mine: Access, theirs: Access) -> str:
@@ -279,10 +284,8 @@ def _proof(mine: Access, theirs: Access) -> str:
         prefix = ""
         if access.listing:
             prefix = " (no s3:prefix)" if access.prefix is None else f' with s3:prefix "{access.prefix}"'
-        lines.append(
-            f"    {access.identity}: {access.action} {access.arn}{prefix} — allowed by {access.document}, "
-            f"{access.statement.label}"
-        )
+        request = f"{access.identity}: {access.action} {access.arn}{prefix}"
+        lines.append("    " + _value(f"{request} — allowed by {access.document}, {access.statement.label}"))
     return "\n".join(lines)
 
 

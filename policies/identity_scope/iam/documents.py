@@ -180,6 +180,10 @@ def _parse_text(text: str, kind: DocumentKind) -> Document:
     if not isinstance(raw, dict):
         raise DocumentError("", f"the document is {_name(raw)}, not a JSON object")
     _check_depth(raw)
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise DocumentError("", "the document holds half of a surrogate pair, which is not a character") from None
     return _document(raw, kind)
 
 
@@ -216,7 +220,7 @@ def _reject_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise DocumentError(f"key `{_shorten(key)}`", "stands twice in one object; IAM refuses repeated keys")
+                raise DocumentError(f"key `{_shorten(key)}`", "is repeated in one object; IAM rejects repeated keys")
             seen.add(key)
     return found
 
@@ -293,7 +297,7 @@ def _either(raw: dict[str, Any], name: str, at: str) -> tuple[tuple[str, ...], b
     """Exactly one of NAME and NotNAME, as strings."""
     negated = f"Not{name}"
     if (name in raw) == (negated in raw):
-        problem = "stand together" if name in raw else "are both missing"
+        problem = "are both present" if name in raw else "are both missing"
         raise DocumentError(at, f"{name} and {negated} {problem}; a statement has exactly one of them")
     key = negated if negated in raw else name
     values = _strings(raw[key], f"{at}.{key}")
@@ -324,7 +328,7 @@ def _conditions(raw: object, at: str) -> tuple[Condition, ...]:
         seen: set[str] = set()
         for key, value in block.items():
             if key.lower() in seen:
-                raise DocumentError(f"{at}.{written}.{_shorten(key)}", "stands twice; condition keys ignore case")
+                raise DocumentError(f"{at}.{written}.{_shorten(key)}", "is repeated; condition keys ignore case")
             seen.add(key.lower())
             items = value if isinstance(value, list) else [value]
             values = tuple(_scalar(item, f"{at}.{written}.{_shorten(key)}") for item in items)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..findings import words
+from ..findings.escaping import escaped_value
 from ..findings.finding import Finding
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
@@ -24,7 +25,7 @@ from ..proof.other_access import other_access
 from ..proof.own_folder import own_folder as outside_own_folder
 from ..proof.results import Result
 from ..proof.scope import Scope
-from ..proof.trust import trust_problems
+from ..proof.trust import trust_problems, trusted_pools, trusts_guests
 from . import remedies
 from .configuration import (
     ACCESS,
@@ -158,9 +159,16 @@ def isolated(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     yield from _obstacles(estate, roles, config, only, "that identities cannot reach each other's files")
-    principals = {role.urn: role.principal for role in roles}
+    vended = {role.urn: role for role in roles}
     for result in (result for scope in _scopes(roles, config, only) for result in isolation(scope)):
-        yield Finding(_where(roles, result), result.cause, words.isolation(result, principals.get(result.role)))
+        role = vended.get(result.role)
+        text = words.isolation(result, role.principal if role else None, role is not None and _of_guests(role))
+        yield Finding(_where(roles, result), result.cause, text)
+
+
+def _of_guests(role: VendedRole) -> bool:
+    """Whether guests assume a role, who are anybody and not signed in."""
+    return "unauthenticated" in role.kinds or (role.trust is not None and trusts_guests(role.trust))
 
 
 def own_folder(
@@ -207,11 +215,22 @@ def bound_trust(
                 yield Finding(role.urn, ("trust", role.urn, problem), text, pending=only is not None)
         loose = list(trust_problems(role.trust, pools, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
-            text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool in"
+            text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool assume it"
             yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
         for statement, problem in loose:
             text = f"`{role.label}`, trust policy {statement.label}: {problem}."
             yield Finding(role.urn, ("trust", role.urn, str(statement.index), problem), text)
+        named = trusted_pools(role.trust)
+        unknown = sorted(named - stack.ids - set(config.known.pools))
+        if unknown and stack.pending:
+            text = f"`{role.label}, trust policy`: whether `{unknown[0]}` is a pool of this stack"
+            yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=True)
+        elif unknown and not pools and "mapped" in role.kinds:
+            text = (
+                f"`{role.label}`: not proven that the role trusts only its own pools: a group or a rule vends it, and "
+                f"neither the stack nor the configuration knows the pool `{unknown[0]}`. Fix: add the pool to `pools`."
+            )
+            yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=only is not None)
 
 
 def guests_declared(
@@ -227,8 +246,9 @@ def guests_declared(
             yield _pending(pool, "whether the guest access of a pool of its name is declared")
         elif pool.guests is True and pool.name not in declared:
             text = (
-                f"`{pool.label}` lets guests in: anybody gets credentials without signing in. Leave "
-                f"allowUnauthenticatedIdentities off, or declare it: guests: [{{pool: {pool.name}, reason: …}}]."
+                f"`{pool.label}`: guest access is enabled, so that anybody gets credentials without signing in. Fix: turn "
+                f"allowUnauthenticatedIdentities off, or declare it: "
+                f'"guests": [{{"pool": "{escaped_value(str(pool.name))}", "reason": "…"}}].'
             )
             yield Finding(pool.urn, ("guests", pool.urn), text)
 
@@ -242,10 +262,10 @@ def classic_off(
         if pool.classic is UNKNOWN:
             yield _pending(pool, "whether the classic flow is on")
             continue
-        said = "is on" if pool.classic is True else "is not set, which does not turn off what was turned on before"
+        state = "is on" if pool.classic is True else "is not set, which keeps it on where it is on"
         text = (
-            f"`{pool.label}`: the classic flow {said}. It gives out tokens for any role that trusts the pool, without "
-            "the limits of the enhanced flow. Set allowClassicFlow to false."
+            f"`{pool.label}`: the classic flow {state}. It issues tokens for any role that trusts the pool, without the "
+            "limits of the enhanced flow. Fix: set allowClassicFlow to false."
         )
         yield Finding(pool.urn, ("classic", pool.urn), text)
 
@@ -260,8 +280,8 @@ def tokens_checked(
             yield _pending(pool, "whether tokens are checked with the user pool")
         elif pool.unchecked:
             text = (
-                f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} are good after their user has been "
-                "signed out or deleted. Set serverSideTokenCheck to true."
+                f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} stay valid after their user is signed out or "
+                "deleted. Fix: set serverSideTokenCheck to true."
             )
             yield Finding(pool.urn, ("tokens", pool.urn), text)
 

@@ -1,8 +1,8 @@
-"""Whether a vended role trusts its own pools and nobody else.
+"""INVARIANT (bound trust): a vended role trusts its own pools and nothing else.
 
-INVARIANT (bound trust): the Federated principal is the partition's Cognito issuer, `StringEquals ISSUER:aud` is one or more
-literal pool ids, and `ForAnyValue:StringLike ISSUER:amr` says `authenticated` or `unauthenticated` without a wildcard that
-lets the one match the other.
+The Federated principal is the partition's Cognito issuer, `StringEquals ISSUER:aud` is one or more literal pool IDs, each
+of a pool that the stack or the configuration knows, and `ForAnyValue:StringLike ISSUER:amr` is `authenticated` or
+`unauthenticated`, without a wildcard that lets one match the other.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from ..automata.globs import matches
 from ..iam.documents import Condition, Document, Effect, Statement
+from ..iam.evaluator import action_matches
 from ..iam.issuers import NAMED, issuer_of, known_issuers
 from ..iam.variables import Missing, concretise, template
 
@@ -20,29 +21,60 @@ from ..iam.variables import Missing, concretise, template
 def trust_problems(
     trust: Document, pools: frozenset[str], issuers: Mapping[str, str]
 ) -> Iterator[tuple[Statement, str]]:
-    """What is too open in a vended role's trust policy: each with its statement.
+    """What is too open in a vended role's trust policy: each problem with its statement.
 
     Args:
-        pools: ids of the pools that vend the role, where they are known; empty where not.
-        issuers: issuers by region, beside the known ones.
+        pools: IDs of the pools that the role may trust; empty where they are not known.
+        issuers: issuers by region, in addition to the known ones.
     """
     for statement in trust.statements:
-        if statement.effect is Effect.ALLOW:
+        if statement.effect is Effect.ALLOW and lets_in(statement):
             for problem in _problems(statement, pools, dict(issuers)):
                 yield statement, problem
+
+
+ENTRIES = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoot")
+"""Actions by which somebody assumes a role; `sts:TagSession` and the like only go with one of them."""
+
+
+def lets_in(statement: Statement) -> bool:
+    """Whether a statement of a trust policy lets anybody assume the role."""
+    return any(action_matches(statement, action) for action in ENTRIES)
+
+
+def trusted_pools(trust: Document) -> frozenset[str]:
+    """The pool IDs that a trust policy names."""
+    return frozenset(
+        value
+        for statement in trust.statements
+        if statement.effect is Effect.ALLOW and lets_in(statement)
+        for condition in statement.conditions
+        if condition.key.endswith(":aud") and condition.operator == "StringEquals"
+        for value in condition.values
+        if NAMED.fullmatch(value)
+    )
+
+
+def trusts_guests(trust: Document) -> bool:
+    """Whether a trust policy lets guests assume the role by name."""
+    return any(
+        condition.key.endswith(":amr") and "unauthenticated" in condition.values
+        for statement in trust.statements
+        for condition in statement.conditions
+    )
 
 
 def _problems(statement: Statement, pools: frozenset[str], issuers: dict[str, str]) -> Iterator[str]:
     principals = statement.principals
     if principals is None or principals.negated:
-        yield "it trusts everyone but those it names; name the identity service as Principal"
+        yield "it trusts every principal that it does not name. Fix: name the Cognito issuer as Federated principal"
         return
     known = known_issuers(issuers)
     for kind, value in principals.entries:
         if kind != "Federated" or value not in known:
             yield (
-                f"it also trusts `{kind}: {value}`; whoever that is gets every user's grants without being a user. "
-                "Give others a role of their own"
+                f"it also trusts `{kind}: {value}`, which gets what every user of the role may do. "
+                "Fix: give it a separate role"
             )
     trusted = [value for kind, value in principals.entries if kind == "Federated" and value in known]
     for issuer in trusted:
@@ -55,23 +87,27 @@ def _audience(statement: Statement, issuer: str, pools: frozenset[str], issuers:
     tests = [c for c in statement.conditions if c.key == key]
     exact = [c for c in tests if c.operator == "StringEquals" and not c.if_exists and c.qualifier != "ForAllValues"]
     if not exact:
-        why = f"tests it by {tests[0].label}, which does not bind it" if tests else "has no test of it"
+        why = f"tests it by {tests[0].label}, which is not enough" if tests else "does not test it"
         yield (
-            f"any identity pool of any account can vend it: `{key}` must be a pool's id, and the statement {why}. "
-            f'Add "StringEquals": {{"{key}": "POOL_ID"}}'
+            f"any identity pool of any account can vend the role: `{key}` must be a pool's ID, and the statement {why}. "
+            f'Fix: add "StringEquals": {{"{key}": "POOL_ID"}}'
         )
         return
     values = _values(exact)
     for value in values:
         if not NAMED.fullmatch(value):
-            yield f"`{value}` is not an identity pool's id; `{key}` must be literal pool ids, REGION:UUID"
+            yield f"`{value}` is not the ID of an identity pool; `{key}` must be literal pool IDs, REGION:UUID"
         elif pools and value not in pools:
-            yield f"it trusts the pool `{value}`, which does not vend it; trust only {', '.join(sorted(pools))}"
+            known = ", ".join(f"`{pool}`" for pool in sorted(pools))
+            yield (
+                f"it trusts the pool `{value}`, which this stack neither makes nor attaches roles to. "
+                f"Fix: trust only {known}, or add the pool to `pools`"
+            )
         elif issuer_of(value.partition(":")[0], issuers) not in (issuer, None):
             right = issuer_of(value.partition(":")[0], issuers)
             yield f"`{issuer}` is not the issuer of pools in {value.partition(':')[0]}; that is `{right}`"
         elif issuer_of(value.partition(":")[0], issuers) is None:
-            yield f"not proven: the issuer of {value.partition(':')[0]} is not known; put it into `issuers`"
+            yield f"not proven: the issuer of {value.partition(':')[0]} is not known. Fix: add it to `issuers`"
 
 
 def _login(statement: Statement, issuer: str) -> Iterator[str]:
@@ -83,17 +119,17 @@ def _login(statement: Statement, issuer: str) -> Iterator[str]:
         if c.operator in ("StringLike", "StringEquals") and c.qualifier == "ForAnyValue" and not c.if_exists
     ]
     if not positive:
-        why = f"tests it by {tests[0].label}, which guests pass too" if tests else "has no test of it"
+        why = f"tests it by {tests[0].label}, which guests also pass" if tests else "does not test it"
         yield (
-            f"guests and signed-in users alike can have it: `{key}` must say which, and the statement {why}. "
-            f'Add "ForAnyValue:StringLike": {{"{key}": "authenticated"}}'
+            f"guests and signed-in users can both assume the role: `{key}` must tell them apart, and the statement {why}. "
+            f'Fix: add "ForAnyValue:StringLike": {{"{key}": "authenticated"}}'
         )
         return
     if all(_lets_both(test) for test in positive):
         values = " or ".join(f"`{v}`" for v in positive[0].values)
         yield (
-            f"`{key}` is {values}, which guests and signed-in users both match; "
-            "make it exactly `authenticated`, or `unauthenticated` for a guest role"
+            f"`{key}` is {values}, which guests and signed-in users both match. "
+            "Fix: make it exactly `authenticated`, or `unauthenticated` for a guest role"
         )
 
 

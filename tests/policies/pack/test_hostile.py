@@ -82,6 +82,26 @@ def test_hostile_denies_end_in_not_proven_within_a_number_of_steps(pack: Analyze
     assert "not decided within 50000 steps" in said["s3-isolated-by-identity"]
 
 
+@pytest.mark.parametrize("text", ["\\ud800", "\\udfff\\ud800"])
+def test_a_lone_surrogate_is_a_finding(pack: Analyzer, text: str) -> None:
+    broken = json.dumps(document([allow("arn:aws:s3:::bkt/X")])).replace("X", text)
+    said = dict(told(ask(pack, [role(), policy(broken)])))
+    assert "half of a surrogate pair" in said["s3-isolated-by-identity"]
+
+
+def test_a_secret_of_an_analyzed_state_is_a_finding(pack: Analyzer) -> None:
+    said = dict(told(ask(pack, [role(), policy("[secret]")])))
+    assert "secret, cannot be read here" in said["s3-isolated-by-identity"]
+
+
+@pytest.mark.parametrize("hidden", ["\x1b[2K", "\r", "\n[mandatory] all is well", "\u202e", "\u200b", "\u2028", "\x9b"])
+def test_what_moves_the_cursor_or_hides_is_escaped(pack: Analyzer, hidden: str) -> None:
+    statement = {**allow(f"arn:aws:s3:::bkt/{hidden}*"), "Sid": f"a{hidden}b"}
+    for found in ask(pack, [role(), policy(document([statement]), called=f"access{hidden}")]):
+        assert hidden not in found.text
+        assert f"\\u{ord(hidden[0]):04x}" in found.text
+
+
 def read(text: str, kind: DocumentKind = DocumentKind.IDENTITY) -> Document | str:
     """A document, or what is wrong with it in words; anything else escapes."""
     try:

@@ -252,7 +252,7 @@ def test_what_is_known_of_providers_is_said_whatever_else_is_not(fresh: Analyzer
     ]
     props = {"identityPoolName": "notes", "allowClassicFlow": False, "cognitoIdentityProviders": providers}
     (found,) = fresh.analyze(resource("aws:cognito/identityPool:IdentityPool", "users", props))
-    assert found.text.startswith("`users`: tokens of provider 2, `q` are good after")
+    assert found.text.startswith("`users`: tokens of provider 2, `q` stay valid after")
 
 
 def test_a_wholly_unknown_document_is_decided_at_update_and_no_violation(fresh: Analyzer) -> None:
@@ -485,7 +485,7 @@ def test_a_widened_program_is_stopped_in_preview(fresh: Analyzer, monkeypatch: p
     with Sandbox().running() as sandbox:
         enforced = PolicyGate(fresh)
         run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, enforced, preview=True)
-        with pytest.raises(PolicyViolation, match="lets every signed-in identity read another's files"):
+        with pytest.raises(PolicyViolation, match="lets every signed-in identity read another identity's files"):
             enforced.finish(run)
         assert sandbox.identity.pools == {}
 
