@@ -50,15 +50,15 @@ def own_folder(result: OutsideFolder | NotProven) -> str:
 
 def dead(result: DeadGrant) -> str:
     """A grant that never applies."""
-    place = f"`{result.document}` {result.statement.label} can never apply"
+    place = _value(f"`{result.document}` {result.statement.label} can never apply")
     harmless = "Nothing is exposed, but the grant does not work"
     if result.condition is None:
         variable = f"${{{result.variable}}}"
-        return f"{place}: no request has a value for `{variable}` in this partition. {harmless}; write `{_OWN}`."
+        return f"{place}: no request has a value for `{variable}` in this partition. {harmless}. Fix: write `{_OWN}`."
     if result.condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
         return (
             f"{place}: its actions have no condition key `{result.condition.key}`, so the condition "
-            f"{result.condition.label} is never met. {harmless}; move the condition to a statement of its own for "
+            f"{result.condition.label} is never met. {harmless}. Fix: move the condition to a separate statement for "
             "`s3:ListBucket`."
         )
     return (
