@@ -206,8 +206,9 @@ def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
 
 
 def _neighbours(key: str, end: int) -> Iterator[tuple[str, str]]:
-    """`BUCKET/KEY` with one character before a place changed, left out or put in."""
-    bucket, _, _ = key.partition("/")
+    """`BUCKET/KEY` with one character before a place changed, left out or put in; and the same key of another bucket."""
+    bucket, _, inside = key.partition("/")
+    yield f"{bucket}q", inside
     for at in range(len(bucket) + 1, end):
         for changed in ("q", "/", "", f"q{key[at]}"):
             if changed != key[at]:

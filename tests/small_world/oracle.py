@@ -476,8 +476,12 @@ class Oracle:
                 here = frozenset(resource_globs(statement, value) or [])
                 for letter in f"arn:aws:s3:::{bucket}/":
                     here = rest(here, letter)
-                values = [v for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
-                prefixes = [glob_of(v, statement.expands, True, value, True)[0] for v in values]
+                prefixes = [
+                    glob_of(text, statement.expands, "Like" in condition.operator, value, True)[0]
+                    for condition in statement.conditions
+                    if condition.key == "s3:prefix"
+                    for text in condition.values
+                ]
                 for glob in [*here, *((*p, "z") for p in prefixes if p is not None)]:
                     for any_, one in (("", "z"), ("x", "x"), ("x/", "z")):
                         filled = ({ANY: any_, WITHIN: any_, ONE: one}.get(part, part) for part in glob)
