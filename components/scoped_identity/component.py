@@ -66,13 +66,15 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         self._name = name
         self._shape = shape
         self._chosen = self._plan(args)
-        self._dependencies: list[pulumi.Resource] = []
+        self._dependencies: list[pulumi.Resource] = []  # roles and their policies
+        self._assignments: list[pulumi.Resource] = []  # which user gets which role
 
         self._pool_id, self.identity_pool_arn = self._pool()
         roles = {planned.key: self._role(index, planned) for index, planned in enumerate(shape.roles)}
         self._groups(roles)
         self._attachment(roles)
         self._principal_tags()
+        self._guard()
 
         self.identity_pool_id = self._pool_id
         self.role_arns = _by_key(roles)
@@ -192,12 +194,28 @@ class ScopedIdentityPool(pulumi.ComponentResource):
     def _document(self, index: int, part: int) -> pulumi.Output[str]:
         return self._of(lambda p: _policy(p, self._shape, index, part))
 
+    def _guard(self) -> None:
+        """Protect the users' access together with the pool.
+
+        A destroy deletes in reverse order and fails at a protected resource; the pool comes last. The guard depends on all
+        access, so that it comes first and nothing is deleted. Roles and policies are not protected themselves: they can
+        still be replaced and removed.
+        """
+        pulumi.ComponentResource(
+            f"{PACKAGE}:index:Guard",
+            self._name,
+            None,
+            pulumi.ResourceOptions(
+                parent=self, protect=self._shape.settings.protect, depends_on=[*self._dependencies, *self._assignments]
+            ),
+        )
+
     def _groups(self, roles: Mapping[str, pulumi.Output[str]]) -> None:
         settings = self._shape.settings
         if not settings.makes_roles:
             return
         for index, (key, name) in enumerate(self._shape.group_names()):
-            aws.cognito.UserGroup(
+            group = aws.cognito.UserGroup(
                 f"{self._name}-{name}",
                 name=settings.groups[index].name,
                 user_pool_id=self._of(lambda p, i=index: _user_pool_of(p, i)[0]),  # type: ignore[misc]
@@ -206,6 +224,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
                 region=self._of(lambda p, i=index: _user_pool_of(p, i)[1]),  # type: ignore[misc]
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            self._assignments.append(group)
 
     def _attachment(self, roles: Mapping[str, pulumi.Output[str]]) -> None:
         """The roles of the pool. A pool has one attachment, created after all policies."""
@@ -213,7 +232,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         if not settings.makes_roles:
             return
         mappings = pulumi.Output.all(self._chosen, _by_key(roles)).apply(lambda v: _mappings(v[0], v[1]))
-        aws.cognito.IdentityPoolRoleAttachment(
+        attachment = aws.cognito.IdentityPoolRoleAttachment(
             self._name,
             identity_pool_id=self._pool_id,
             roles={kind: roles[kind] for kind in ("authenticated", "unauthenticated") if kind in roles},
@@ -223,6 +242,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             # of roles for a pool, so that the new attachment overwrites the old one, which Pulumi then only forgets.
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies, retain_on_delete=True),
         )
+        self._assignments.append(attachment)
 
     def _principal_tags(self) -> None:
         settings = self._shape.settings
@@ -231,7 +251,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         refs += [p.ref for p in settings.providers if p.tags is not None]
         for index, ref in enumerate(refs):
             claims = bool(self._shape.principal_tags()[index][1])
-            aws.cognito.IdentityPoolProviderPrincipalTag(
+            tags = aws.cognito.IdentityPoolProviderPrincipalTag(
                 f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
                 identity_pool_id=self._pool_id,
                 identity_provider_name=self._of(lambda p, i=index: p.principal_tags()[i][0]),  # type: ignore[misc]
@@ -241,6 +261,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
                 # The trust policies must allow tags before a provider sends any.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies),
             )
+            self._assignments.append(tags)
 
     def _tags(self) -> pulumi.Output[Mapping[str, str]]:
         return self._of(lambda p: dict(p.settings.tags))

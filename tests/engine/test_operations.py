@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from tests.engine.conftest import Stack, needs_yaml
+from tests.engine.conftest import GUESTS, GUESTS_DECLARED, Stack, needs_yaml
 
 
 def test_a_refresh_of_what_nobody_changed_finds_nothing(stack: Stack) -> None:
@@ -79,9 +80,28 @@ def test_destroy_leaves_nothing(stack: Stack) -> None:
     assert stack.state() == [] or all("aws:" not in str(r["type"]) for r in stack.state())
 
 
-def test_destroy_of_a_protected_stack_deletes_nothing_that_its_users_need(stack: Stack) -> None:
-    stack.up(protect=True)
-    output = stack.run("destroy", "--yes", fails=True)
-    assert "protect" in output
+def test_destroy_of_a_protected_stack_deletes_nothing(stack: Stack) -> None:
+    """Also without the preview that would stop it, and where the CLI is told to leave out what is protected."""
+    groups = [{"name": "editors"}]
+    stack.up(protect=True, groups=groups)
+    before = stack.role_names(), len(stack.state())
+    assert "protected" in stack.run("destroy", "--yes", "--skip-preview", fails=True)
+    stack.run("destroy", "--yes", "--exclude-protected")
+    assert (stack.role_names(), len(stack.state())) == before
     assert set(stack.pool().roles) == {"authenticated"}
+    assert stack.deviations(groups=groups) == []
+    stack.up(protect=False, groups=groups)
+    stack.run("destroy", "--yes")
+    assert stack.sandbox.identity.pools == {}
+
+
+def test_protection_leaves_room_for_changes(stack: Stack) -> None:
+    """Guests, groups and another role come and go; only the loss of the pool or of all access is refused."""
+    changes: dict[str, Any] = {"guests": GUESTS, "groups": [{"name": "editors"}], "roles": {"path": "/app/"}}
+    stack.up(protect=True)
+    pool = stack.pool().id
+    stack.up(*stack.pack_config(GUESTS_DECLARED), protect=True, **changes)
+    assert set(stack.pool().roles) == {"authenticated", "unauthenticated"}
+    stack.up(protect=True)
+    assert (stack.pool().id, set(stack.pool().roles)) == (pool, {"authenticated"})
     assert stack.deviations() == []

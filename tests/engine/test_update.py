@@ -10,7 +10,7 @@ from tests.engine.conftest import CLIENT, GUESTS, GUESTS_DECLARED, POOL, Stack
 
 
 def test_a_preview_creates_nothing_an_update_everything_and_the_next_one_nothing(stack: Stack) -> None:
-    assert "6 to create" in stack.preview()
+    assert "7 to create" in stack.preview()
     assert stack.sandbox.identity.pools == {}
     stack.up()
     assert set(stack.outputs()["roleArns"]) == {"authenticated"}

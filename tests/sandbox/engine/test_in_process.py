@@ -104,7 +104,7 @@ def test_children_are_parented_and_named_after_the_component(dev: Deployed) -> N
     for kind in ("IdentityPool", "Role", "IdentityPoolRoleAttachment"):
         assert one(dev, kind).parent == component.urn
     names = [r.name for r in dev.run.registrations]
-    assert names == ["users", "users", "users-authenticated", "users-authenticated", "users"]
+    assert names == ["users", "users", "users-authenticated", "users-authenticated", "users", "users"]
 
 
 def test_every_output_is_there(dev: Deployed) -> None:
