@@ -148,11 +148,14 @@ class _Pairs:
                 *reader.listings(part.principal, shared, part.view),
             ]
         places = {each.place for each in part.reach.allows}
-        return [
-            grant
-            for grant in self._grants[key]
-            if (grant.action, grant.listing) == (part.reach.action, part.listing) and grant.place in places
-        ]
+        return [grant for grant in self._grants[key] if grant.place in places and self._is_of(grant, part)]
+
+    @staticmethod
+    def _is_of(grant: Grant, part: _Part) -> bool:
+        """Whether a grant is for an action of a part; read exactly, fewer actions may be treated alike."""
+        if isinstance(part.reach, ListingReach):
+            return grant.listing and grant.action == part.reach.action
+        return bool(grant.actions & part.reach.actions)
 
     def _compare(self, mine: _Part, theirs: _Part) -> None:
         """Each Allow of mine that nothing has been said about yet, with theirs: its own first.

@@ -75,6 +75,8 @@ class Grant:
     forbidden: tuple[Forbidden, ...] = ()
     guard: Guard = field(default_factory=Guard)
     requirements: tuple[Requirement, ...] = ()
+    actions: int = 0
+    """The group, as bits of the actions that were asked about; 0 for a listing."""
 
     @property
     def cause(self) -> tuple[str, str, str]:
@@ -265,6 +267,7 @@ class Reader:
                         (*allow.forbidden, *beside),
                         guard,
                     )
+                    base = replace(base, actions=part)
                     found += self._limited(base, each, principal, boundary, ways)
         return found
 
