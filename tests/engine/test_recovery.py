@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from sandbox.aws.errors import AwsError
 from sandbox.engine import pulumi_cli
 from tests.conftest import ROOT
 from tests.engine.conftest import GUESTS, Stack
@@ -103,3 +104,19 @@ def test_an_update_that_holds_the_lock_is_not_met_by_a_second_one(stack: Stack) 
     assert "lock" in output
     assert first.returncode == 0
     assert len(stack.sandbox.identity.pools) == 1
+
+
+def test_an_update_that_aws_fails_goes_on_from_there_and_the_pool_never_lacks_a_role(stack: Stack) -> None:
+    def fail(operation: str) -> None:
+        if operation == "SetIdentityPoolRoles":
+            raise AwsError("LimitExceededException", "on a bad day", 400)
+
+    stack.up(pack=False)
+    stack.before_call = fail
+    output = stack.up(pack=False, fails=True, guests=GUESTS)
+    assert "on a bad day" in output
+    assert set(stack.pool().roles) == {"authenticated"}
+    stack.before_call = lambda _: None
+    stack.up(pack=False, guests=GUESTS)
+    assert set(stack.pool().roles) == {"authenticated", "unauthenticated"}
+    assert all("authenticated" in roles for roles in stack.roles_seen)
