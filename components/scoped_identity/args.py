@@ -271,7 +271,7 @@ class AuthenticatedArgs(TypedDict):
     role: NotRequired[pulumi.Input[str]]
     """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: none; `uncheckedRoles` lists the role."""
 
 
 class GuestsArgs(TypedDict):
@@ -284,7 +284,7 @@ class GuestsArgs(TypedDict):
     role: NotRequired[pulumi.Input[str]]
     """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: none; `uncheckedRoles` lists the role."""
 
 
 class GroupArgs(TypedDict):
@@ -293,7 +293,7 @@ class GroupArgs(TypedDict):
     name: str
     """Name of the group. Required."""
     user_pool: NotRequired[pulumi.Input[str]]
-    """ID of the user pool. Default: the only user pool in `userPools`."""
+    """ID of the user pool. Default: the user pool in `userPools`; required if there are several."""
     precedence: NotRequired[int]
     """Precedence of the group for users in several groups; the lowest number wins. Default: none."""
     inherit: NotRequired[bool]
@@ -303,7 +303,7 @@ class GroupArgs(TypedDict):
     role: NotRequired[pulumi.Input[str]]
     """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: none; `uncheckedRoles` lists the role."""
 
 
 class MappedRoleArgs(TypedDict):
@@ -318,7 +318,7 @@ class MappedRoleArgs(TypedDict):
     role: NotRequired[pulumi.Input[str]]
     """ARN of an existing role to use. Default: a new role."""
     trust: NotRequired[pulumi.Input[str]]
-    """Trust policy of the existing role, as JSON, to validate. Default: not validated, listed in `uncheckedRoles`."""
+    """Trust policy of the existing role, as JSON, to validate. Default: none; `uncheckedRoles` lists the role."""
 
 
 class RuleArgs(TypedDict):
@@ -344,7 +344,7 @@ class MappingArgs(TypedDict):
     rules: NotRequired[list[RuleArgs]]
     """1 to 25 rules, in order; the first rule that matches applies. Default: none, for a mapping by `token`."""
     ambiguous: NotRequired[str]
-    """If no rule matches or the token names several roles: `deny` or `authenticated` (its role). Default: `deny`."""
+    """If no rule matches or the token contains several roles: `deny`, or the role of `authenticated`. Default: `deny`."""
 
 
 class RolesArgs(TypedDict):

@@ -342,7 +342,7 @@ def _policy(chosen: Plan, shape: Plan, index: int, part: int) -> str:
     if len(parts) > foreseen:
         path = chosen.roles[index].path
         raise pulumi.RunError(
-            f"{path}: the grants are longer than the preview could know; use literal IDs, or reduce the grants"
+            f"{path}: the grants need more policies than at preview; use literal IDs, or reduce the grants"
         )
     # Fewer than at preview: the last one is repeated, which grants nothing more.
     return json.dumps(documents.document(parts[min(part, len(parts) - 1)]))

@@ -58,8 +58,10 @@ class Levels:
     def shared(self, kind: IdentityKind) -> list[SharedSpace]:
         access = READ_ONLY if kind is IdentityKind.GUEST else READ_WRITE
         return [
-            _space(self.bucket, "public/", access, "Amplify's level `public`: everybody's files."),
-            _space(self.bucket, "protected/", READ_ONLY, "Amplify's level `protected`: all read, the owner writes."),
+            _space(self.bucket, "public/", access, "Amplify's level `public`: all users read and write."),
+            _space(
+                self.bucket, "protected/", READ_ONLY, "Amplify's level `protected`: all users read, the owner writes."
+            ),
         ]
 
 

@@ -204,7 +204,7 @@ def _providers(settings: Settings) -> Iterator[Problem]:
     if not settings.user_pools and not settings.providers and settings.guests is None and settings.existing is None:
         yield Problem(
             "userPools",
-            "nobody can get credentials; add a user pool, {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}, "
+            "no user can get credentials; add a user pool, {id: eu-west-1_AbCdEf123, clients: [CLIENT_ID]}, "
             "one of `providers`, or `guests`",
         )
     seen: dict[str, int] = {}
@@ -253,10 +253,13 @@ def _groups_and_mappings(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"{path}.provider", "AWS does not support role mappings for a developer provider")
         elif mapping.by is By.TOKEN:
             if refs.get(provider, "pool") != "pool":
-                yield Problem(f"{path}.by", f"only the tokens of a user pool name roles; use `rules` for `{provider}`")
+                yield Problem(
+                    f"{path}.by", f"only the tokens of a user pool contain roles; use `rules` for `{provider}`"
+                )
             elif not _has_groups(settings, provider):
                 yield Problem(
-                    f"{path}.by", "a mapping by token requires `groups` of that user pool, whose roles the tokens name"
+                    f"{path}.by",
+                    "a mapping by token requires `groups` of that user pool, whose roles the tokens contain",
                 )
         for position, rule in enumerate(mapping.rules):
             if not rule.role.startswith("arn:") and rule.role not in (*names, "authenticated", PENDING):
@@ -299,8 +302,8 @@ def _guest_grants(guests: Guests) -> Iterator[Problem]:
         if services:
             yield Problem(
                 f"guests.grants[{index}]",
-                f"guests cannot use `{'`, `'.join(sorted(services))}`: AWS excludes it by the session policy for guests; "
-                "remove it, or grant it to signed-in users",
+                f"guests cannot use `{'`, `'.join(sorted(services))}`: the session policy that AWS applies to guests "
+                "excludes it; remove it, or grant it to signed-in users",
             )
 
 

@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     for command in (up, serve):
         command.add_argument("--stack", default="dev", help="the stack to deploy (default: dev)")
         command.add_argument(
-            "--profile", choices=["least-privilege", "guide"], help="permission documents; replaces the stack's setting"
+            "--profile",
+            choices=["least-privilege", "guide"],
+            help="permissions of the roles; overrides the setting of the stack",
         )
         command.add_argument(
             "--policy-pack-config", metavar="FILE", type=Path, help="JSON file with the policy pack's config"
@@ -102,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
             "--no-pack",
             dest="pack",
             action="store_false",
-            help="deploy without the policy pack, to see what users could do that it would have prevented",
+            help="deploy without the policy pack, to see what users can do that the pack prevents",
         )
     return parser
 
@@ -235,7 +237,7 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Term
             terminal.say("Ctrl-C stops the sandbox.")
             threading.Event().wait()
         except KeyboardInterrupt:
-            terminal.say("\nstopped; nothing was kept")
+            terminal.say("\nstopped; the sandbox keeps no data")
         finally:
             signal.signal(signal.SIGTERM, before)
     return 0

@@ -104,8 +104,8 @@ class Terminal:
         missing = {rule: settings for rule, settings in required.items() if rule not in config}
         if missing:
             self.problem(
-                "the stack's config declares this access; to allow it, review this config of the policy pack and pass it "
-                "in a file: --policy-pack-config FILE, or make up PACK_CONFIG=FILE"
+                "the stack's config declares this access; to allow it, review this configuration of the policy pack, and "
+                "pass it in a file: --policy-pack-config FILE, or make up PACK_CONFIG=FILE"
             )
             self.problem(json.dumps(missing, indent=2))
 

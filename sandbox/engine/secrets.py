@@ -49,7 +49,7 @@ class Decrypter:
         try:
             return _open(self._cipher, text).decode("utf-8")
         except (ValueError, InvalidTag):
-            raise CannotDecrypt("it is not what Pulumi wrote with this passphrase and salt") from None
+            raise CannotDecrypt("it was not encrypted with this passphrase and salt") from None
 
     def _derive(self) -> AESGCM:
         if not isinstance(self._salt, str):

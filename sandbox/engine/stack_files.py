@@ -174,7 +174,9 @@ def _region_problems(file: YamlFile, region: object) -> list[str]:
         return [file.problem(place, "`aws:region` is required: an AWS region, such as `eu-central-1`")]
     if not isinstance(region, str) or not is_region(region):
         name = f"`{printable(region)}`" if isinstance(region, str) else "it"
-        return [file.problem(place, f"`aws:region` must be an AWS region, such as `eu-central-1`; {name} is none")]
+        return [
+            file.problem(place, f"`aws:region` must be an AWS region, such as `eu-central-1`; {name} is not a region")
+        ]
     return []
 
 

@@ -67,7 +67,7 @@ def parse_yaml(name: str, text: str) -> YamlFile:
         raise StackFileError(f"{name}, line {line}: not YAML: {printable(str(error.problem))}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
-        raise StackFileError(f"{name}, line {line}: a control character is not YAML") from None
+        raise StackFileError(f"{name}, line {line}: a control character is not valid in YAML") from None
     reader = _Reader(name)
     if node is not None:
         reader.file.value = reader.read(node, ())
@@ -227,7 +227,7 @@ class _Refused(ValueError):
 def _integer(text: str) -> int:
     digits = text.lstrip("+-")
     if len(digits) > 1 and digits[0] == "0" and digits[1] not in "xo":
-        raise _Refused("has a leading zero, which makes it another number for Pulumi")
+        raise _Refused("has a leading zero, so that Pulumi reads a different number")
     if len(digits) > 18:
         raise _Refused("is too large a number")
     return int(text, 0)

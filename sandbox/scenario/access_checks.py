@@ -124,16 +124,12 @@ class AccessChecks:
         yield self._row(
             "A", "put a file in A's folder", lambda: s3.put_object(Bucket=bucket, Key=f"{folder}a", Body=b"a"), writing
         )
-        yield self._row(
-            "A", "get a file of A's", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{folder}old"), b"old")
-        )
+        yield self._row("A", "get A's file", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{folder}old"), b"old"))
         yield self._row(
             "A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=folder), folder)
         )
         yield self._row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{folder}large"), writing)
-        yield self._row(
-            "A", "delete a file of A's", lambda: s3.delete_object(Bucket=bucket, Key=f"{folder}old"), writing
-        )
+        yield self._row("A", "delete A's file", lambda: s3.delete_object(Bucket=bucket, Key=f"{folder}old"), writing)
 
         key = f"{others}secret.txt"
         yield self._row("A", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=key), Result.DENIED)

@@ -83,8 +83,8 @@ BAD: list[tuple[str, Any, str]] = [
         "cn-north-1",
         "region: `cn-north-1` is not supported: AWS does not document the issuer of identity pools in this",
     ),
-    ("userPools", ..., "userPools: nobody can get credentials"),
-    ("userPools", [], "userPools: nobody can get credentials"),
+    ("userPools", ..., "userPools: no user can get credentials"),
+    ("userPools", [], "userPools: no user can get credentials"),
     ("userPools", "x", "userPools: `x` must be a list of {id: …, clients: […]}"),
     ("userPools.0", "x", "userPools[0]: `x` must be {id: …, clients: […]}"),
     ("userPools.0.id", "my users", "userPools[0].id: `my users` is not a user pool ID (is it the name?)"),
@@ -349,7 +349,7 @@ CONTRADICTIONS: list[tuple[Raw, str]] = [
     ),
     (
         {"mappings": [{"provider": POOL, "by": "token"}]},
-        "mappings[0].by: a mapping by token requires `groups` of that user pool, whose roles the tokens name",
+        "mappings[0].by: a mapping by token requires `groups` of that user pool, whose roles the tokens contain",
     ),
     (
         {"mappings": [{"provider": "google", "rules": [RULE]}]},
@@ -360,7 +360,7 @@ CONTRADICTIONS: list[tuple[Raw, str]] = [
             "providers": {"google": {"clientId": "1.apps.googleusercontent.com"}},
             "mappings": [{"provider": "google", "by": "token"}],
         },
-        "mappings[0].by: only the tokens of a user pool name roles",
+        "mappings[0].by: only the tokens of a user pool contain roles",
     ),
     (
         {
@@ -403,7 +403,7 @@ CONTRADICTIONS: list[tuple[Raw, str]] = [
                 "grants": [{"statement": {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}}],
             }
         },
-        "guests.grants[0]: guests cannot use `bedrock`: AWS excludes it by the session policy for guests",
+        "guests.grants[0]: guests cannot use `bedrock`: the session policy that AWS applies to guests excludes it",
     ),
     (
         {"groups": [{"name": "editors"}], "mappings": [{"provider": POOL, "rules": [RULE]}]},

@@ -207,7 +207,7 @@ TRIES: dict[str, Try] = {
     "A shared folder": _shared,
     "Another API, REST or HTTP": _another_api,
     "Items of a DynamoDB table": _rows_of_a_table,
-    "Roles by rules": _premium,
+    "Role mapping by rules": _premium,
     "Groups of a user pool": _editors,
     "Guests": _guests,
     "Attributes for access control": _tags,

@@ -33,7 +33,7 @@ def test_read_only_users_read_and_list_and_do_not_write() -> None:
     for found in deploy(uploads={"bucket": "notes-dev-uploads", "access": "read-only"}):
         got = tried(found)
         assert got["A: put a file in A's folder"] == "denied"
-        assert got["A: get a file of A's"] == "allowed"
+        assert got["A: get A's file"] == "allowed"
 
 
 def test_a_widened_statement_turns_rows_red(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def served(stop: signal.Signals, *options: str, cwd: Path = ROOT) -> tuple[int, 
 def test_serve_stays_up_prints_an_example_and_stops_when_it_is_told_to(stop: signal.Signals) -> None:
     code, told = served(stop)
     assert code == 0
-    assert told.endswith("stopped; nothing was kept\n")
+    assert told.endswith("stopped; the sandbox keeps no data\n")
     assert re.search(r"endpoint: \"http://127\.0\.0\.1:\d+\"", told)
     assert "fromCognitoIdentityPool" in told
 

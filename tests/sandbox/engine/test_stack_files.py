@@ -60,7 +60,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "Latin-1": (GOOD.replace("notes-dev", "nötes", 1).encode("latin-1"), "line 4: must be UTF-8 text"),
     "UTF-16": (GOOD.encode("utf-16"), "line 1: must be UTF-8 text"),
-    "a NUL": (named('"a\\0b"').replace("\\0", "\x00"), "line 4: a control character is not YAML"),
+    "a NUL": (named('"a\\0b"').replace("\\0", "\x00"), "line 4: a control character is not valid in YAML"),
     "an escaped NUL": (named('"a\\0b"'), "contains a control character"),
     "an escape sequence": (named('"a\\e[31mb"'), "contains a control character"),
     "a lone surrogate": (named('"\\uD800"'), "line 4"),
@@ -84,7 +84,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a Python object": (named("!!python/object/apply:os.getcwd []"), "a value with the tag `!!python/object/apply:os"),
     "a local tag": (named("!secret x"), "a value with the tag `!secret` is not supported"),
     "an integer that is none": (named("!!int x"), "`x` is not a value of the type `int`"),
-    "a leading zero": (named("0123"), "`0123` has a leading zero, which makes it another number for Pulumi"),
+    "a leading zero": (named("0123"), "`0123` has a leading zero, so that Pulumi reads a different number"),
     "a huge number": (named("9" * 5000), "is too large a number"),
     "infinity": (named(".inf"), "`.inf` is not a finite number"),
     "an overflow": (named("1e999"), "`1e999` is not a finite number"),
@@ -243,7 +243,7 @@ def test_a_secret_that_cannot_be_decrypted_is_named(tmp_path: Path, environment:
 
 @pytest.mark.parametrize(("old", "new"), [("QxyADS", "QxyADT"), ("dmExBkTHPc9YG2s3:", ""), ("v1:dmEx", "v2:dmEx")])
 def test_a_secret_that_was_changed_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    with pytest.raises(StackFileError, match="it is not what Pulumi wrote with this passphrase and salt"):
+    with pytest.raises(StackFileError, match="it was not encrypted with this passphrase and salt"):
         read_secrets(tmp_path, {"PULUMI_CONFIG_PASSPHRASE": "correct horse"}, SECRETS.replace(old, new))
 
 
