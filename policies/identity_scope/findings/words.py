@@ -291,7 +291,7 @@ def _proof(mine: Access, theirs: Access) -> str:
 
 _CONSEQUENCES = {
     EscalationClass.PERMISSIONS: "changes permissions",
-    EscalationClass.IDENTITY: "lets the user act as somebody else",
+    EscalationClass.IDENTITY: "lets the user act as another user or role",
     EscalationClass.CODE: "runs code under another role",
     EscalationClass.BUCKET: "changes what protects a bucket, or copies its contents out",
     EscalationClass.KEYLESS: "belongs to an S3 interface whose ARNs carry no key, so that no policy can scope it",

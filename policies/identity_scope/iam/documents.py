@@ -176,7 +176,7 @@ def _parse_text(text: str, kind: DocumentKind) -> Document:
     except ValueError as error:  # Python refuses integers of thousands of digits
         if isinstance(error, DocumentError):
             raise
-        raise DocumentError("", f"not JSON that IAM reads: {error}") from None
+        raise DocumentError("", f"not JSON that IAM accepts: {error}") from None
     if not isinstance(raw, dict):
         raise DocumentError("", f"the document is {_name(raw)}, not a JSON object")
     _check_depth(raw)
@@ -195,7 +195,7 @@ def _plain(value: object) -> object:
         return value
     if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return [_plain(value[i]) for i in range(len(value))]
-    raise DocumentError("", "the document holds something that JSON cannot hold")
+    raise DocumentError("", "the document contains a value that is not JSON")
 
 
 def _check_depth(value: object) -> None:
@@ -267,7 +267,7 @@ def _statement(index: int, raw: object, kind: DocumentKind, expands: bool) -> St
     if sid is not None and not isinstance(sid, str):
         raise DocumentError(f"{at}.Sid", f"must be a string, not {_name(sid)}")
     if raw.get("Effect") not in ("Allow", "Deny"):
-        raise DocumentError(f"{at}.Effect", 'must be "Allow" or "Deny", with this case')
+        raise DocumentError(f"{at}.Effect", 'must be "Allow" or "Deny"; IAM distinguishes case')
     actions, not_action = _either(raw, "Action", at)
     for action in actions:
         if action != "*" and ":" not in action:

@@ -109,7 +109,11 @@ def _objects(value: object, key: str, fields: Mapping[str, type], problems: Prob
             problems.append(f"{at}: must be an object with {', '.join(fields)}")
             continue
         before = len(problems)
-        problems += [f"{at}.{name}: is not known; known are {', '.join(fields)}" for name in item if name not in fields]
+        problems += [
+            f"{at}.{name}: is not a property; the properties are {', '.join(fields)}"
+            for name in item
+            if name not in fields
+        ]
         for name, type_ in fields.items():
             if item.get(name) in (None, "", []):
                 problems.append(f"{at}.{name}: is required")
@@ -310,7 +314,7 @@ VENDED_ROLES = Setting(
 )
 ROLES_ELSEWHERE = Setting(
     "rolesElsewhere",
-    {**_texts("ARNs of roles that this stack's pools vend and another stack makes and proves."), "default": []},
+    {**_texts("ARNs of roles that this stack's pools vend and another stack creates and proves."), "default": []},
     _list_of_strings("rolesElsewhere"),
 )
 ISSUERS = Setting(

@@ -246,7 +246,7 @@ def guests_declared(
             yield _pending(pool, "whether the guest access of a pool of its name is declared")
         elif pool.guests is True and pool.name not in declared:
             text = (
-                f"`{pool.label}`: guest access is enabled, so that anybody gets credentials without signing in. Fix: turn "
+                f"`{pool.label}`: guest access is enabled, so that anyone gets credentials without signing in. Fix: turn "
                 f"allowUnauthenticatedIdentities off, or declare it: "
                 f'"guests": [{{"pool": "{escaped_value(str(pool.name))}", "reason": "…"}}].'
             )

@@ -96,7 +96,7 @@ class Session:
             known = settings.config.known
             self._reported.pop((rule.name, resource.urn), None)
             if rule.of_pools is not pool_type(resource.type_):
-                report.not_applicable.append((rule, "the resource is none of this rule's business"))
+                report.not_applicable.append((rule, "the rule does not apply to this resource"))
                 continue
             if not rule.of_pools and not vends and not self._inventory.vended(known, touched):
                 report.not_applicable.append((rule, "no identity pool is known to vend the role"))

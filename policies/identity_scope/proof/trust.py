@@ -100,7 +100,7 @@ def _audience(statement: Statement, issuer: str, pools: frozenset[str], issuers:
         elif pools and value not in pools:
             known = ", ".join(f"`{pool}`" for pool in sorted(pools))
             yield (
-                f"it trusts the pool `{value}`, which this stack neither makes nor attaches roles to. "
+                f"it trusts the pool `{value}`, which this stack neither creates nor attaches roles to. "
                 f"Fix: trust only {known}, or add the pool to `pools`"
             )
         elif issuer_of(value.partition(":")[0], issuers) not in (issuer, None):

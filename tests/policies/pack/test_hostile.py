@@ -60,7 +60,7 @@ def test_a_deep_document_is_refused_as_such(levels: int, as_text: bool, made: ty
 def test_what_json_cannot_hold_is_refused() -> None:
     with pytest.raises(DocumentError) as refused:
         parse({"Statement": {"Sid": {1, 2}}})
-    assert str(refused.value) == "the document holds something that JSON cannot hold"
+    assert str(refused.value) == "the document contains a value that is not JSON"
 
 
 LONG = {"hundreds of stars", "stars and question marks", "hundreds of resources"}
