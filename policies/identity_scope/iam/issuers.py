@@ -44,6 +44,8 @@ class Shape:
         issuer: the issuer of the pool's condition keys; None where it is not known.
         digits: the characters that a digit of an ID can be.
         groups: how many digits each group has.
+        short_buckets: names of fewer than the three characters that AWS asks of a bucket's name, where documents use them
+            all the same. They are judged as they stand.
     """
 
     region: str
@@ -51,6 +53,7 @@ class Shape:
     issuer: str | None
     digits: str = "0123456789abcdef"
     groups: tuple[int, ...] = (8, 4, 4, 4, 12)
+    short_buckets: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

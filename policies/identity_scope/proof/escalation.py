@@ -57,7 +57,7 @@ class _Escalations:
                             yield from self._elsewhere(grant, told)
 
     def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
-        yield from self._asked(grant, told, buckets(self._shape.partition))
+        yield from self._asked(grant, told, buckets(self._shape))
 
     def _elsewhere(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
         everything = tuple(pattern for pattern in grant.tracks[0].patterns if pattern == (Wild.ANY,))

@@ -123,7 +123,7 @@ class _Pairs:
 
     def _meet(self, mine: _Part, theirs: _Part) -> bool:
         """Whether two parts may have a key in common; also where that cannot be told within half of the budget."""
-        machines = [AllObjects(self._shape.partition), mine.reach, theirs.reach]
+        machines = [AllObjects(self._shape), mine.reach, theirs.reach]
         try:
             budget = self._budget.part(self._budget.left // 2)
             return shortest_word(machines, all, [True] * 3, budget) is not None

@@ -176,7 +176,7 @@ class _Folder:
         outside: Sequence[Sequence[Part]] = (),
         budget: Budget | None = None,
     ) -> Word | None:
-        tracks = [objects(self._shape.partition), *(track(pattern) for pattern in more)]
+        tracks = [objects(self._shape), *(track(pattern) for pattern in more)]
         question = self._symbolic.alone(grant, *tracks, forbidden=outside, store=store, nogoods=nogoods)
         return self._symbolic.find(question, budget)
 

@@ -25,6 +25,7 @@ from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, resource_patterns
+from ..iam.issuers import Shape
 from ..iam.variables import Lookup, Missing, Values, concretise, template
 from ..inventory.principal import Principal
 from .identities import Strangers
@@ -149,7 +150,7 @@ class Symbolic:
         """Whether two different identities reach one object, the one by `mine` and the other by `theirs`."""
         store, alternatives = self.certain((*mine.guard.alternatives, *theirs.guard.alternatives))
         return Question(
-            (*mine.tracks, *theirs.tracks, objects(self.strangers.shape.partition), *tracks),
+            (*mine.tracks, *theirs.tracks, objects(self.strangers.shape), *tracks),
             (*mine.forbidden, *theirs.forbidden),
             store,
             (self.same, *mine.guard.nogoods, *theirs.guard.nogoods),
@@ -190,18 +191,20 @@ class Symbolic:
         )
 
 
-def objects(partition: str) -> Track:
+def objects(shape: Shape) -> Track:
     """All ARNs of objects."""
-    return Track((_object(partition),), _VALIDITY)
+    return Track(tuple((*bucket, "/", Wild.ONE, Wild.ANY) for bucket in _buckets(shape)), _VALIDITY)
 
 
-def buckets(partition: str) -> Track:
+def buckets(shape: Shape) -> Track:
     """All ARNs of buckets."""
-    return Track((_object(partition)[:-3],), _VALIDITY)
+    return Track(_buckets(shape), _VALIDITY)
 
 
-def _object(partition: str) -> tuple[Part, ...]:
-    return (*literal(f"arn:{partition}:s3:::"), _BUCKET, _BUCKET, _BUCKET, Among(_BUCKET), "/", Wild.ONE, Wild.ANY)
+def _buckets(shape: Shape) -> tuple[tuple[Part, ...], ...]:
+    head = literal(f"arn:{shape.partition}:s3:::")
+    short = ((*head, *literal(name)) for name in shape.short_buckets)
+    return ((*head, _BUCKET, _BUCKET, _BUCKET, Among(_BUCKET)), *short)
 
 
 def track(*patterns: Sequence[Part]) -> Track:
@@ -500,7 +503,12 @@ class Reader:
     def _is_met(self, way: _Way, guard: Guard) -> bool:
         store, alternatives = self._symbolic.certain(guard.alternatives)
         question = Question(
-            (*way.tracks, objects(self._partition)), way.forbidden, store, guard.nogoods, alternatives, ()
+            (*way.tracks, objects(self._symbolic.strangers.shape)),
+            way.forbidden,
+            store,
+            guard.nogoods,
+            alternatives,
+            (),
         )
         return self._symbolic.find(question) is not None
 

@@ -41,33 +41,32 @@ class Shared:
 
 
 class AllObjects:
-    """All object ARNs of a partition; with `keys` off, all bucket ARNs."""
+    """All ARNs of objects in a shape's partition, and some more where documents name buckets shorter than AWS allows."""
 
     _BUCKET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
-    def __init__(self, partition: str, keys: bool = True) -> None:
-        self._head = f"arn:{partition}:s3:::"
-        self._keys = keys
+    def __init__(self, shape: Shape) -> None:
+        self._head = f"arn:{shape.partition}:s3:::"
+        self._named = len(self._head) + min((3, *map(len, shape.short_buckets)))
         self.start = 0
         self.weight = 1
         # Characters of bucket names are alike here; those that a document tells apart are letters of its own machines.
         self.letters = frozenset(self._head) | {"/"}
 
     def step(self, state: int, letter: str) -> int:
-        """States: characters of the head; then 1 to 3 of the bucket's name; then the key. -1 is dead."""
-        head = len(self._head)
+        """States: characters of the head; then of the bucket's name, as far as they count; then the key. -1 is dead."""
         if state < 0:
             return -1
-        if state < head:
+        if state < len(self._head):
             return state + 1 if letter == self._head[state] else -1
-        if state < head + 4:
+        if state <= self._named:
             if letter in self._BUCKET:
-                return min(state + 1, head + 3)
-            return head + 4 if letter == "/" and state == head + 3 and self._keys else -1
-        return head + 5
+                return min(state + 1, self._named)
+            return self._named + 1 if letter == "/" and state == self._named else -1
+        return self._named + 2
 
     def accepts(self, state: int) -> bool:
-        return state == len(self._head) + (5 if self._keys else 3)
+        return state == self._named + 2
 
     def dead(self, state: int) -> bool:
         return state < 0
@@ -75,7 +74,7 @@ class AllObjects:
     def viable(self, state: int) -> frozenset[str] | None:
         if state < len(self._head):
             return frozenset(self._head[state]) if state >= 0 else frozenset()
-        return None if state >= len(self._head) + 4 else self._BUCKET | {"/"}
+        return None if state > self._named else self._BUCKET | {"/"}
 
 
 @dataclass(frozen=True)

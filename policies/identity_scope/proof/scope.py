@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..iam.documents import Statement
@@ -17,6 +17,8 @@ STEPS = 50_000
 """Steps that one question may cost; a canonical role needs none, a hostile one is stopped in about a second."""
 
 _PARTITION = re.compile(r"arn:(aws-[a-z-]+):")
+_SHORT_BUCKET = re.compile(r"(?:^arn:[^:]*:s3:::|^)([a-zA-Z0-9._-]{1,2})(?:/|$)")
+"""A bucket's name of one or two characters, at the beginning of a resource or of a space that is declared as shared."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Mentions:
         partitions: partitions that ARNs in them have.
         govcloud: whether they speak of GovCloud in any way.
         counts: whether they count characters with `?`.
+        short_buckets: buckets' names that are shorter than AWS allows.
     """
 
     letters: frozenset[str]
@@ -36,6 +39,7 @@ class Mentions:
     partitions: tuple[str, ...]
     govcloud: bool
     counts: bool
+    short_buckets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Scope:
             partitions=tuple(sorted(partitions & PARTITIONS.keys())),
             govcloud=any("us-gov" in value for value in values),
             counts=any("?" in value for value in values),
+            short_buckets=tuple(sorted({name for value in values for name in _SHORT_BUCKET.findall(value)})),
         )
 
     def _values(self) -> Iterator[str]:
@@ -100,7 +105,8 @@ class Scope:
             regions = [DEFAULT_REGION, *(ISSUERS if self.mentions.govcloud else ())]
             regions += [PARTITIONS[name][1] for name in self.mentions.partitions]
             regions += [*self.mentions.regions, *(BY_LENGTH.values() if self.mentions.counts else ())]
-        return [shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions)]
+        shapes = (shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions))
+        return [replace(shape, short_buckets=self.mentions.short_buckets) for shape in shapes]
 
     def strangers(self, shape: Shape) -> Strangers:
         """Two different identities of unknown digits."""
