@@ -37,6 +37,17 @@ NEEDS_NO_PERMISSION = frozenset(
 
 Source: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 """
+KEYED_ITEM_ACTIONS = frozenset(
+    f"dynamodb:{name}"
+    for name in (
+        *("getitem", "batchgetitem", "query", "conditioncheckitem"),
+        *("putitem", "updateitem", "deleteitem", "batchwriteitem"),
+    )
+)
+"""Calls of DynamoDB that name the partition keys of their items, so that `dynamodb:LeadingKeys` is never absent.
+
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+"""
 _STEPS = 2_000
 
 
@@ -117,17 +128,17 @@ def _tied(parts: Template, issuers: frozenset[str]) -> bool:
 
 
 def _tied_by_condition(statement: Statement, issuers: frozenset[str]) -> bool:
-    return statement.expands and any(_ties(test, statement.conditions, issuers) for test in statement.conditions)
+    return statement.expands and any(_ties(test, statement, issuers) for test in statement.conditions)
 
 
-def _ties(test: Condition, conditions: tuple[Condition, ...], issuers: frozenset[str]) -> bool:
+def _ties(test: Condition, statement: Statement, issuers: frozenset[str]) -> bool:
     if test.if_exists or not test.operator.startswith(("StringEquals", "StringLike", "ArnEquals", "ArnLike")):
         return False
     if test.key == "kms:viaservice":
         return all(value.startswith("s3.") and "*" not in value and "$" not in value for value in test.values)
     if test.qualifier == "ForAnyValue":
         return False
-    if test.qualifier == "ForAllValues" and not _always_present(test.key, conditions):
+    if test.qualifier == "ForAllValues" and not _always_present(test.key, statement):
         return False
     # What a condition says of the caller limits who may, and not what of whom.
     if test.key.rpartition(":")[0] in issuers or (test.key.startswith("aws:") and "resourcetag/" not in test.key):
@@ -136,9 +147,12 @@ def _ties(test: Condition, conditions: tuple[Condition, ...], issuers: frozenset
     return all(_tied(template(value, True, wildcards), issuers) for value in test.values)
 
 
-def _always_present(key: str, conditions: tuple[Condition, ...]) -> bool:
-    """Whether another condition demands that a key is present."""
-    return any(c.operator == "Null" and c.key == key and set(c.values) == {"false"} for c in conditions)
+def _always_present(key: str, statement: Statement) -> bool:
+    """Whether each request that the statement allows has a key, by its action or by another condition."""
+    keyed = not statement.not_action and KEYED_ITEM_ACTIONS.issuperset(map(str.lower, statement.actions))
+    return (keyed and key == "dynamodb:leadingkeys") or any(
+        c.operator == "Null" and c.key == key and set(c.values) == {"false"} for c in statement.conditions
+    )
 
 
 def _denied(action: str, principal: Principal) -> bool:
