@@ -84,3 +84,11 @@ def test_the_licence_lets_everybody_use_it(name: str) -> None:
 def test_the_pack_has_one_dependency_of_its_own() -> None:
     lines = (ROOT / "policies" / "requirements.in").read_text().splitlines()
     assert [line.split(">")[0] for line in lines if line and not line.startswith("#")] == ["pulumi-policy"]
+
+
+def test_what_mutation_testing_names_is_there() -> None:
+    """A pattern of a module that has moved would leave it out without a word."""
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[tool.mutmut]")[2]
+    named = re.findall(r'"((?:components|policies|tests)/[^"]+)"', settings)
+    assert named
+    assert [pattern for pattern in named if not list(ROOT.glob(pattern))] == []
