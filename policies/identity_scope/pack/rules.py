@@ -208,7 +208,8 @@ def bound_trust(
             # A user pool's group vends its role through whichever identity pool the role trusts.
             for pool in sorted(role.pools):
                 problem = (
-                    f"the identity pool `{pool}` is in neither this stack nor the configuration; list it in `pools`"
+                    f"a group or a rule vends it, and neither the stack nor the configuration knows the pool `{pool}`. "
+                    "Fix: add the pool to `pools`."
                 )
                 obstacle = Obstacle(role.urn, role.label, problem)
                 text = words.not_read(obstacle, "that the role trusts only its own pools")
@@ -225,12 +226,6 @@ def bound_trust(
         if unknown and stack.pending:
             text = f"`{role.label}, trust policy`: whether `{unknown[0]}` is a pool of this stack"
             yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=True)
-        elif unknown and not pools and "mapped" in role.kinds:
-            text = (
-                f"`{role.label}`: not proven that the role trusts only its own pools: a group or a rule vends it, and "
-                f"neither the stack nor the configuration knows the pool `{unknown[0]}`. Fix: add the pool to `pools`."
-            )
-            yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=only is not None)
 
 
 def guests_declared(
