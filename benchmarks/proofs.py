@@ -30,7 +30,7 @@ def canonical(rounds: int = 400) -> dict[str, float]:
     text = json.dumps(permissions(plan(parse_settings(good()), "eu-west-1", "123456789012")))
     scope = _scope(parse(text))
     found: dict[str, float] = {}
-    for name, question in (("isolation", isolation), ("own folder", own_folder), ("no way round", escalations)):
+    for name, question in (("isolation", isolation), ("own folder", own_folder), ("escalation", escalations)):
         found[name] = _milliseconds(lambda question=question: question(scope), rounds)
     found["parsing"] = _milliseconds(lambda: _parse_text.__wrapped__(text, DocumentKind.IDENTITY), rounds)
     return found
