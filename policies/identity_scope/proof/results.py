@@ -6,7 +6,7 @@ Every result names the role and the document it is about, and its cause: two res
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from ..iam.documents import Condition, Statement
 
@@ -67,62 +67,43 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class OutsideFolder:
-    """An identity reaches an object, `arn`, outside `folder`; no folder where none holds anything that it reaches."""
+class _ByOneRequest:
+    """A result that one allowed request shows."""
 
     access: Access
+    kind: ClassVar[str] = "violated"
+
+    @property
+    def role(self) -> str:
+        return self.access.role
+
+    @property
+    def document(self) -> str:
+        return self.access.document
+
+    @property
+    def cause(self) -> Cause:
+        return self.kind, *self.access.cause
+
+
+@dataclass(frozen=True)
+class OutsideFolder(_ByOneRequest):
+    """An identity reaches an object, `arn`, outside `folder`; no folder where none holds anything that it reaches."""
+
     arn: str
     folder: str = ""
 
-    @property
-    def role(self) -> str:
-        return self.access.role
-
-    @property
-    def document(self) -> str:
-        return self.access.document
-
-    @property
-    def cause(self) -> Cause:
-        return "violated", *self.access.cause
-
 
 @dataclass(frozen=True)
-class Escalation:
+class Escalation(_ByOneRequest):
     """An identity may make a request by which it can widen its role's permissions."""
 
-    access: Access
-
-    @property
-    def role(self) -> str:
-        return self.access.role
-
-    @property
-    def document(self) -> str:
-        return self.access.document
-
-    @property
-    def cause(self) -> Cause:
-        return "violated", *self.access.cause
-
 
 @dataclass(frozen=True)
-class UnnamedApi:
+class UnnamedApi(_ByOneRequest):
     """An identity may call an API, at `access.arn`, that is not one of those it should call."""
 
-    access: Access
-
-    @property
-    def role(self) -> str:
-        return self.access.role
-
-    @property
-    def document(self) -> str:
-        return self.access.document
-
-    @property
-    def cause(self) -> Cause:
-        return "api", *self.access.cause
+    kind = "api"
 
 
 @dataclass(frozen=True)
