@@ -19,7 +19,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -197,8 +197,49 @@ class _State(NamedTuple):
     owed: frozenset[tuple[int, StoreId]]
 
 
+class _Compiled(NamedTuple):
+    """A pattern's tokens, and of each position, counted from the pattern's first:
+
+    Attributes:
+        needs: how many letters are needed from there on.
+        takes: the positions that can take a letter: itself, and those behind what repeats.
+        ends: whether nothing need follow.
+        stops: the `Stop` that can be passed there.
+        several: whether there may be more than one way on.
+        only: the only letter that the token takes, if there is one.
+    """
+
+    tokens: tuple[Token, ...]
+    needs: tuple[int, ...]
+    takes: tuple[tuple[int, ...], ...]
+    ends: tuple[bool, ...]
+    stops: tuple[int | None, ...]
+    several: tuple[bool, ...]
+    only: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: tuple[Part, ...], base: int, unknowns: int, fold: bool) -> _Compiled:
+    alphabet = Alphabet(base, unknowns)
+    tokens = (*(_token(part, alphabet, fold) for part in pattern), _END)
+    needs = [0] * len(tokens)
+    takes: list[tuple[int, ...]] = [()] * len(tokens)
+    ends = [True] * len(tokens)
+    stops: list[int | None] = [None] * len(tokens)
+    for at in range(len(tokens) - 2, -1, -1):
+        token = tokens[at]
+        needs[at] = needs[at + 1] + (not token.many and not token.stop)
+        takes[at] = () if token.stop else (at, *takes[at + 1]) if token.many else (at,)
+        ends[at] = token.many and ends[at + 1]
+        stops[at] = at if token.stop else stops[at + 1] if token.many else None
+    several = tuple(stop is not None or len(some) > 1 for stop, some in zip(stops, takes, strict=True))
+    only = tuple("".join(t.letters) if t.letters is not None and len(t.letters) == 1 else "" for t in tokens)
+    return _Compiled(tokens, tuple(needs), tuple(takes), tuple(ends), tuple(stops), several, only)
+
+
 class _Automaton:
-    """Patterns one after the other, as tokens; a position is a token's index."""
+    """Patterns one after the other, as tokens; a position is a token's index. Of each position the lists say what
+    `_Compiled` does."""
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
@@ -206,27 +247,28 @@ class _Automaton:
         """Of each token a number, equal for equal ones."""
         self._numbers: dict[Token, int] = {}
         self.needs: list[int] = []
-        self.reached: list[tuple[int, ...]] = []
-        """Of each position, those that it can take a letter at: itself, and those behind what repeats."""
+        self.takes: list[tuple[int, ...]] = []
+        self.ends: list[bool] = []
+        self.stops: list[int | None] = []
+        self.several: list[bool] = []
+        self.only: list[str] = []
 
-    def add(self, patterns: Sequence[Sequence[Part]], alphabet: Alphabet, fold: bool) -> list[int]:
+    def add(self, patterns: Sequence[tuple[Part, ...]], alphabet: Alphabet, fold: bool) -> list[int]:
         """The positions at which the patterns begin."""
         begins: list[int] = []
+        numbers = self._numbers
         for pattern in patterns:
             begin = len(self.tokens)
             begins.append(begin)
-            self.tokens += [*(_token(part, alphabet, fold) for part in pattern), _END]
-            self.kinds += [self._numbers.setdefault(t, len(self._numbers)) for t in self.tokens[begin:]]
-            length = len(self.tokens) - begin
-            needs = [0] * length
-            reached: list[tuple[int, ...]] = [()] * length
-            for index in range(length - 1, -1, -1):
-                token, at = self.tokens[begin + index], begin + index
-                if not token.end:
-                    needs[index] = needs[index + 1] + (not token.many and not token.stop)
-                reached[index] = (at, *reached[index + 1]) if token.many else (at,)
-            self.needs += needs
-            self.reached += reached
+            found = _compiled(pattern, alphabet.base, alphabet.unknowns, fold)
+            self.tokens += found.tokens
+            self.kinds += [numbers.setdefault(t, len(numbers)) for t in found.tokens]
+            self.needs += found.needs
+            self.takes += [tuple([begin + q for q in some]) for some in found.takes]
+            self.ends += found.ends
+            self.stops += [None if q is None else begin + q for q in found.stops]
+            self.several += found.several
+            self.only += found.only
         return begins
 
 
@@ -268,19 +310,19 @@ def accepted(
 ) -> list[StoreId]:
     """The weakest stores under which a pattern matches a word that holds letters for unknown digits."""
     automaton = _Automaton()
-    at = {(begin, NOTHING) for begin in automaton.add([pattern], alphabet, fold)}
+    at = {(begin, NOTHING) for begin in automaton.add([tuple(pattern)], alphabet, fold)}
     for letter in word:
         after: set[tuple[int, StoreId]] = set()
         budget.spend(1 + len(at))
         for position, store in at:
-            for q in automaton.reached[position]:
+            for q in automaton.takes[position]:
                 token = automaton.tokens[q]
-                met = None if token.end else meet(token, letter, stores, alphabet)
+                met = meet(token, letter, stores, alphabet)
                 joined = None if met is None else stores.join(store, met)
                 if joined is not None:
                     after.add((q if token.many else q + 1, joined))
         at = after
-    found = {store for position, store in at if any(automaton.tokens[q].end for q in automaton.reached[position])}
+    found = {store for position, store in at if automaton.ends[position]}
     return sorted(s for s in found if not any(s != other and stores.implies(s, other) for other in found))
 
 
@@ -308,7 +350,7 @@ class Walk:
             for at in range(begins[0] if begins else 0, len(self._must_not.tokens)):
                 self._owner[at] = index
         self._told = self._told_apart()
-        self._demands: dict[tuple[int, ...], list[tuple[str, StoreId]]] = {}
+        self._demands: dict[frozenset[int], list[tuple[str, StoreId]]] = {}
         self._meetings: dict[tuple[int, str], StoreId | None] = {}
         self._judged: dict[tuple[StoreId, frozenset[tuple[int, StoreId]]], Word | None] = {}
 
@@ -344,7 +386,7 @@ class Walk:
             tuple[tuple[int, ...], frozenset[tuple[int, StoreId]], int, frozenset[tuple[int, StoreId]]], list[int]
         ]
         weakest = {}
-        number = 0
+        number, needs = 0, self._must.needs
 
         def put(state: _State, length: int, before: tuple[_State, str] | None) -> None:
             nonlocal number
@@ -356,7 +398,7 @@ class Walk:
                 return
             known.append(state.store)
             came_from[state] = before
-            needed = max(self._must.needs[at] for at in state.positions)
+            needed = max(map(needs.__getitem__, state.positions))
             number += 1
             heapq.heappush(queue, (length + needed, -length, number, state))
 
@@ -373,9 +415,21 @@ class Walk:
                     return judged._replace(letters=_spell(came_from, state))
             for after in self._stops(state):
                 put(after, length, (state, ""))
-            for after, letter in self._steps(state):
-                put(after, length + 1, (state, letter))
+            for after, letters in self._steps(state):
+                after, letters = self._forced(after, letters)
+                put(after, length + len(letters), (state, letters))
         return None
+
+    def _forced(self, state: _State, letters: str) -> tuple[_State, str]:
+        """The state at which there is more than one way on, or none; and the letters up to there."""
+        must = self._must
+        while not any(map(must.several.__getitem__, state.positions)) and not self._at_end(state):
+            steps = list(self._steps(state))
+            if len(steps) != 1:
+                break
+            state, letter = steps[0]
+            letters += letter
+        return state, letters
 
     def _beginnings(self) -> Iterator[tuple[int, ...]]:
         """Where the tracks begin, in every combination of their patterns that does not differ at once."""
@@ -414,7 +468,7 @@ class Walk:
         return any(self._stores.implies(store, nogood) for nogood in self._question.nogoods)
 
     def _at_end(self, state: _State) -> bool:
-        return all(any(self._must.tokens[q].end for q in self._must.reached[at]) for at in state.positions)
+        return all(map(self._must.ends.__getitem__, state.positions))
 
     def _stops(self, state: _State) -> Iterator[_State]:
         """The state after a side's listing has named its prefix, for each side that can have done so here."""
@@ -424,7 +478,7 @@ class Walk:
             positions = list(state.positions)
             for index, at in enumerate(positions):
                 if self._sides[index] == side:
-                    stop = next((q for q in self._must.reached[at] if self._must.tokens[q].stop), None)
+                    stop = self._must.stops[at]
                     if stop is None:
                         break
                     positions[index] = stop + 1
@@ -436,11 +490,7 @@ class Walk:
                     for at, needs in state.open
                     if (f := self._question.forbidden[self._owner[at]]).at_stop and f.side == side
                 }
-                owed = {
-                    (self._owner[at], needs)
-                    for at, needs in mine
-                    if any(self._must_not.tokens[q].end for q in self._must_not.reached[at])
-                }
+                owed = {(self._owner[at], needs) for at, needs in mine if self._must_not.ends[at]}
                 if any(self._refuted(index, needs) for index, needs in owed):
                     continue
                 yield _State(
@@ -454,9 +504,7 @@ class Walk:
 
     def _steps(self, state: _State) -> Iterator[tuple[_State, str]]:
         must = self._must
-        choices = [
-            [q for q in must.reached[at] if not (must.tokens[q].end or must.tokens[q].stop)] for at in state.positions
-        ]
+        choices = [must.takes[at] for at in state.positions]
         if not all(choices):
             return
         for taken in product(*choices):
@@ -474,7 +522,10 @@ class Walk:
 
     def _letters(self, taken: tuple[int, ...]) -> list[tuple[str, StoreId]]:
         """The letters that some tokens take together, each with what it needs."""
-        kinds = tuple(sorted({self._must.kinds[q] for q in taken}))
+        only = set(map(self._must.only.__getitem__, taken))
+        if len(only) == 1 and "" not in only:
+            return [(only.pop(), NOTHING)]
+        kinds = frozenset(map(self._must.kinds.__getitem__, taken))
         if kinds not in self._demands:
             tokens = list(dict.fromkeys(self._must.tokens[q] for q in taken))
             self._demands[kinds] = list(self._demanded(tokens))
@@ -514,10 +565,8 @@ class Walk:
         found: set[tuple[int, StoreId]] = set()
         self._budget.spend(1 + len(open_) // 4)
         for at, needs in open_:
-            for q in self._must_not.reached[at]:
+            for q in self._must_not.takes[at]:
                 token = self._must_not.tokens[q]
-                if token.end:
-                    continue
                 key = self._must_not.kinds[q], letter
                 if key not in self._meetings:
                     self._meetings[key] = meet(token, letter, self._stores, self._alphabet)
@@ -542,8 +591,7 @@ class Walk:
         ended = {
             (self._owner[at], needs)
             for at, needs in state.open
-            if not self._question.forbidden[self._owner[at]].at_stop
-            and any(self._must_not.tokens[q].end for q in self._must_not.reached[at])
+            if self._must_not.ends[at] and not self._question.forbidden[self._owner[at]].at_stop
         }
         owed = state.owed | ended
         key = state.store, owed

@@ -61,11 +61,10 @@ OTHER_PIVOTS: tuple[str, ...] = (
 )
 """Those that are asked for something other than a bucket: a pool, a role, a function, an access point, or nothing."""
 
-PIVOTS_BY_SERVICE: tuple[tuple[str, ...], ...] = tuple(
-    tuple(action for action in OTHER_PIVOTS if action.partition(":")[0] == service)
-    for service in dict.fromkeys(action.partition(":")[0] for action in OTHER_PIVOTS)
-)
-"""The same by service: each service is asked with ARNs of its own, also where a statement treats all of them alike."""
+_SERVICE_BITS: dict[str, int] = {}
+for _index, _action in enumerate(OTHER_PIVOTS):
+    _service = _action.partition(":")[0]
+    _SERVICE_BITS[_service] = _SERVICE_BITS.get(_service, 0) | 1 << _index
 
 
 def escalation_class(action: str) -> EscalationClass:
@@ -106,6 +105,16 @@ def _pattern_mask(pattern: str, universe: tuple[str, ...]) -> int:
 def mask(statement: Statement, universe: tuple[str, ...]) -> int:
     """The actions of a universe that a statement speaks of, one bit each."""
     return _mask(statement.actions, statement.not_action, universe)
+
+
+def pivots_by_service(allows: Iterable[Statement]) -> list[tuple[str, ...]]:
+    """Of `OTHER_PIVOTS` those that some statements speak of, by service: each service is asked with ARNs of its own, also
+    where a statement treats all of them alike."""
+    named = 0
+    for statement in allows:
+        named |= mask(statement, OTHER_PIVOTS)
+    parts = [named & bits for bits in _SERVICE_BITS.values()]
+    return [tuple(a for i, a in enumerate(OTHER_PIVOTS) if part >> i & 1) for part in parts if part]
 
 
 def groups(masks: Sequence[int], universe: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -130,6 +130,7 @@ def concretise(parts: Template, lookup: Lookup, widen: bool) -> Concrete:
     return Concrete(tuple(tokens), exact)
 
 
+@lru_cache(maxsize=8192)
 def arn_template(text: str, expands: bool) -> Template:
     """Read a Resource or NotResource: fewer than six fields are padded with `*`; a variable before the fifth colon
     cannot be relied on and is unreadable.

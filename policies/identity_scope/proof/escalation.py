@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..automata.globs import Wild, literal
 from ..automata.symbolic import Track
 from ..automata.walk import Budget, BudgetExceeded
-from ..iam.actions import BUCKET_PIVOTS, PIVOTS_BY_SERVICE
+from ..iam.actions import BUCKET_PIVOTS, pivots_by_service
 from ..iam.issuers import Shape
 from .questions import Grant, Reader, Symbolic, buckets, track
 from .reach import View
@@ -51,7 +51,7 @@ class _Escalations:
                 for grant in self._reader.objects(principal, universe=BUCKET_PIVOTS, view=view):
                     if grant.cause not in told:
                         yield from self._on_buckets(grant, told)
-                for actions in PIVOTS_BY_SERVICE:
+                for actions in pivots_by_service(self._reader.allows(principal, view)):
                     for grant in self._reader.objects(principal, universe=actions, view=view):
                         if grant.cause not in told:
                             yield from self._elsewhere(grant, told)

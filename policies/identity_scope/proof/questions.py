@@ -230,6 +230,10 @@ class Reader:
         self._partition = caller.shape.partition
         self._statements: dict[tuple[int, View], list[Applied]] = {}
 
+    def allows(self, principal: Principal, view: View = View.ROLE) -> list[Statement]:
+        """The Allows that apply to a role's requests."""
+        return [each.statement for each in self._applied(principal, view) if each.kind == "allow"]
+
     def objects(
         self,
         principal: Principal,
