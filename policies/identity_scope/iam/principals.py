@@ -59,6 +59,13 @@ def denies_everyone(principals: Principals | None) -> bool:
     return principals is not None and not principals.negated and ("AWS", "*") in principals.entries
 
 
+def delegates(principals: Principals | None) -> bool:
+    """Whether an Allow may name an account, whose own policies then decide."""
+    return principals is not None and any(
+        kind == "AWS" and (value.isdigit() or value.endswith(":root")) for kind, value in principals.entries
+    )
+
+
 def _is_session(kind: str, value: str, arns: tuple[str, ...], issuers: frozenset[str]) -> bool:
     if kind == "Federated":
         return value in issuers

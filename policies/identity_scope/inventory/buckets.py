@@ -150,7 +150,9 @@ class Buckets:
 
     def _access_point(self, fact: AccessPointFact) -> AccessPoint:
         buckets = tuple(self._bucket(reference)[0] for reference in fact.buckets) or (None,)
-        return AccessPoint(fact.label, fact.name, fact.arn, fact.alias, buckets)
+        return AccessPoint(
+            fact.label, fact.name, fact.arn, fact.alias, buckets, fact.network_origin, fact.single, fact.origin
+        )
 
     def _point(self, reference: Reference) -> str | None:
         """The URN of the access point that a policy is about."""
@@ -170,7 +172,8 @@ class Buckets:
 def _unknown_point(fact: AccessPointPolicyFact) -> AccessPoint:
     value = fact.access_point.value
     arn = value if value and value.startswith("arn:") else None
-    return AccessPoint(fact.source.label, value.rpartition("/")[2] if value else None, arn, None, (None,))
+    name = value.rpartition("/")[2] if value else None
+    return AccessPoint(fact.source.label, name, arn, None, (None,), single=False)
 
 
 def _references(fact: Fact) -> Iterable[Reference]:

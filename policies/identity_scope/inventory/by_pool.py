@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .named_buckets import concerns, named_buckets
+from .named_buckets import concerning, named_buckets
 from .principal import BucketPolicy
 from .vended import VendedRole
 
@@ -43,6 +43,6 @@ def _narrowed(roles: Sequence[VendedRole]) -> tuple[VendedRole, ...]:
     for role in roles:
         if role.principal.resource is not policies:  # most often all roles have the same ones
             policies = role.principal.resource
-            kept = tuple(policy for policy in policies if concerns(policy, buckets))
+            kept = concerning(policies, buckets)
         narrowed.append(replace(role, principal=replace(role.principal, resource=kept)))
     return tuple(narrowed)

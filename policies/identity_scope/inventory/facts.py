@@ -171,7 +171,12 @@ class BucketPolicyFact:
 
 @dataclass(frozen=True)
 class AccessPointFact:
-    """An access point, or a Multi-Region Access Point, which shows several buckets' objects under its own ARN."""
+    """An access point, or a Multi-Region Access Point, which shows several buckets' objects under its own ARN.
+
+    Attributes:
+        network_origin: `Internet` or `VPC`; None where it is not known.
+        single: whether it is in one region, for one bucket.
+    """
 
     urn: str
     label: str
@@ -180,6 +185,8 @@ class AccessPointFact:
     alias: str | None
     buckets: tuple[Reference, ...]
     origin: Origin = field(default_factory=Origin)
+    network_origin: str | None = "Internet"
+    single: bool = True
 
 
 @dataclass(frozen=True)

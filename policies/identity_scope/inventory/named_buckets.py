@@ -38,6 +38,13 @@ def concerns(policy: BucketPolicy, buckets: NamedBuckets) -> bool:
     return policy.bucket is None or buckets.others or policy.bucket in buckets.names or policy.by_name
 
 
+def concerning(policies: Iterable[BucketPolicy], buckets: NamedBuckets) -> tuple[BucketPolicy, ...]:
+    """The policies that may change what roles reach, with those of the buckets whose access points name the roles."""
+    policies = tuple(policies)
+    behind = {policy.bucket for policy in policies if policy.access_point is not None and concerns(policy, buckets)}
+    return tuple(policy for policy in policies if policy.bucket in behind or concerns(policy, buckets))
+
+
 def grants_by_name(document: Document) -> bool:
     """Whether a bucket's policy allows something to roles, sessions, or all of an issuer, by their names.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..iam.documents import Document
+from .accounts import Origin
 
 Named: TypeAlias = tuple[str, Document]
 """A document under the name that messages use."""
@@ -21,6 +22,9 @@ class AccessPoint:
         arn: its ARN; None where it is not known.
         alias: the name by which it can stand in the place of a bucket's; None where it is not known.
         buckets: the buckets whose objects it shows; None for one that is not known.
+        network_origin: where requests may come from, `Internet` or `VPC`; None where it is not known.
+        single: whether it is in one region, for one bucket, and in the stack.
+        origin: where it is made.
     """
 
     label: str
@@ -28,6 +32,14 @@ class AccessPoint:
     arn: str | None
     alias: str | None
     buckets: tuple[str | None, ...]
+    network_origin: str | None = "Internet"
+    single: bool = True
+    origin: Origin = field(default_factory=Origin)
+
+    @property
+    def bucket(self) -> str | None:
+        """The bucket, where there is one and it is known."""
+        return self.buckets[0] if self.single and len(self.buckets) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,7 @@ class Principal:
         urn: the role's URN, which tells roles apart.
         arns: the role's own ARNs or ARN endings, for bucket policies that name it.
         access_points: access points of the stack.
+        through: the access point through which the role's requests come; None where they name the bucket.
     """
 
     name: str
@@ -66,3 +79,4 @@ class Principal:
     arns: tuple[str, ...] = ()
     urn: str = ""
     access_points: tuple[AccessPoint, ...] = ()
+    through: AccessPoint | None = None

@@ -23,7 +23,7 @@ from ..proof.escalation import escalations
 from ..proof.isolation import isolation
 from ..proof.other_access import other_access
 from ..proof.own_folder import own_folder as outside_own_folder
-from ..proof.results import Result
+from ..proof.results import NotProven, Result
 from ..proof.scope import Scope
 from ..proof.trust import trust_problems, trusted_pools, trusts_guests
 from . import remedies
@@ -163,7 +163,8 @@ def isolated(
     for result in (result for scope in _scopes(roles, config, only) for result in isolation(scope)):
         role = vended.get(result.role)
         text = words.isolation(result, role.principal if role else None, role is not None and _of_guests(role))
-        yield Finding(_where(roles, result), result.cause, text)
+        pending = isinstance(result, NotProven) and (result.pending or (result.open and only is not None))
+        yield Finding(_where(roles, result), result.cause, text, pending)
 
 
 def _of_guests(role: VendedRole) -> bool:

@@ -13,6 +13,7 @@ from ..automata.symbolic import Track
 from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import BUCKET_PIVOTS, pivots_by_service
 from ..iam.issuers import Shape
+from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, buckets, track
 from .reach import View
 from .replay import replayed
@@ -51,10 +52,19 @@ class _Escalations:
                 for grant in self._reader.objects(principal, universe=BUCKET_PIVOTS, view=view):
                     if grant.cause not in told:
                         yield from self._on_buckets(grant, told)
+                for grant in self._through_points(principal, view):
+                    if grant.cause not in told:
+                        yield from self._on_buckets(grant, told)
                 for actions in pivots_by_service(self._reader.allows(principal, view)):
                     for grant in self._reader.objects(principal, universe=actions, view=view):
                         if grant.cause not in told:
                             yield from self._elsewhere(grant, told)
+
+    def _through_points(self, principal: Principal, view: View) -> Iterator[Grant]:
+        """What shows keys through an access point; the other actions on buckets are not made through one."""
+        for each in self._scope.requesters:
+            if each.through is not None and each.urn == principal.urn:
+                yield from self._reader.objects(each, universe=("s3:ListBucketMultipartUploads",), view=view)
 
     def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
         yield from self._asked(grant, told, buckets(self._shape))

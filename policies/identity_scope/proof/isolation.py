@@ -15,10 +15,13 @@ from ..automata.globs import Wild, literal, matches
 from ..automata.symbolic import Not, Question, Word
 from ..automata.walk import Budget, BudgetExceeded, shortest_word
 from ..iam.actions import LIST_ACTIONS
+from ..iam.documents import Effect
 from ..iam.evaluator import Reading, resource_patterns
 from ..iam.issuers import Shape
+from ..iam.principals import grantee
 from ..iam.variables import Missing
 from ..inventory.principal import Principal
+from .access_points import is_pending, located, named_point, unknown_alias
 from .identities import Strangers
 from .questions import Grant, Reader, Symbolic, track
 from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach
@@ -94,7 +97,7 @@ class _Pairs:
         for i, j in sorted(pairs, key=lambda pair: pair[0] != pair[1]):
             if self._asks_about(mine[i], theirs[j]) and not self._apart(mine[i], theirs[j]):
                 yield mine[i], theirs[j]
-        openers = [p for p in self._scope.principals if any(policy.document.statements for policy in p.resource)]
+        openers = [p for p in self._scope.requesters if any(policy.document.statements for policy in p.resource)]
         identity = self._strangers.loose[0]
         views = (View.EVERYONE, View.ANYBODY)
         opened = [part for p in openers for view in views for part in self._parts_of(p, identity, view)]
@@ -107,7 +110,7 @@ class _Pairs:
         return self._scope.asks_about(mine.principal) or self._scope.asks_about(theirs.principal)
 
     def _parts(self, identity: str) -> list[_Part]:
-        return [part for p in self._scope.principals for part in self._parts_of(p, identity, View.ROLE)]
+        return [part for p in self._scope.requesters for part in self._parts_of(p, identity, View.ROLE)]
 
     def _parts_of(self, principal: Principal, identity: str, view: View) -> list[_Part]:
         anonymous = view is View.ANYBODY
@@ -254,8 +257,13 @@ class _Pairs:
         )
 
 
+_ANOTHER_NAME = "an access point shows a bucket's objects under another name, and no document says which bucket"
+
+
 def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause]) -> Iterator[NotProven]:
-    """Grants that cover an access point: its objects are a bucket's under another name, which no document tells."""
+    """Grants that cover an access point outside the stack: no document says which bucket's objects it shows."""
+    for principal in filter(scope.asks_about, scope.principals):
+        yield from _of_unknown_points(principal, scope, shape)
     beside = f"arn:{shape.partition}:s3:::"
     texts = {text for p in scope.principals for _, d in p.documents for s in d.statements for text in s.resources}
     if all(text.startswith(beside) for text in texts) and not any(
@@ -265,22 +273,40 @@ def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause])
     symbolic = Symbolic(scope.strangers(shape), budget)
     reader = Reader(symbolic, scope.caller(symbolic.strangers.exact[0], shape), 0)
     head = literal(f"arn:{shape.partition}:s3:")
-    field = (Not(":", many=False), Not(":", many=True))
-    points = track((*head, *field, ":", *field, *literal(":accesspoint/"), Wild.ANY))
+    field = Not(":", many=True)  # the region is empty for a Multi-Region Access Point
+    points = track((*head, field, ":", Not(":", many=False), field, *literal(":accesspoint/"), Wild.ANY))
     for principal in filter(scope.asks_about, scope.principals):
         grants = [*reader.objects(principal), *reader.objects(principal, universe=LIST_ACTIONS)]
+        known = [p.arn for each in principal.access_points if (p := located(each, principal)) is not None and p.arn]
+        proven = [pattern for arn in known for pattern in (literal(arn), (*literal(arn), "/", Wild.ANY))]
         for grant in grants:
             if grant.cause in told or all(each.startswith(beside) for each in grant.beginnings):
                 continue
-            if _covers_all(grant, shape) or symbolic.find(symbolic.alone(grant, points)) is None:
+            if _covers_all(grant, shape) or symbolic.find(symbolic.alone(grant, points, forbidden=proven)) is None:
                 continue
             told.add(grant.cause)
-            yield NotProven(
-                "an access point shows a bucket's objects under another name, and no document says which bucket",
-                principal.urn,
-                grant.document,
-                grant.statement,
-            )
+            texts_ = grant.statement.resources
+            pending = not grant.statement.not_resource and any(is_pending(t, principal.access_points) for t in texts_)
+            open_ = not grant.statement.not_resource and all(named_point(text) or beside in text for text in texts_)
+            yield NotProven(_ANOTHER_NAME, principal.urn, grant.document, grant.statement, pending, open_)
+
+
+def _of_unknown_points(principal: Principal, scope: Scope, shape: Shape) -> Iterator[NotProven]:
+    """What the policies of access points whose bucket is not known allow, and grants by an alias that is not known."""
+    for policy in principal.resource:
+        if policy.access_point is None or located(policy.access_point, principal) is not None:
+            continue
+        for statement in policy.document.statements:
+            if statement.effect is Effect.ALLOW and grantee(statement.principals, principal.arns, scope.issuers_known):
+                pending = policy.access_point.single
+                yield NotProven(_ANOTHER_NAME, principal.urn, policy.name, statement, pending, open=True)
+    for name, document in principal.documents:
+        for statement in document.statements:
+            texts = () if statement.effect is Effect.DENY or statement.not_resource else statement.resources
+            unknown = [text for text in texts if unknown_alias(text, principal.access_points)]
+            if unknown:
+                pending = is_pending(unknown[0], principal.access_points)
+                yield NotProven(_ANOTHER_NAME, principal.urn, name, statement, pending, open=True)
 
 
 def _covers_all(grant: Grant, shape: Shape) -> bool:

@@ -59,7 +59,7 @@ class _Folder:
         reader = Reader(self._symbolic, self._scope.caller(self._strangers.exact[0], self._shape), 0)
         self._grants = [
             grant
-            for principal in self._scope.principals
+            for principal in self._scope.requesters
             for grant in (
                 *reader.objects(principal, self._scope.shared),
                 *reader.listings(principal, self._scope.shared),
@@ -153,7 +153,7 @@ class _Folder:
         identity = self._strangers.loose[0]
         caller = replace(self._scope.caller(identity, self._shape), loose=self._strangers.loosened)
         reaches: list[Reach] = []
-        for principal in self._scope.principals:
+        for principal in self._scope.requesters:
             reaches += object_reach(principal, caller, self._scope.shared)
             reaches += list_reach(principal, caller, self._scope.shared)
         beginnings = [prefix for reach in reaches for prefix in reach.prefixes]

@@ -10,7 +10,7 @@ INVARIANT (widening). What is not understood makes an Allow apply and a Deny not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -24,7 +24,6 @@ from ..automata.walk import Budget
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import Reading, resource_patterns
 from ..iam.issuers import Shape
 from ..iam.variables import Lookup, Missing, Values, concretise, template
 from ..inventory.principal import Principal
@@ -36,10 +35,11 @@ from .reach import (
     Shared,
     View,
     applied,
+    limits_of,
     mask_of,
     of_bucket,
+    patterns_of,
     shared_patterns,
-    within_bucket,
     without_prefix,
 )
 
@@ -258,7 +258,10 @@ class Reader:
             patterns = shared_patterns([space for space, bits in spaces if bits & part], self._caller)
             beside = (Forbidden(tuple(patterns)),) if patterns else ()
             ways = [w for each in mine if each.kind == "deny" and (w := self._past(each, lookup)) is not None]
-            boundary = [way for each in mine if each.kind == "boundary" for way in self._through(each, lookup)]
+            limits = {
+                kind: [way for each in mine if each.kind == kind for way in self._through(each, lookup)]
+                for kind in ("boundary", "bucket")
+            }
             for each in mine:
                 if each.kind != "allow":
                     continue
@@ -275,7 +278,7 @@ class Reader:
                         guard,
                     )
                     base = replace(base, actions=part)
-                    found += self._limited(base, each, principal, boundary, ways)
+                    found += self._limited(base, each, principal, limits, ways)
         return found
 
     def listings(self, principal: Principal, shared: Sequence[Shared] = (), view: View = View.ROLE) -> list[Grant]:
@@ -295,9 +298,10 @@ class Reader:
             for prefix in (_Prefix.ABSENT, _Prefix.EMPTY, _Prefix.SOME) if open_ else (_Prefix.ABSENT, _Prefix.SOME):
                 past = [self._past_listing(each, lookup, prefix) for each in mine if each.kind == "deny"]
                 ways = [way for way in past if way is not None]
-                boundary = [
-                    way for each in mine if each.kind == "boundary" for way in self._listed(each, lookup, prefix)
-                ]
+                limits = {
+                    kind: [way for each in mine if each.kind == kind for way in self._listed(each, lookup, prefix)]
+                    for kind in ("boundary", "bucket")
+                }
                 for each in mine:
                     if each.kind != "allow":
                         continue
@@ -313,7 +317,7 @@ class Reader:
                             (*allow.forbidden, *beside),
                             guard,
                         )
-                        found += self._limited(base, each, principal, boundary, ways)
+                        found += self._limited(base, each, principal, limits, ways)
         return found
 
     def _applied(self, principal: Principal, view: View) -> list[Applied]:
@@ -327,30 +331,30 @@ class Reader:
         base: Grant,
         each: Applied,
         principal: Principal,
-        boundary: Sequence[tuple[Guard, _Way]],
+        limits: Mapping[str, Sequence[tuple[Guard, _Way]]],
         denies: Sequence[Sequence[_Way]],
     ) -> Iterator[Grant]:
-        """A grant within the boundary and past every Deny, in each way that there is."""
-        limits = [*boundary] if each.limited and principal.boundary is not None else [(Guard(), _Way())]
-        for guard, limit in limits:
+        """A grant within what limits it and past every Deny, in each way that there is."""
+        for within in product(*(limits[kind] for kind in limits_of(principal, each))):
+            guards = [base.guard, *(guard for guard, _ in within)]
             for ways in product(*denies):
                 self._symbolic.budget.spend(1 + len(ways))
-                taken = (limit, *ways)
+                taken = (*(limit for _, limit in within), *ways)
                 yield replace(
                     base,
                     tracks=(*base.tracks, *(t for way in taken for t in way.tracks)),
                     forbidden=(*base.forbidden, *(f for way in taken for f in way.forbidden)),
                     requirements=(*base.requirements, *(r for way in taken for r in way.requirements)),
-                    guard=Guard((*base.guard.alternatives, *guard.alternatives), (*base.guard.nogoods, *guard.nogoods)),
+                    guard=Guard(
+                        tuple(some for guard in guards for some in guard.alternatives),
+                        tuple(nogood for guard in guards for nogood in guard.nogoods),
+                    ),
                 )
 
     # Statements on objects
 
     def _patterns(self, each: Applied, lookup: Lookup) -> list[Pattern]:
-        patterns, _ = resource_patterns(each.statement, lookup, Reading.PESSIMISTIC)
-        if each.bucket is None or each.statement.not_resource:
-            return patterns
-        return [p for f in patterns for p in within_bucket(f, self._partition, each.bucket)]
+        return patterns_of(each, lookup, self._partition)
 
     def _everywhere(self, each: Applied) -> list[Pattern]:
         return [(Wild.ANY,)] if each.bucket is None else of_bucket(each.bucket, self._partition)
@@ -494,7 +498,7 @@ class Reader:
         for count in range(1, len(conditions) + 1):
             # Conditions alone: on everything, so that no resource is what nothing matches.
             some = replace(each.statement, conditions=conditions[:count], resources=("*",), not_resource=False)
-            anywhere = replace(each, statement=some, bucket=None)
+            anywhere = replace(each, statement=some, bucket=None, point=None)
             if universe is OBJECT_ACTIONS:
                 ways = list(self._through(anywhere, self._caller.request(universe[0], "*").lookup))
             else:

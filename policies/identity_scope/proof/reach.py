@@ -10,20 +10,21 @@ which conditions it assumed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import TypeAlias
 
 from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal
-from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
+from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, POINT_ACTIONS, future, groups, mask
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import Reading, Request, resource_patterns
+from ..iam.evaluator import Reading, Request, action_matches, resource_patterns
 from ..iam.issuers import Shape, known_issuers
-from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
+from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, concretise, template
-from ..inventory.principal import Principal
+from ..inventory.principal import AccessPoint, BucketPolicy, Principal
+from .access_points import by_bucket, names_alias, of_point, through_point
 from .identities import beginning
 
 PREFIX_KEY = "s3:prefix"
@@ -232,7 +233,7 @@ class Listing:
     """A statement about listing: the buckets, and the prefixes under which it applies."""
 
     role: str
-    """`allow`, `boundary` or `deny`."""
+    """The kind of the statement, as of `Applied`."""
     buckets: ResourceUnion
     tests: tuple[PrefixTest, ...]
 
@@ -254,7 +255,7 @@ class ListingReach:
         principal: str,
         action: str,
         listings: Sequence[Listing],
-        bounded: bool,
+        limits: Sequence[str],
         shared: ResourceUnion,
         allows: Sequence[Applied],
     ) -> None:
@@ -262,7 +263,7 @@ class ListingReach:
         self.action = action
         self.allows = list(allows)
         self._listings = list(listings)
-        self._bounded = bounded
+        self._needed = {"allow", *limits}
         self._shared = shared
 
     @cached_property
@@ -351,7 +352,7 @@ class ListingReach:
 
     def _permits(self, matched: int, holding: Sequence[bool]) -> bool:
         roles = {item.role for i, item in enumerate(self._listings) if matched >> i & 1 and holding[i]}
-        return "allow" in roles and "deny" not in roles and (not self._bounded or "boundary" in roles)
+        return "deny" not in roles and roles >= self._needed
 
     def accepts(self, state: ListState) -> bool:
         return state[1] == _LISTED and not self._shared.accepts(state[0])
@@ -499,21 +500,25 @@ def object_reach(
         mine = [each for each, bits in relevant if bits & part]
         patterns = shared_patterns([space for space, bits in spaces if bits & part], caller)
         negative = _layer([a for a in mine if a.kind == "deny"], request.lookup, caller, patterns)
-        boundary = [a for a in mine if a.kind == "boundary"]
-        for allows, limits in _by_limit(principal, [a for a in mine if a.kind == "allow"]):
+        for allows, limits in _by_limits(principal, [a for a in mine if a.kind == "allow"]):
             layers = [_layer(allows, request.lookup, caller, beside=patterns)]
-            if limits:
-                layers.append(_layer(boundary, request.lookup, caller))
+            layers += [_layer([a for a in mine if a.kind == kind], request.lookup, caller) for kind in limits]
             found.append(ObjectReach(principal.name, first, layers, negative, part, tuple(universe), allows))
     return found
 
 
-def _by_limit(principal: Principal, allows: Sequence[Applied]) -> Iterable[tuple[list[Applied], bool]]:
-    """Allows together with whether the permissions boundary limits them."""
-    if principal.boundary is None:
-        return [(list(allows), False)] if allows else []
-    parts = [([a for a in allows if a.limited], True), ([a for a in allows if not a.limited], False)]
-    return [part for part in parts if part[0]]
+def limits_of(principal: Principal, each: Applied) -> tuple[str, ...]:
+    """The kinds of statements that limit what an Allow grants."""
+    limits = ("boundary",) if each.limited and principal.boundary is not None else ()
+    return (*limits, "bucket") if each.delegated else limits
+
+
+def _by_limits(principal: Principal, allows: Sequence[Applied]) -> Iterable[tuple[list[Applied], tuple[str, ...]]]:
+    """Allows together with what limits them."""
+    parts: dict[tuple[str, ...], list[Applied]] = {}
+    for each in allows:
+        parts.setdefault(limits_of(principal, each), []).append(each)
+    return [(part, limits) for limits, part in sorted(parts.items(), reverse=True)]
 
 
 def list_reach(
@@ -542,7 +547,7 @@ def list_reach(
                 if c.key == PREFIX_KEY
             )
             listings.append((each, Listing(each.kind, _layer([each], lookup, caller), tests)))
-        for allows, limits in _by_limit(principal, [a for a, _ in listings if a.kind == "allow"]):
+        for allows, limits in _by_limits(principal, [a for a, _ in listings if a.kind == "allow"]):
             layer = _layer([], lookup, caller, patterns)
             some = [item for each, item in listings if each.kind != "allow" or each in allows]
             found.append(ListingReach(principal.name, action, some, limits, layer, allows))
@@ -554,10 +559,13 @@ class Applied:
     """A statement that applies to a role.
 
     Attributes:
-        kind: `allow`, `boundary` (an Allow of the boundary) or `deny`.
+        kind: `allow`, `boundary` (an Allow of the boundary), `bucket` (by which a bucket allows what its access point's
+            policy grants) or `deny`.
         name: its document's name.
-        bucket: the bucket that it is limited to, where it stands in a bucket's policy.
+        bucket: the bucket that it is limited to, where it stands in a bucket's policy or speaks of an access point.
         limited: whether the permissions boundary limits it.
+        point: the access point by whose ARN its resources mean the bucket's objects.
+        delegated: whether the bucket must allow it as well.
     """
 
     kind: str
@@ -565,6 +573,8 @@ class Applied:
     name: str
     bucket: str | None = None
     limited: bool = True
+    point: AccessPoint | None = None
+    delegated: bool = False
 
     @property
     def place(self) -> tuple[str, int]:
@@ -573,17 +583,27 @@ class Applied:
 
 def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> list[Applied]:
     """The statements that apply to a role's sessions, or to everyone."""
+    if principal.through is not None:
+        return list(_applied_through(principal, principal.through, caller, view))
     found: list[Applied] = []
     if view is not View.ANYBODY:
         for kind, documents in (("allow", principal.documents), ("boundary", principal.boundary or ())):
             found += [
                 Applied(kind if statement.effect is Effect.ALLOW else "deny", statement, name)
                 for name, document in documents
-                for statement in document.statements
-                if view is View.ROLE or statement.effect is Effect.DENY
+                for each in document.statements
+                if (view is View.ROLE or each.effect is Effect.DENY)
+                and (statement := by_bucket(each, principal.access_points, False)) is not None
             ]
     for policy in principal.resource:
-        for statement in policy.document.statements:
+        if policy.access_point is not None:
+            found += _of_the_point(policy, principal, caller, view)
+            continue
+        for each in policy.document.statements:
+            everyone = each.principals is not None and grantee(each.principals, (), frozenset()) is Grantee.EVERYONE
+            statement = by_bucket(each, principal.access_points, everyone)
+            if statement is None:
+                continue
             if statement.effect is Effect.ALLOW:
                 granted = grantee(statement.principals, principal.arns, caller.issuers)
                 if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
@@ -596,6 +616,90 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
             ):
                 found.append(Applied("deny", statement, policy.name, policy.bucket))
     return found
+
+
+def _of_the_point(policy: BucketPolicy, principal: Principal, caller: Caller, view: View) -> Iterable[Applied]:
+    """What an access point's policy allows on the access point itself, such as to change the policy."""
+    for statement in policy.document.statements:
+        actions = tuple(action for action in POINT_ACTIONS if action_matches(statement, action))
+        if actions and statement.effect is Effect.ALLOW:
+            granted = grantee(statement.principals, principal.arns, caller.issuers)
+            if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
+                some = replace(statement, actions=actions, not_action=False)
+                yield Applied("allow", some, policy.name, None, granted is Grantee.ROLE)
+
+
+def _applied_through(principal: Principal, point: AccessPoint, caller: Caller, view: View) -> Iterable[Applied]:
+    """The statements that apply to requests through an access point."""
+    bucket = point.bucket
+    for kind, documents in (("allow", principal.documents), ("boundary", principal.boundary or ())):
+        for name, document in documents:
+            for each in document.statements:
+                statement = through_point(each, point)
+                if statement is None or view is View.ANYBODY:
+                    continue
+                if statement.effect is Effect.DENY:
+                    yield Applied("deny", statement, name, bucket, point=point)
+                elif view is View.ROLE:
+                    yield Applied(kind, statement, name, bucket, point=point)
+                    if kind == "allow":
+                        yield Applied("bucket", statement, name, bucket)
+    of_bucket = [policy for policy in principal.resource if policy.access_point is None and policy.bucket == bucket]
+    own = [policy for policy in principal.resource if of_point(policy, point)]
+    for policy in (*of_bucket, *own):
+        for each in policy.document.statements:
+            statement = through_point(each, point)
+            if statement is None:
+                continue
+            granted = grantee(statement.principals, principal.arns, caller.issuers)
+            if statement.effect is Effect.DENY:
+                if denies_everyone(statement.principals) or (
+                    view is not View.ANYBODY and is_denied(statement.principals, principal.arns)
+                ):
+                    yield Applied("deny", statement, policy.name, bucket, point=point if policy in own else None)
+            elif policy in own:
+                if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
+                    limited = granted is Grantee.ROLE
+                    yield Applied("allow", statement, policy.name, bucket, limited, point, bool(of_bucket))
+            elif granted is Grantee.EVERYONE or (
+                view is View.ROLE and (granted is not None or delegates(statement.principals))
+            ):
+                yield Applied("bucket", statement, policy.name, bucket)
+
+
+def patterns_of(each: Applied, lookup: Lookup, partition: str) -> list[Pattern]:
+    """The ARNs of a bucket and of its objects, or of everything, that a statement's resources mean."""
+    found, _ = resource_patterns(each.statement, lookup, Reading.PESSIMISTIC)
+    if each.point is not None and each.bucket is not None:
+        return [p for f in found for p in _behind(f, partition, each.point, each.bucket)]
+    if each.bucket is None or each.statement.not_resource:
+        return found if each.kind == "deny" else [pattern for pattern in found if not _of_alias(pattern)]
+    return [p for f in found for p in within_bucket(f, partition, each.bucket)]
+
+
+def _of_alias(pattern: Pattern) -> bool:
+    text = beginning(pattern)
+    return names_alias(text if len(text) == len(pattern) else f"{text}*")
+
+
+def _behind(pattern: Pattern, partition: str, point: AccessPoint, bucket: str) -> list[Pattern]:
+    """What a pattern of an access point's ARN, or of its alias, means of its bucket."""
+    arn = literal(f"arn:{partition}:s3:::{bucket}")
+    found: list[Pattern] = []
+    names = [(point.arn, "/object/")]
+    if point.alias is not None:
+        names.append((f"arn:{partition}:s3:::{point.alias}", "/"))
+    for name, separator in names:
+        at = _read(pattern, _skipped(pattern, {0}), name or "")
+        found += [arn] if len(pattern) in at else []
+        found += [(*arn, "/", *pattern[i:]) for i in sorted(_read(pattern, at, separator), reverse=True)]
+    return found
+
+
+def _read(pattern: Pattern, at: set[int], text: str) -> set[int]:
+    for letter in text:
+        at = _after(pattern, at, letter)
+    return at
 
 
 def _layer(
@@ -611,15 +715,12 @@ def _layer(
     tests: list[ResourceTest] = []
     wider = all(each.kind != "deny" for each in statements)
     for each in statements:
-        statement = each.statement
-        found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
-        if statement.not_resource:
+        found = patterns_of(each, lookup, caller.shape.partition)
+        if each.statement.not_resource:
             within = [_EVERYWHERE] if each.bucket is None else of_bucket(each.bucket, caller.shape.partition)
             loose = caller.loosened(each.kind == "deny")
             tests.append(ResourceTest(GlobSet(found, loose=loose), True, GlobSet(within)))
         else:
-            if each.bucket is not None:
-                found = [p for f in found for p in within_bucket(f, caller.shape.partition, each.bucket)]
             patterns.extend(p for p in found if not _inside(p, beside))
     return ResourceUnion(patterns, tests, caller.loosened(wider and bool(statements)))
 
@@ -651,9 +752,7 @@ def within_bucket(pattern: Pattern, partition: str, bucket: str) -> list[Pattern
     arn = f"arn:{partition}:s3:::{bucket}"
     if beginning(pattern).startswith(f"{arn}/") or "".join(map(str, pattern)) == arn:
         return [pattern]
-    at = _skipped(pattern, {0})
-    for letter in arn:
-        at = _after(pattern, at, letter)
+    at = _read(pattern, _skipped(pattern, {0}), arn)
     found: list[Pattern] = [literal(arn)] if len(pattern) in at else []
     inside = _after(pattern, at, "/")
     # Where a `*` has been reached, what stands before it adds nothing.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 from ..iam.actions import exists
 from ..iam.conditions import Truth
-from ..iam.documents import Document, Statement, Version
+from ..iam.documents import Document, Effect, Statement, Version
 from ..iam.evaluator import Applicable, Reading, Request, applies, decide
 from ..iam.issuers import Shape
-from ..inventory.principal import Principal
+from ..inventory.principal import AccessPoint, Principal
 from .reach import Caller, View, applied
 from .results import Access
 from .scope import Scope
@@ -36,17 +37,21 @@ def replayed(
         bucket, _, key = arn.partition(":::")[2].partition("/")
         resource = f"arn:{shape.partition}:s3:::{bucket}"
         prefixes = [None, *(key[:n] for n in range(len(key) + 1))]
-    documents = _documents(principal, caller, view, resource)
-    for prefix in prefixes:
-        request = caller.request(action, resource, prefix)
+    for prefix, asked in product(prefixes, _asked(principal.through, resource)):
+        request = caller.request(action, asked, prefix)
+        documents = _documents(principal, caller, view, resource, principal.through)
         decision = decide(request, documents, Reading.PESSIMISTIC)
         if decision.allowed and decision.document is not None and decision.statement is not None:
+            if principal.through is not None:
+                of_bucket = _of_bucket(principal, caller, view, decision.document)
+                if not decide(replace(request, resource=resource), of_bucket, Reading.PESSIMISTIC).allowed:
+                    continue
             return Access(
                 identity=identity,
                 principal=principal.name,
                 role=principal.urn,
                 action=action,
-                arn=resource,
+                arn=asked,
                 listing=listing,
                 prefix=prefix,
                 document=decision.document,
@@ -58,14 +63,41 @@ def replayed(
     return None
 
 
-def _documents(principal: Principal, caller: Caller, view: View, resource: str) -> Applicable:
+def _asked(point: AccessPoint | None, resource: str) -> list[str]:
+    """The ARNs by which a bucket or an object is asked for: an access point's own, or its alias in the bucket's place."""
+    if point is None or point.arn is None:
+        return [resource]
+    head, _, path = resource.partition(":::")
+    _, slash, key = path.partition("/")
+    aliases = [f"{head}:::{point.alias}{slash}{key}"] if point.alias is not None else []
+    return [f"{point.arn}/object/{key}" if slash else point.arn, *aliases]
+
+
+def _of_bucket(principal: Principal, caller: Caller, view: View, granted_by: str) -> Applicable:
+    """What the bucket says of a request through its access point: what the point's policy grants, it must allow as well."""
+    statements = list(applied(principal, caller, view))
+    delegated = any(each.delegated and each.name == granted_by for each in statements)
+    documents = [
+        (each.name, Document(Version.V2012, (replace(each.statement, principals=None),)))
+        for each in statements
+        if each.point is None and (each.kind == "deny" or delegated)
+    ]
+    return Applicable(tuple(documents if delegated else [*documents, ("", _EVERYTHING)]))
+
+
+_EVERYTHING = Document(Version.V2012, (Statement(0, Effect.ALLOW, ("*",), ("*",)),))
+
+
+def _documents(
+    principal: Principal, caller: Caller, view: View, resource: str, point: AccessPoint | None
+) -> Applicable:
     """What decides a request. The principals of bucket policies have been looked at, so their statements have none."""
     bucket = resource.partition(":::")[2].partition("/")[0]
     identity: list[tuple[str, Document]] = []
     granted: list[tuple[str, Document]] = []
     boundary: list[tuple[str, Document]] = []
     for each in applied(principal, caller, view):
-        if each.bucket is not None and each.bucket != bucket:
+        if each.point != point or (each.bucket is not None and each.bucket != bucket):
             continue
         statement = each.statement if each.statement.principals is None else replace(each.statement, principals=None)
         document = each.name, Document(Version.V2012, (statement,))

@@ -144,6 +144,10 @@ class NotProven:
     role: str = ""
     document: str = ""
     statement: Statement | None = None
+    pending: bool = False
+    """Not known yet, but known at update."""
+    open: bool = False
+    """A resource that is registered later may still decide it."""
 
     @property
     def cause(self) -> Cause:

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..iam.documents import Statement
 from ..iam.issuers import BY_LENGTH, DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
 from ..inventory.principal import Principal
+from .access_points import through_access_points
 from .identities import Strangers, strangers
 from .reach import Caller, Shared
 
@@ -67,6 +68,11 @@ class Scope:
     shape: Shape | None = None
 
     @cached_property
+    def requesters(self) -> tuple[Principal, ...]:
+        """The vended roles, and each once more for requests through an access point of the stack."""
+        return (*self.principals, *through_access_points(self.principals))
+
+    @cached_property
     def mentions(self) -> Mentions:
         """What the documents and the shared spaces speak of."""
         values = dict.fromkeys(self._values())
@@ -116,8 +122,8 @@ class Scope:
         return self.focus is None or principal.urn in self.focus
 
     def caller(self, identity: str, shape: Shape) -> Caller:
-        return Caller(identity, shape, self._issuers)
+        return Caller(identity, shape, self.issuers_known)
 
     @cached_property
-    def _issuers(self) -> frozenset[str]:
+    def issuers_known(self) -> frozenset[str]:
         return known_issuers(dict(self.issuers))

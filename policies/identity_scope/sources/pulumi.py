@@ -334,10 +334,21 @@ def _access_point(resource: Resource) -> Iterator[Fact]:
         _text(props.get("alias")),
         (_reference(resource, "bucket"),),
         resource.origin,
+        _network_origin(props),
     )
     if props.get("policy") and resource.sets("policy"):
         source = _source(resource, props.get("policy"), ", access point policy")
         yield AccessPointPolicyFact(source, Reference(_text(props.get("name")), (resource.urn,)))
+
+
+def _network_origin(props: Mapping[str, Any]) -> str | None:
+    """Where an access point takes requests from: the internet as well, unless it is bound to a VPC."""
+    if props.get("networkOrigin") in ("Internet", "VPC"):
+        return str(props["networkOrigin"])
+    configuration = props.get("vpcConfiguration")
+    if configuration is UNKNOWN or configuration == SECRET:
+        return None
+    return "VPC" if configuration else "Internet"
 
 
 def _access_point_policy(resource: Resource) -> Iterator[Fact]:
@@ -358,6 +369,7 @@ def _multi_region(resource: Resource) -> Iterator[Fact]:
         _text(props.get("alias")),
         buckets or (Reference(None, urns),),
         resource.origin,
+        single=False,
     )
 
 

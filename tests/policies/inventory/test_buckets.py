@@ -131,15 +131,25 @@ POINTS: dict[str, tuple[list[Resource], AccessPoint]] = {
                 details={"name": "point", "regions": [{"bucket": "bkt"}, {"bucket": "far"}]},
             )
         ],
-        AccessPoint("point", "point", "arn:aws:s3::123456789012:accesspoint/abc.mrap", "abc.mrap", ("bkt", "far")),
+        AccessPoint(
+            "point", "point", "arn:aws:s3::123456789012:accesspoint/abc.mrap", "abc.mrap", ("bkt", "far"), single=False
+        ),
     ),
     "multi-region, of aws-native": (
         [resource("aws-native:s3:MultiRegionAccessPoint", "point", name="point", regions=[{"bucket": "bkt"}])],
-        AccessPoint("point", "point", None, None, ("bkt",)),
+        AccessPoint("point", "point", None, None, ("bkt",), single=False),
     ),
     "multi-region, not known yet": (
         [resource("aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint", "point", details=UNKNOWN)],
-        AccessPoint("point", None, None, None, (None,)),
+        AccessPoint("point", None, None, None, (None,), single=False),
+    ),
+    "from a VPC only": (
+        [access_point(vpcConfiguration={"vpcId": "vpc-1"})],
+        AccessPoint("point", "point", None, None, ("bkt",), network_origin="VPC"),
+    ),
+    "from where, is not known": (
+        [access_point(vpcConfiguration=UNKNOWN)],
+        AccessPoint("point", "point", None, None, ("bkt",), network_origin=None),
     ),
 }
 
@@ -194,7 +204,7 @@ def test_an_access_points_policy_is_one_of_its_bucket(name: str) -> None:
 def test_the_policy_of_an_access_point_elsewhere_is_about_a_bucket_that_is_not_known() -> None:
     (found,) = vended([role(), point_policy(BOTH)])["role"].principal.resource
     assert found.bucket is None
-    assert found.access_point == AccessPoint("p", "point", ARN, None, (None,))
+    assert found.access_point == AccessPoint("p", "point", ARN, None, (None,), single=False)
 
 
 def test_two_policies_of_one_access_point_guard_nothing() -> None:

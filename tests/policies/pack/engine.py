@@ -130,7 +130,7 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
 
 ANY_MESSAGE = "any message"
 """What a case expects of a rule that must report something, whatever the words."""
-KEYS = {"statements", "documents", "boundary", "boundaryArn", "trust", "vendedBy", "resources", "config"}
+KEYS = {"statements", "documents", "boundary", "boundaryArn", "trust", "vendedBy", "beside", "resources", "config"}
 ROLE_ARN = "arn:aws:iam::123456789012:role/role"
 
 
@@ -139,9 +139,9 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
 
     Given is a role that a pool vends, with `statements` (the policy `access`, of Version 2012-10-17) or whole `documents`
     (a string is a document's text as it stands), with the statements of its `boundary` (or a `boundaryArn` whose text is
-    not in the stack), its `trust` in the place of the usual one, and the pool that it is `vendedBy`; or `resources` in
-    full, in which a policy document of the classic provider is written as the object that its JSON text means. `config` is
-    the pack's.
+    not in the stack), its `trust` in the place of the usual one, the pool that it is `vendedBy`, and other resources
+    `beside` it, registered before its policies; or `resources` in full. A resource's policy document of the classic
+    provider is written as the object that its JSON text means. `config` is the pack's.
     """
     for path in sorted(CASES.glob("*.yaml")):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -174,9 +174,12 @@ def built(case: Mapping[str, Any]) -> list[Registration]:
         trusting = given["trust"]
         props["arn"] = ROLE_ARN
         props["assumeRolePolicy"] = trusting if isinstance(trusting, str) else json.dumps(document(trusting))
+    if "beside" in given:
+        props["arn"] = ROLE_ARN
     documents = [document(given["statements"])] if "statements" in given else given.get("documents", [])
     policies = [policy(text, called=f"access{index or ''}") for index, text in enumerate(documents)]
-    return [*before, role(**props), *policies, *_attachment(given.get("vendedBy"))]
+    beside = [_resource(item) for item in given.get("beside", [])]
+    return [*before, role(**props), *beside, *policies, *_attachment(given.get("vendedBy"))]
 
 
 def _attachment(pool: str | None) -> list[Registration]:
