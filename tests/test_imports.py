@@ -15,7 +15,7 @@ PACK = ("automata", "iam", "inventory", "sources", "proof", "findings", "pack", 
 SANDBOX = ("aws", "provider", "engine", "scenario", "cli")
 """A folder imports only the folders that are listed before it."""
 
-PACK_REQUIREMENTS = {"pulumi", "pulumi_policy", "grpc", "google"}
+PACK_REQUIREMENTS = {"pulumi", "pulumi_policy", "grpc", "google", "yaml"}
 EVALUATOR = "policies.identity_scope"
 
 

@@ -81,9 +81,9 @@ def test_the_licence_lets_everybody_use_it(name: str) -> None:
     assert not COPYLEFT.search(said.replace("LGPL", "")), said
 
 
-def test_the_pack_has_one_dependency_of_its_own() -> None:
+def test_the_pack_depends_on_the_sdk_and_its_command_on_a_yaml_reader() -> None:
     lines = (ROOT / "policies" / "requirements.in").read_text().splitlines()
-    assert [line.split(">")[0] for line in lines if line and not line.startswith("#")] == ["pulumi-policy"]
+    assert [line.split(">")[0] for line in lines if line and not line.startswith("#")] == ["pulumi-policy", "pyyaml"]
 
 
 def test_what_mutation_testing_names_is_there() -> None:

@@ -67,7 +67,9 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Judgement:
+class Judgement:
+    """A rule's findings, and those that are exempt, each with its exemption."""
+
     findings: list[Finding]
     exempt: list[tuple[Finding, Exemption]]
 
@@ -91,7 +93,7 @@ class Session:
         touched = self._inventory.add(facts(resource))
         only = touched | {resource.urn}
         vends = self._inventory.vends(resource.urn)
-        roles = _RolesByDeclaration(self._inventory)
+        roles = RolesByDeclaration(self._inventory)
         for rule, settings in self._decided(report):
             known = settings.config.known
             self._reported.pop((rule.name, resource.urn), None)
@@ -102,7 +104,7 @@ class Session:
                 report.not_applicable.append((rule, "no identity pool is known to vend the role"))
                 continue
             vended = [] if rule.of_pools else roles.of(known)
-            found = _judge(rule, self._inventory, vended, settings.config, only).findings
+            found = judge_rule(rule, self._inventory, vended, settings.config, only).findings
             earlier = self._earlier(rule) if found else frozenset()
             new = [finding for finding in found if not finding.pending and finding.key not in earlier]
             report.violations += [Violation(rule, settings.level, finding.text) for finding in new]
@@ -117,11 +119,11 @@ class Session:
         inventory = Inventory()
         for resource in resources:
             inventory.add(facts(replace(resource, inputs=self._inputs.get(resource.urn))))
-        roles = _RolesByDeclaration(inventory)
+        roles = RolesByDeclaration(inventory)
         pending: list[tuple[Rule, Finding]] = []
         for rule, settings in self._decided(report):
             vended = [] if rule.of_pools else roles.of(settings.config.known)
-            judgement = _judge(rule, inventory, vended, settings.config, None)
+            judgement = judge_rule(rule, inventory, vended, settings.config, None)
             earlier = self._earlier(rule)
             for finding in judgement.findings:
                 if finding.pending:
@@ -158,7 +160,7 @@ class Session:
         return frozenset(key for (name, _), keys in self._reported.items() if name == rule.name for key in keys)
 
 
-class _RolesByDeclaration:
+class RolesByDeclaration:
     """An inventory's vended roles, resolved once for all rules with equal declarations."""
 
     def __init__(self, inventory: Inventory) -> None:
@@ -174,9 +176,9 @@ class _RolesByDeclaration:
         return roles
 
 
-def _judge(
+def judge_rule(
     rule: Rule, inventory: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
-) -> _Judgement:
+) -> Judgement:
     """A rule's findings, and those that are exempt.
 
     A proof shows the simplest example, and so a finding that is exempt may stand for one that is not: where something is
@@ -195,7 +197,7 @@ def _judge(
                 exempt.setdefault(finding.key, (finding, exemption))
         if exempt and len(questions) == 1:
             questions.append(without_exempt(roles, lambda urn: config.exemption(urn, today) is not None))
-    return _Judgement(list(findings.values()), list(exempt.values()))
+    return Judgement(list(findings.values()), list(exempt.values()))
 
 
 def _answers(

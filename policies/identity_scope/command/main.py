@@ -1,0 +1,90 @@
+"""The command `identity-scope`: the proof for files, wherever their policies are written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from ..findings.escaping import escaped
+from ..sources.files import InputError
+from .formats import check_json
+from .judge import Verdict, judge
+from .load import load
+from .settings import read_settings
+from .terminal import Progress, style_of
+from .text import check_text
+
+CLEAN, FINDINGS, BAD_INPUT = 0, 1, 2
+"""Exit codes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    progress = Progress()
+    try:
+        code: int = options.run(options, progress)
+    except InputError as error:
+        progress.clear()
+        print(escaped(str(error)), file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # Whoever reads has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except KeyboardInterrupt:
+        progress.clear()
+        return 130
+    return code
+
+
+def run() -> None:
+    """The entry point that is installed."""
+    sys.exit(main())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="identity-scope",
+        description="Prove, offline, that the users of a Cognito identity pool cannot reach each other's files in S3.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check",
+        help="judge the roles that identity pools issue credentials for",
+        description="Judge the roles that identity pools issue credentials for. Exit code: 0 if there is no finding, "
+        "1 if there is one, 2 if the input cannot be judged.",
+    )
+    _add_input(check)
+    check.add_argument("--format", choices=sorted(_FORMATS), default="text", help="the output's format (text)")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or `-` for standard input")
+    parser.add_argument("--each", action="store_true", help="judge each file for itself, not all of them as one stack")
+    parser.add_argument("--config", metavar="FILE", help="configuration of the rules, as for `--policy-pack-config`")
+
+
+def _check(options: argparse.Namespace, progress: Progress) -> int:
+    settings = read_settings(options.config)
+    verdicts = [judge(each, settings, progress) for each in load(options.paths, options.each, progress)]
+    progress.clear()
+    _print(_FORMATS[options.format](verdicts))
+    return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN
+
+
+_FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
+    "text": lambda verdicts: check_text(verdicts, style_of(sys.stdout)),
+    "json": check_json,
+}
+
+
+def _print(text: str) -> None:
+    """Write text in UTF-8, whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
