@@ -1,0 +1,203 @@
+"""The comment that `preview.yml` writes on a pull request: one for each stack, updated in place.
+
+The text of a preview is untrusted, because the code of the pull request writes it. Every line of it stands in an indented
+code block, which no text can end: whatever a line says, it begins with four spaces. In a code block, GitHub renders no
+Markdown and no HTML, and notifies nobody who is mentioned. Only the standard library is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import stat
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+LIMIT = 60_000
+"""Bytes of a comment. GitHub takes 65,536 characters."""
+LINE_LENGTH = 1_000
+READ_LIMIT = 20_000_000
+AUTHOR = "github-actions[bot]"
+
+_ESCAPE_SEQUENCE = re.compile(
+    "\x1b(?:"
+    r"\[[0-?]*[ -/]*[@-~]"  # CSI: colors and cursor
+    "|[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links
+    "|[ -/]*[0-~])"
+)
+_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_FINDING = re.compile(r"\s+\S+@\S+ +\[(mandatory|advisory|remediate)\]")
+_AFTER_FINDING = re.compile(
+    r"\s*[-+~<>=]*\s*[\w-]+:[\w/.-]+:\w+: \(.*\)$"  # the next resource
+    r"|\s+--outputs:--|(?:Resources|Outputs|Duration|Diagnostics|Policy Packs run|error|warning):"
+)
+
+
+def clean(text: str) -> list[str]:
+    """The lines of a text, without escape sequences, and with every invisible character as its code point."""
+    lines = []
+    for line in _LINE_BREAK.split(_ESCAPE_SEQUENCE.sub("", text)):
+        shown = "".join(map(_visible, line.rstrip()))
+        lines += [shown[at : at + LINE_LENGTH] for at in range(0, len(shown), LINE_LENGTH)] or [""]
+    return lines
+
+
+def _visible(character: str) -> str:
+    if character == "\t":
+        return "    "
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return f"<U+{ord(character):04X}>" if hidden else character
+
+
+def code_block(lines: Sequence[str], limit: int) -> str:
+    """An indented code block of at most so many bytes: what is too much is left out of the middle."""
+    sizes = [len(f"    {line}\n".encode()) for line in lines]
+    if sum(sizes) > limit:
+        first = _fitting(sizes, limit // 3)
+        last = _fitting(sizes[::-1], limit - limit // 3)
+        left_out = f"… {len(lines) - first - last} lines are left out here; the run shows them …"
+        lines = [*lines[:first], left_out, *(lines[-last:] if last else [])]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _fitting(sizes: Sequence[int], limit: int) -> int:
+    """How many of the first lines fit."""
+    for count, size in enumerate(sizes):
+        limit -= size
+        if limit < 0:
+            return count
+    return len(sizes)
+
+
+def findings(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The findings of policy packs in the output of `pulumi preview --diff`: (level, lines)."""
+    level, found = "", list[str]()
+    for line in lines:
+        begins = _FINDING.match(line)
+        if found and (begins or _AFTER_FINDING.match(line)):
+            yield level, found
+            found = []
+        if begins:
+            level, found = begins[1], ["", line.strip()] if level else [line.strip()]
+        elif found:
+            found.append(line)
+    if found:
+        yield level, found
+
+
+def verdict(outcome: str, lines: Sequence[str], levels: Sequence[str]) -> str:
+    """The first line that a reviewer reads. Only the outcome comes from GitHub; the rest is what the output says."""
+    mandatory = levels.count("mandatory")
+    counts = f"{mandatory} mandatory, {len(levels) - mandatory} other"
+    if outcome == "failure" and mandatory:
+        return f"❌ The policy pack stops this change. Findings: {counts}."
+    if outcome == "failure":
+        return "❌ The preview failed. Its output says why."
+    if outcome != "success":
+        return "⚪ The preview did not finish."
+    if not any(line.startswith("Policy Packs run:") for line in lines):
+        return "❌ The output does not show that the policy pack ran."
+    return f"✅ The preview succeeded. Findings: {counts}." if levels else "✅ The policy pack reports nothing."
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line in lines that a comment shows without scrolling."""
+    indent = re.match(" *", line)[0]  # type: ignore[index]
+    return textwrap.wrap(line, 110, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def marker(stack: str) -> str:
+    """The first line of the comment of a stack, which GitHub does not show."""
+    return f"<!-- preview of stack {stack} -->"
+
+
+def body(stack: str, outcome: str, commit: str, run: str, preview: str | None) -> str:
+    """The comment, in Markdown.
+
+    Args:
+        stack, outcome, commit, run: of the workflow's run, from GitHub.
+        preview: what the preview printed; None if there is nothing.
+    """
+    lines = clean(preview or "")
+    found = list(findings(lines))
+    parts = [
+        f"{marker(stack)}\n### Preview of `{stack}`",
+        verdict(outcome, lines, [level for level, _ in found]),
+        f"Commit {commit[:10]} · [run]({run})",
+    ]
+    if found:
+        wrapped = [line for _, finding in found for text in finding for line in _wrapped(text)]
+        parts.append(code_block(wrapped, LIMIT // 2))
+    if preview is None:
+        parts.append("The preview printed nothing: the run shows what happened before it.")
+    else:
+        rest = LIMIT - len("\n\n".join(parts).encode()) - 500
+        parts.append("<details><summary>Output of the preview</summary>")
+        parts.append(code_block(lines, rest))
+        parts.append("</details>")
+    return "\n\n".join(parts) + "\n"
+
+
+def earlier_comment(comments: Any, stack: str) -> int | None:
+    """The ID of this workflow's comment for a stack. Anybody can write the marker, but not as this author.
+
+    Args:
+        comments: the answer of `gh api --paginate --slurp`: a list of pages.
+    """
+    for comment in (comment for page in comments for comment in page):
+        user = comment.get("user") or {}
+        first_line = str(comment.get("body") or "").partition("\n")[0].rstrip("\r")
+        if user.get("login") == AUTHOR and user.get("type") == "Bot" and first_line == marker(stack):
+            return int(comment["id"])
+    return None
+
+
+def read(path: Path) -> str | None:
+    """A file that the code of the pull request wrote, if it is a file: a link could lead to this job's secrets."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with open(descriptor, "rb") as file:
+        return file.read(READ_LIMIT).decode("utf-8", "replace")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the comment, or the ID of the earlier one."""
+    parser = argparse.ArgumentParser(
+        prog="preview_comment.py", description="The comment of a preview on a pull request."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    write = commands.add_parser("body", help="print the comment in Markdown")
+    find = commands.add_parser("find", help="print the ID of the earlier comment, if there is one")
+    for command in (write, find):
+        command.add_argument("--stack", required=True, help="name of the stack")
+    for name, text in (
+        ("outcome", "the conclusion of the job"),
+        ("commit", "the commit"),
+        ("run", "the address of the run"),
+    ):
+        write.add_argument(f"--{name}", required=True, help=text)
+    write.add_argument("--preview", required=True, type=Path, help="what the preview printed; the file may be missing")
+    find.add_argument("--comments", required=True, type=Path, help="the comments of the pull request, as pages in JSON")
+    options = parser.parse_args(arguments)
+    if options.command == "body":
+        comment = body(options.stack, options.outcome, options.commit, options.run, read(options.preview))
+        sys.stdout.buffer.write(comment.encode())
+    else:
+        earlier = earlier_comment(json.loads(options.comments.read_text(encoding="utf-8")), options.stack)
+        print("" if earlier is None else earlier)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
