@@ -123,6 +123,8 @@ def _listed(values: Sequence[str], most: int = 4) -> str:
 
 def _unproven(result: NotProven, what: str) -> str:
     place = _value(f"`{result.document}` {result.statement.label}: ") if result.statement is not None else ""
+    if result.pending:
+        return f"{place}{result.reason}"
     return f"{place}not proven {what}: {result.reason}. Fix: narrow the statement, or simplify the document."
 
 

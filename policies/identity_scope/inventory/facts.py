@@ -214,6 +214,8 @@ class PoolFact:
     unchecked: tuple[str, ...] | Unknown
     """User pool providers whose tokens are not checked with the user pool, as messages call them."""
     origin: Origin = field(default_factory=Origin)
+    new: bool = False
+    """Whether it does not exist yet, so that no document can name its ID."""
 
 
 Fact: TypeAlias = (

@@ -52,9 +52,16 @@ class _Answers:
 
 
 class Inventory:
-    """The facts of one stack. Facts of a resource that is added again replace those it stated before."""
+    """The facts of one stack. Facts of a resource that is added again replace those it stated before.
 
-    def __init__(self) -> None:
+    Attributes:
+        whole: whether all of the stack's resources are there, or some are still to come.
+        previewed: whether nothing is made before the resources that are still to come are there as well.
+    """
+
+    def __init__(self, whole: bool = True, preview: bool = False) -> None:
+        self.whole = whole
+        self.previewed = preview and not whole
         self._index = Index()
         self._resolved: dict[str, ResolvedRole] = {}
         self._answers: list[_Answers] = []
@@ -117,7 +124,7 @@ class Inventory:
 
     def _find_pools(self) -> StackPools:
         ids = {pool.id for pool in self.pools.values() if pool.id}
-        unknown = {pool.urn for pool in self.pools.values() if not pool.id}
+        unknown = {pool.urn: pool.origin.region for pool in self.pools.values() if not pool.id and not pool.new}
         free: set[str] = set()
         for vending in self._index.vending.values():
             if vending.pool is not None and vending.pool.value and vending.pool.value not in ids:
@@ -125,10 +132,16 @@ class Inventory:
                 pools = [urn for urn in vending.pool.urns if urn in unknown]
                 if pools:
                     ids.add(vending.pool.value)
-                    unknown.discard(pools[0])
+                    unknown.pop(pools[0])
                 else:
                     free.add(vending.pool.value)
-        return StackPools(frozenset(ids | free), max(0, len(unknown) - len(free - ids)))
+        pending = list(unknown.values())
+        for region in (pool.partition(":")[0] for pool in sorted(free - ids)):
+            # Its pool is most likely one of those whose IDs are not known.
+            if region in pending or None in pending:
+                pending.remove(region if region in pending else None)
+        created = any(pool.new for pool in self.pools.values())
+        return StackPools(frozenset(ids | free), tuple(sorted(pending, key=str)), created)
 
     def vended(self, declared: Declared, only: frozenset[str] | None = None) -> list[VendedRole]:
         """The vended roles, or those of them that `only` names, in the order of their URNs."""
@@ -292,6 +305,11 @@ class Inventory:
             return None
         return source, *read(source, DocumentKind.IDENTITY)
 
+    def _may_come(self, policy: str) -> bool:
+        """Whether a managed policy may be one that the stack makes, although no resource so far has its name."""
+        nameless = any(not (p.name or p.prefix or p.arn) for p in self._index.policies.values())
+        return bool(policy) and (self.previewed or nameless)
+
     def _boundary(
         self, boundary: tuple[Managed, ...], declared: Declared
     ) -> tuple[tuple[tuple[str, Document], ...] | None, Obstacle | None]:
@@ -306,6 +324,10 @@ class Inventory:
             found = self._text(managed, declared)
             if found is not None and found[2] is not None and found[2].pending:
                 return None, found[2]
+            value = managed.reference.value or ""
+            if found is None and not self.whole and ":iam::aws:" not in value and self._may_come(value):
+                problem = f"the text of the permissions boundary `{value}` is not known at preview; decided at update"
+                return None, Obstacle(managed.by, managed.label, problem, pending=True)
             if found is None or found[1] is None or not managed.certain:
                 return None, None
             texts.append(found[1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..iam.documents import Document
@@ -47,12 +48,20 @@ class StackPools:
 
     Attributes:
         ids: IDs of the pools that the stack makes or attaches roles to, as far as they are known.
-        pending: how many other pools the stack makes, whose IDs are not known yet. As many pool IDs that are in neither
-            `ids` nor the configuration may still turn out to be the stack's own.
+        pending: the regions of other pools that the stack makes, whose IDs are not known yet; None: of a region that is not
+            known either.
+        created: whether the stack makes pools that do not exist yet, so that no document can name their IDs.
     """
 
     ids: frozenset[str] = frozenset()
-    pending: int = 0
+    pending: tuple[str | None, ...] = ()
+    created: bool = False
+
+    def may_be(self, pools: Collection[str]) -> bool:
+        """Whether pool IDs that are in neither `ids` nor the configuration may all turn out to be the stack's own."""
+        named = Counter(pool.partition(":")[0] for pool in pools)
+        known = Counter(region for region in self.pending if region is not None)
+        return (named - known).total() <= self.pending.count(None)
 
 
 @dataclass(frozen=True)

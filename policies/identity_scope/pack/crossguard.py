@@ -66,10 +66,11 @@ def run() -> None:
 
 
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
-    """Answers the engine. Each configuration begins a session."""
+    """Answers the engine. Each configuration begins a session; the engine says first whether it is a preview."""
 
     def __init__(self) -> None:
         self._settings = Settings()
+        self._preview = True
         self._session = Session(self._settings)
         self._lock = threading.Lock()
         self._irrelevant = _irrelevant(self._settings)
@@ -104,6 +105,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def ConfigureStack(  # noqa: N802
         self, request: protocol.AnalyzerStackConfigureRequest, context: Any
     ) -> protocol.AnalyzerStackConfigureResponse:
+        with self._lock:
+            self._preview = request.dry_run
+            self._session = Session(self._settings, self._preview)
         return protocol.AnalyzerStackConfigureResponse()
 
     def Configure(self, request: protocol.ConfigureAnalyzerRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802
@@ -113,7 +117,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         }
         with self._lock:
             self._settings = _settings(entries)
-            self._session = Session(self._settings)
+            self._session = Session(self._settings, self._preview)
             self._irrelevant = _irrelevant(self._settings)
         return empty_pb2.Empty()
 

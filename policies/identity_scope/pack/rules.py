@@ -163,7 +163,7 @@ def isolated(
     for result in (result for scope in _scopes(roles, config, only) for result in isolation(scope)):
         role = vended.get(result.role)
         text = words.isolation(result, role.principal if role else None, role is not None and _of_guests(role))
-        pending = isinstance(result, NotProven) and (result.pending or (result.open and only is not None))
+        pending = isinstance(result, NotProven) and (result.pending or (result.open and estate.previewed))
         yield Finding(_where(roles, result), result.cause, text, pending)
 
 
@@ -194,8 +194,12 @@ def bound_trust(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
     stack = estate.stack_pools()
-    # A pool whose ID is not known yet may be the one that a trust policy names.
-    pools = frozenset() if stack.pending else stack.ids.union(config.known.pools)
+    known = stack.ids.union(config.known.pools)
+    # Where neither the stack nor the configuration says anything about pools, a role's trust policy alone names its pool.
+    strict = bool(known or stack.pending or stack.created)
+    # A pool whose ID is not known yet may be the one that a trust policy names, but not the one that two name differently.
+    waiting = frozenset(pool for role in roles if role.trust is not None for pool in trusted_pools(role.trust)) - known
+    undecided = stack.may_be(waiting)
     for role in roles:
         if only is not None and role.urn not in only:
             continue
@@ -205,7 +209,9 @@ def bound_trust(
             yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
         if role.trust is None:
             continue
-        if "mapped" in role.kinds and not pools and not stack.pending:
+        named = trusted_pools(role.trust)
+        unknown = sorted(named - known)
+        if "mapped" in role.kinds and not strict:
             # A user pool's group vends its role through whichever identity pool the role trusts.
             for pool in sorted(role.pools):
                 problem = (
@@ -215,18 +221,26 @@ def bound_trust(
                 obstacle = Obstacle(role.urn, role.label, problem)
                 text = words.not_read(obstacle, "that the role trusts only its own pools")
                 yield Finding(role.urn, ("trust", role.urn, problem), text, pending=only is not None)
-        loose = list(trust_problems(role.trust, pools, config.known.issuers))
+        alone = bool(stack.pending) and stack.may_be(unknown)
+        allowed = known | named if alone else known
+        loose = list(trust_problems(role.trust, allowed if strict else None, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
             text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool assume it"
             yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
         for statement, problem in loose:
             text = f"`{role.label}`, trust policy {statement.label}: {problem}."
             yield Finding(role.urn, ("trust", role.urn, str(statement.index), problem), text)
-        named = trusted_pools(role.trust)
-        unknown = sorted(named - stack.ids - set(config.known.pools))
-        if unknown and stack.pending:
+        if unknown and alone and undecided:
             text = f"`{role.label}, trust policy`: whether `{unknown[0]}` is a pool of this stack"
             yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=True)
+        elif unknown and alone:
+            problem = (
+                f"roles of this stack trust {', '.join(f'`{pool}`' for pool in sorted(waiting))}, more pools than it "
+                "creates. Fix: add those of other stacks to `pools`."
+            )
+            text = words.not_read(Obstacle(role.urn, role.label, problem), "that the role trusts only its own pools")
+            # While resources are still to come, one of them may be the pool, or attach roles to it.
+            yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=only is not None)
 
 
 def guests_declared(

@@ -75,9 +75,15 @@ class Judgement:
 
 
 class Session:
-    def __init__(self, settings: Settings) -> None:
+    """One run of the engine.
+
+    Args:
+        preview: whether nothing is made in this run.
+    """
+
+    def __init__(self, settings: Settings, preview: bool = True) -> None:
         self._settings = settings
-        self._inventory = Inventory()
+        self._inventory = Inventory(whole=False, preview=preview)
         self._reported: dict[tuple[str, str], frozenset[Key]] = {}
         """By rule and resource, the causes reported when the resource was last analyzed."""
         self._inputs: dict[str, frozenset[str]] = {}

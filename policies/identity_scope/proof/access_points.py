@@ -76,7 +76,8 @@ def _may_have(point: AccessPoint, arn: str) -> bool:
 def is_pending(text: str, points: Sequence[AccessPoint]) -> bool:
     """Whether what a resource names may be an access point of the stack, of which too little is known yet."""
     for arn in named_point(text):
-        if any((p.arn is None or p.arn == arn) and p.bucket is None and _may_have(p, arn) and p.single for p in points):
+        mine = [p for p in points if p.single and (p.arn == arn if p.arn else p.name is None or _may_have(p, arn))]
+        if any(point.bucket is None or point.name is None for point in mine):
             return True
     return bool(_named_alias(text)) and any(p.single and p.alias is None for p in points)
 

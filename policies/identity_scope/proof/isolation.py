@@ -257,6 +257,7 @@ class _Pairs:
         )
 
 
+_LATER = "which bucket's objects the access point shows"
 _ANOTHER_NAME = "an access point shows a bucket's objects under another name, and no document says which bucket"
 
 
@@ -288,7 +289,8 @@ def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause])
             texts_ = grant.statement.resources
             pending = not grant.statement.not_resource and any(is_pending(t, principal.access_points) for t in texts_)
             open_ = not grant.statement.not_resource and all(named_point(text) or beside in text for text in texts_)
-            yield NotProven(_ANOTHER_NAME, principal.urn, grant.document, grant.statement, pending, open_)
+            reason = _LATER if pending else _ANOTHER_NAME
+            yield NotProven(reason, principal.urn, grant.document, grant.statement, pending, open_)
 
 
 def _of_unknown_points(principal: Principal, scope: Scope, shape: Shape) -> Iterator[NotProven]:
@@ -299,14 +301,16 @@ def _of_unknown_points(principal: Principal, scope: Scope, shape: Shape) -> Iter
         for statement in policy.document.statements:
             if statement.effect is Effect.ALLOW and grantee(statement.principals, principal.arns, scope.issuers_known):
                 pending = policy.access_point.single
-                yield NotProven(_ANOTHER_NAME, principal.urn, policy.name, statement, pending, open=True)
+                reason = _LATER if pending else _ANOTHER_NAME
+                yield NotProven(reason, principal.urn, policy.name, statement, pending, open=True)
     for name, document in principal.documents:
         for statement in document.statements:
             texts = () if statement.effect is Effect.DENY or statement.not_resource else statement.resources
             unknown = [text for text in texts if unknown_alias(text, principal.access_points)]
             if unknown:
                 pending = is_pending(unknown[0], principal.access_points)
-                yield NotProven(_ANOTHER_NAME, principal.urn, name, statement, pending, open=True)
+                reason = _LATER if pending else _ANOTHER_NAME
+                yield NotProven(reason, principal.urn, name, statement, pending, open=True)
 
 
 def _covers_all(grant: Grant, shape: Shape) -> bool:

@@ -19,12 +19,12 @@ from ..iam.variables import Missing, concretise, template
 
 
 def trust_problems(
-    trust: Document, pools: frozenset[str], issuers: Mapping[str, str]
+    trust: Document, pools: frozenset[str] | None, issuers: Mapping[str, str]
 ) -> Iterator[tuple[Statement, str]]:
     """What is too open in a vended role's trust policy: each problem with its statement.
 
     Args:
-        pools: IDs of the pools that the role may trust; empty where they are not known.
+        pools: IDs of the pools that the role may trust; None where they are not known.
         issuers: issuers by region, in addition to the known ones.
     """
     for statement in trust.statements:
@@ -64,7 +64,7 @@ def trusts_guests(trust: Document) -> bool:
     )
 
 
-def _problems(statement: Statement, pools: frozenset[str], issuers: dict[str, str]) -> Iterator[str]:
+def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[str, str]) -> Iterator[str]:
     principals = statement.principals
     if principals is None or principals.negated:
         yield "it trusts every principal that it does not name. Fix: name the Cognito issuer as Federated principal"
@@ -82,7 +82,9 @@ def _problems(statement: Statement, pools: frozenset[str], issuers: dict[str, st
         yield from _login(statement, issuer)
 
 
-def _audience(statement: Statement, issuer: str, pools: frozenset[str], issuers: dict[str, str]) -> Iterator[str]:
+def _audience(
+    statement: Statement, issuer: str, pools: frozenset[str] | None, issuers: dict[str, str]
+) -> Iterator[str]:
     key = f"{issuer}:aud"
     tests = [c for c in statement.conditions if c.key == key]
     exact = [c for c in tests if c.operator == "StringEquals" and not c.if_exists and c.qualifier != "ForAllValues"]
@@ -97,8 +99,8 @@ def _audience(statement: Statement, issuer: str, pools: frozenset[str], issuers:
     for value in values:
         if not NAMED.fullmatch(value):
             yield f"`{value}` is not the ID of an identity pool; `{key}` must be literal pool IDs, REGION:UUID"
-        elif pools and value not in pools:
-            known = ", ".join(f"`{pool}`" for pool in sorted(pools))
+        elif pools is not None and value not in pools:
+            known = ", ".join(f"`{pool}`" for pool in sorted(pools)) or "the stack's own pools"
             yield (
                 f"it trusts the pool `{value}`, which this stack neither creates nor attaches roles to. "
                 f"Fix: trust only {known}, or add the pool to `pools`"

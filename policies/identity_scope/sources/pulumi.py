@@ -403,6 +403,7 @@ def _pool(resource: Resource) -> Iterator[Fact]:
         classic=props.get("allowClassicFlow"),
         unchecked=_unchecked(props.get("cognitoIdentityProviders")),
         origin=replace(resource.origin, region=region),
+        new=props.get("id") is UNKNOWN and len(props) > 0,
     )
 
 

@@ -107,10 +107,10 @@ def test_a_group_whose_role_trusts_a_pool_that_nobody_knows_is_not_proven() -> N
 POOLS = [
     ("nothing", [], StackPools()),
     ("a pool", [pool(id=POOL)], StackPools(frozenset({POOL}))),
-    ("a pool whose ID is not known yet", [pool()], StackPools(frozenset(), 1)),
+    ("a pool whose ID is not known yet", [pool()], StackPools(frozenset(), (None,))),
     ("an attachment", [vend(ARN)], StackPools(frozenset({POOL}))),
     ("the attachment of a pool whose ID is not known yet", [pool(), vend(ARN)], StackPools(frozenset({POOL}))),
-    ("one of two pools is attached", [pool(), pool("second"), vend(ARN)], StackPools(frozenset({POOL}), 1)),
+    ("one of two pools is attached", [pool(), pool("second"), vend(ARN)], StackPools(frozenset({POOL}), (None,))),
     (
         "the attachment of another pool",
         [pool(id=POOL), vend(ARN, OTHER_POOL)],
@@ -119,9 +119,9 @@ POOLS = [
     (
         "two attachments of one pool",
         [pool(), pool("second"), vend(ARN), vend(ARN, label="again")],
-        StackPools(frozenset({POOL}), 1),
+        StackPools(frozenset({POOL}), (None,)),
     ),
-    ("an attachment at preview", [pool(), vend(ARN, UNKNOWN)], StackPools(frozenset(), 1)),
+    ("an attachment at preview", [pool(), vend(ARN, UNKNOWN)], StackPools(frozenset(), (None,))),
 ]
 
 
@@ -131,6 +131,51 @@ def test_the_pools_of_a_stack_are_known_as_soon_as_they_are_registered(
 ) -> None:
     assert inventory(stack).stack_pools() == expected
     assert inventory(stack[::-1]).stack_pools() == expected
+
+
+FAR_POOL = "eu-west-1:cccccccc-1111-4222-8333-dddddddddddd"
+
+
+def trusting(*pools: str, label: str = "role") -> Resource:
+    document = trust()
+    document["Statement"][0]["Condition"]["StringEquals"] = {"cognito-identity.amazonaws.com:aud": list(pools)}
+    return role(label, assumeRolePolicy=document)
+
+
+def pool_in(region: str, label: str = "pool") -> Resource:
+    return pool(label, origin=Origin(region=region))
+
+
+TRUSTED: dict[str, tuple[list[Resource], set[bool]]] = {
+    "a pool's ID that is not known yet": ([pool(), trusting(POOL)], {True}),
+    "the IDs of two pools that are not known yet": (
+        [pool(), pool("second"), trusting(POOL), trusting(OTHER_POOL, label="other")],
+        {True},
+    ),
+    "one of two IDs cannot be that of the only pool": ([pool(), trusting(POOL, OTHER_POOL)], {False}),
+    "nor can those that two roles trust": ([pool(), trusting(POOL), trusting(OTHER_POOL, label="other")], {False}),
+    "a pool of another region": ([pool_in("us-east-1"), trusting(FAR_POOL)], {False}),
+    "a pool of the right region": ([pool_in("eu-west-1"), trusting(FAR_POOL)], {True}),
+    "two pools of one region and one of another": (
+        [pool_in("us-east-1"), pool_in("eu-west-1", "far"), trusting(POOL, OTHER_POOL)],
+        {False},
+    ),
+    "the ID of a pool that does not exist yet": ([pool(id=UNKNOWN), trusting(POOL)], {False}),
+    "a pool that this update leaves alone": (
+        [resource("aws:cognito/identityPool:IdentityPool", "pool"), trusting(POOL)],
+        {True},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRUSTED)
+def test_a_pool_may_be_the_stacks_own_as_long_as_there_are_so_many(name: str) -> None:
+    stack, expected = TRUSTED[name]
+    for order in (stack, stack[::-1]):
+        found = {pending for rule, _, pending in findings(order) if rule == "trust-bound-to-pool"}
+        assert found == expected
+        named = findings(order, Config(known=Declared(pools=(POOL, OTHER_POOL, FAR_POOL))))
+        assert "trust-bound-to-pool" not in {rule for rule, _, _ in named}
 
 
 def test_a_role_that_two_pools_share_may_wait_for_the_second_attachment() -> None:

@@ -109,7 +109,7 @@ def test_everything_the_component_emits_is_proven(made: tuple[str, dict[str, Any
     assert isolation(asked) == []
     assert own_folder(asked) == []
     assert escalations(asked) == []
-    assert list(trust_problems(parse(trust, DocumentKind.TRUST), frozenset(), {})) == []
+    assert list(trust_problems(parse(trust, DocumentKind.TRUST), None, {})) == []
 
 
 @given(plans(grants=True))

@@ -1,0 +1,76 @@
+"""The order in which a program registers its resources: what counts at preview, and between two steps of an update."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.identity_scope.inventory.facts import UNKNOWN
+from policies.identity_scope.pack.session import Session, Settings
+from policies.identity_scope.sources.pulumi import Resource
+from tests.policies.inventory.stack import policy, policy_arn, resource, role, role_policy
+from tests.policies.pack.engine import ME, allow, document
+
+ISOLATION = "s3-isolated-by-identity"
+POINT_ARN = "arn:aws:s3:us-east-1:123456789012:accesspoint/point"
+BOUNDARY = policy(document([allow(f"arn:aws:s3:::bkt/{ME}/*", "s3:*")]), "boundary")
+LIMITED = [role(permissionsBoundary=policy_arn("boundary")), role_policy(document([allow("arn:aws:s3:::bkt/*")]))]
+POINT = resource("aws:s3/accessPoint:AccessPoint", "point", name="point", bucket="bkt")
+THROUGH = [role(), role_policy(document([allow(f"{POINT_ARN}/object/{ME}/*")]))]
+TOO_WIDE = [role(), role_policy(document([allow(f"{POINT_ARN}/object/*")]))]
+
+
+def created(made: Resource, **outputs: str) -> Resource:
+    return Resource(made.urn, made.type_, made.name, {**made.props, **outputs})
+
+
+def reported(registered: list[Resource], known: list[Resource], preview: bool) -> tuple[list[str], list[str]]:
+    """The rules that report something before a resource is made, and of the whole stack."""
+    session = Session(Settings(), preview)
+    before = [v.rule.name for each in registered for v in session.resource(each).violations]
+    return before, [v.rule.name for v in session.stack(known).violations]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_what_comes_before_its_role_counts(preview: bool) -> None:
+    for made in (BOUNDARY, policy(BOUNDARY.props["policy"], "boundary", arn=UNKNOWN)):
+        assert reported([made, *LIMITED], [BOUNDARY, *LIMITED], preview) == ([], [])
+    point = created(POINT, arn=POINT_ARN)
+    assert reported([POINT, *THROUGH], [point, *THROUGH], preview) == ([], [])
+
+
+def test_at_preview_nothing_is_made_before_the_whole_stack_is_judged() -> None:
+    assert reported([*LIMITED, BOUNDARY], [*LIMITED, BOUNDARY], True) == ([], [])
+    assert reported([*THROUGH, POINT], [*THROUGH, POINT], True) == ([], [])
+    for before, known in (([], LIMITED), ([BOUNDARY], [*LIMITED, policy(document([allow("*", "*")]), "boundary")])):
+        assert ISOLATION in reported([*LIMITED, *before], known, True)[1]
+    assert reported(THROUGH, THROUGH, True) == ([], [ISOLATION])
+    assert ISOLATION in reported([*TOO_WIDE, POINT], [*TOO_WIDE, created(POINT, arn=POINT_ARN)], True)[0]
+
+
+def test_at_update_what_is_not_registered_yet_does_not_count() -> None:
+    assert ISOLATION in reported([*LIMITED, BOUNDARY], [*LIMITED, BOUNDARY], False)[0]
+    assert reported([*THROUGH, POINT], [*THROUGH, created(POINT, arn=POINT_ARN)], False)[0] == [ISOLATION]
+
+
+def test_at_update_a_policy_that_has_no_name_yet_may_be_the_boundary() -> None:
+    made = resource("aws-native:iam:ManagedPolicy", "limit", policyDocument=BOUNDARY.props["policy"])
+    known = created(made, policyArn=policy_arn("boundary"))
+    assert reported([made, *LIMITED], [known, *LIMITED], False) == ([], [])
+    other = created(made, policyArn=policy_arn("other"))
+    before, after = reported([made, *LIMITED], [other, *LIMITED], False)
+    assert (before, ISOLATION in after) == ([], True)
+
+
+def test_the_boundary_of_aws_is_no_resource_that_is_still_to_come() -> None:
+    limited = [role(permissionsBoundary="arn:aws:iam::aws:policy/PowerUserAccess"), LIMITED[1]]
+    assert ISOLATION in reported(limited, limited, True)[0]
+
+
+def test_an_access_point_whose_bucket_is_not_known_yet_is_decided_later() -> None:
+    point = created(POINT, bucket=UNKNOWN)  # type: ignore[arg-type]
+    assert reported([point, *THROUGH], [created(POINT, arn=POINT_ARN), *THROUGH], True) == ([], [])
+    session = Session(Settings())
+    (notice,) = session.stack([point, *THROUGH]).notices
+    assert notice.text == (
+        "decided at update: `access` statement 1: which bucket's objects the access point shows (s3-isolated-by-identity)"
+    )
