@@ -213,6 +213,8 @@ class PoolFact:
     classic: object
     unchecked: tuple[str, ...] | Unknown
     """User pool providers whose tokens are not checked with the user pool, as messages call them."""
+    logins: tuple[str, ...] = ()
+    """The providers that users sign in with, by name, as far as they are known."""
     origin: Origin = field(default_factory=Origin)
     new: bool = False
     """Whether it does not exist yet, so that no document can name its ID."""

@@ -402,9 +402,25 @@ def _pool(resource: Resource) -> Iterator[Fact]:
         guests=props.get("allowUnauthenticatedIdentities"),
         classic=props.get("allowClassicFlow"),
         unchecked=_unchecked(props.get("cognitoIdentityProviders")),
+        logins=tuple(_logins(props)),
         origin=replace(resource.origin, region=region),
         new=props.get("id") is UNKNOWN and len(props) > 0,
     )
+
+
+def _logins(props: Mapping[str, Any]) -> Iterator[str]:
+    """The names of a pool's providers, as far as they are known."""
+    for item in _list(props.get("cognitoIdentityProviders")):
+        name = _text(item.get("providerName")) if isinstance(item, Mapping) else None
+        yield from (name,) if name else ()
+    social = props.get("supportedLoginProviders")
+    yield from (str(name) for name in social) if isinstance(social, Mapping) else ()
+    arns = (*_list(props.get("samlProviderArns")), *_list(props.get("openidConnectProviderArns")))
+    for arn in (*arns, *_list(props.get("openIdConnectProviderArns"))):
+        name = _text(arn)
+        yield from (name.partition("provider/")[2] or name,) if name else ()
+    developer = _text(props.get("developerProviderName"))
+    yield from (developer,) if developer else ()
 
 
 def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
