@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACK = ("automata", "iam", "inventory", "sources", "proof", "findings", "pack", "command")
+PACK = ("automata", "iam", "inventory", "sources", "proof", "findings", "pack", "report", "command")
 SANDBOX = ("aws", "provider", "engine", "scenario", "cli")
 """A folder imports only the folders that are listed before it."""
 

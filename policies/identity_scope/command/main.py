@@ -12,6 +12,7 @@ from ..sources.files import InputError
 from .formats import check_json
 from .judge import Verdict, judge
 from .load import load
+from .report import report, write
 from .settings import read_settings
 from .terminal import Progress, style_of
 from .text import check_text
@@ -60,6 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_input(check)
     check.add_argument("--format", choices=sorted(_FORMATS), default="text", help="the output's format (text)")
     check.set_defaults(run=_check)
+    page = commands.add_parser(
+        "report",
+        help="write a page that shows who reaches what",
+        description="Write one HTML file, which loads nothing from elsewhere: pools, sign-in, roles and what users reach, "
+        "each finding with its fix. Exit code: 0 if it was written, 2 if the input cannot be judged.",
+    )
+    _add_input(page)
+    page.add_argument("-o", "--output", metavar="FILE", default="report.html", help="where to write it (report.html)")
+    page.set_defaults(run=_report)
     return parser
 
 
@@ -75,6 +85,17 @@ def _check(options: argparse.Namespace, progress: Progress) -> int:
     progress.clear()
     _print(_FORMATS[options.format](verdicts))
     return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN
+
+
+def _report(options: argparse.Namespace, progress: Progress) -> int:
+    settings = read_settings(options.config)
+    verdicts = [judge(each, settings, progress) for each in load(options.paths, options.each, progress)]
+    text = report(verdicts, settings)
+    progress.clear()
+    write(options.output, text)
+    findings = sum(len(verdict.findings) for verdict in verdicts)
+    print(f"{escaped(options.output)}: {len(verdicts)} judged, {findings} finding{'' if findings == 1 else 's'}")
+    return CLEAN
 
 
 _FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {

@@ -40,7 +40,7 @@ _CODE = re.compile(r"`([^`]*)`")
 
 def page(stacks: Sequence[Stack], title: str = "Who reaches what") -> str:
     """The report of one stack, or of many with an overview first."""
-    stacks = sorted(stacks, key=lambda stack: (_ORDER.index(stack.verdict), stack.name))
+    stacks = sorted(stacks, key=lambda stack: (_ORDER.index(stack.verdict), _natural(stack.name)))
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'"
     overview = _overview(stacks) if len(stacks) > 1 else ""
@@ -77,6 +77,11 @@ previous finding, <kbd>t</kbd> light or dark.</p>
 </body>
 </html>
 """
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """For an order in which 2 comes before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _hash(text: str) -> str:
@@ -166,7 +171,7 @@ def _role(role: Role, stack: Stack) -> str:
         f'<tr><td><span class="tag {CLASSES[each.kind]}">{each.kind.value}</span></td><td>{escape(each.words)}</td>'
         f"<td><code>{escape(each.place)}</code>{f'<br><small>{_coded(each.limits)}</small>' if each.limits else ''}</td>"
         f"<td><small>{escape(each.source)}</small></td></tr>"
-        for each in sorted(role.access, key=lambda each: list(Kind).index(each.kind), reverse=True)
+        for each in sorted(role.access, key=lambda each: list(Kind).index(each.kind))
     )
     table = (
         '<table class="access"><thead><tr><th scope="col">Kind</th><th scope="col">May</th><th scope="col">Where</th>'

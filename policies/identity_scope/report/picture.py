@@ -70,7 +70,7 @@ def drawn(stack: Stack) -> str:
         f"Identity pools, sign-in, roles and what users reach in {stack.name}; the same as text is below", True
     )
     return (
-        f'<svg class="picture" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{label}">'
+        f'<svg class="picture" viewBox="-2 0 {_WIDTH + 4} {height:.0f}" role="img" aria-label="{label}">'
         f"{''.join(shapes)}</svg>"
     )
 
@@ -101,17 +101,14 @@ def listed(stack: Stack) -> str:
 
 def shown(stack: Stack, role: str) -> list[Access]:
     """A role's access, each place once, leaks first."""
-    order = {
-        kind: index
-        for index, kind in enumerate((Kind.LEAK, Kind.ESCALATION, Kind.OWN, Kind.SHARED, Kind.API, Kind.OTHER))
-    }
+    order = list(Kind)
     access = next(each.access for each in stack.roles if each.name == role)
     merged: dict[tuple[Kind, str], list[str]] = {}
     for each in access:
         words = merged.setdefault((each.kind, each.place), [])
         words += [word for word in each.words.split(", ") if word not in words]
     rows = [Access(kind, ", ".join(words), place, "") for (kind, place), words in merged.items()]
-    return sorted(rows, key=lambda each: order[each.kind])
+    return sorted(rows, key=lambda each: order.index(each.kind))
 
 
 def _logins(logins: tuple[str, ...], guests: bool) -> list[str]:

@@ -87,7 +87,7 @@ def summary(
     for scope in scopes:
         for each in effective(scope):
             rows = access.setdefault(each.role, {})
-            for row in _rows(each, leaks, scope):
+            for row in _rows(each, leaks):
                 rows[row.kind, row.words, row.place, row.source] = row
     for finding in told:
         if finding.rule == "vended-role-cannot-escalate" and finding.statement is not None:
@@ -124,7 +124,7 @@ def _source(document: str, index: int) -> str:
     return escaped_value(f"{document.rstrip('′')}, statement {index + 1}")
 
 
-def _rows(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Scope) -> Iterator[Access]:
+def _rows(each: Effective, leaks: dict[tuple[str, int | None], Told]) -> Iterator[Access]:
     leak = leaks.get((each.document.rstrip("′"), each.statement.index))
     leaking = (
         leak is not None and leak.resource in ("", each.resource) and each.subject in (Subject.OBJECTS, Subject.NAMES)
@@ -145,6 +145,8 @@ def _rows(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Sco
         if each.limited:
             limits.append("less what a Deny or the permissions boundary takes away")
         words = _words(each)
+        if not words:
+            continue
         yield Access(kind, words, place, _source(each.document, each.statement.index), "; ".join(limits))
 
 
@@ -177,6 +179,8 @@ def _variables(text: str) -> str:
 
 
 def _short(resource: str) -> str:
+    if resource == "*":
+        return "everything"
     fields = resource.split(":", 5)
     if len(fields) < 6:
         return _variables(resource)
@@ -187,7 +191,7 @@ def _short(resource: str) -> str:
 
 def _words(each: Effective) -> str:
     if each.subject is Subject.OTHER:
-        return ", ".join(map(escaped_value, each.actions))
+        return ", ".join(escaped_value(action) for action in each.actions if action == "*" or not escalating(action))
     verbs = [verb for verb, actions in _VERBS if any(action in each.actions for action in actions)]
     others = [action for action in each.actions if action not in _USUAL]
     if len(others) > 4:
@@ -228,12 +232,33 @@ def _role(role: VendedRole, access: tuple[Access, ...]) -> Role:
 def _trusted(trust: Document) -> Iterator[str]:
     """Each statement of a trust policy, as a sentence."""
     for statement in trust.statements:
+        pool = _one_pool(statement)
+        if pool is not None:
+            yield pool
+            continue
         tests = " and ".join(_condition(test) for test in statement.conditions)
         yield (
             f"{'Allows' if statement.effect is Effect.ALLOW else 'Denies'} "
             f"{', '.join(f'`{escaped_value(action)}`' for action in statement.actions)} to {_principals(statement)}"
             f"{' ' + tests if tests else ''}."
         )
+
+
+def _one_pool(statement: Statement) -> str | None:
+    """A statement of the form that AWS's documentation has, in words; None where it has another."""
+    principals = statement.principals
+    tests = {(test.key.rpartition(":")[2], test.label): test for test in statement.conditions}
+    pool = tests.pop(("aud", "StringEquals"), None)
+    amr = tests.pop(("amr", "ForAnyValue:StringLike"), None)
+    if tests or pool is None or amr is None or statement.effect is not Effect.ALLOW or principals is None:
+        return None
+    issuers = [value for kind, value in principals.entries if kind == "Federated"]
+    if principals.negated or len(issuers) != len(principals.entries) or not set(issuers) <= _ISSUERS:
+        return None
+    by_amr: dict[tuple[str, ...], str] = {("authenticated",): "Signed-in users", ("unauthenticated",): "Guests"}
+    who = by_amr.get(amr.values)
+    pools = ", ".join(f"`{escaped_value(value)}`" for value in pool.values)
+    return f"{who} of the identity pool {pools} assume it." if who else None
 
 
 def _principals(statement: Statement) -> str:

@@ -10,14 +10,14 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What some access of a role is about, from the least to the most that a reader must look at."""
+    """What some access of a role is about, in the order in which a reader looks at it."""
 
-    OWN = "own folder"
-    API = "API"
-    SHARED = "shared space"
-    OTHER = "other access"
-    ESCALATION = "privilege escalation"
     LEAK = "leak"
+    ESCALATION = "privilege escalation"
+    OWN = "user's own"
+    SHARED = "shared"
+    API = "API"
+    OTHER = "other access"
 
 
 class Verdict(Enum):
