@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from sandbox.aws.server import Sandbox, _KeepAliveHandler
+from sandbox.aws.server import Sandbox
 from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import deploy
 
@@ -68,7 +69,8 @@ def throughput(rounds: int, requests: int = 200) -> dict[str, Throughput]:
     for dev in deploy():
         access_checks: AccessChecks = dev.access_checks()
         person = access_checks.sign_in("alice")
-        bare = make_server("127.0.0.1", 0, dev.sandbox._moto, threaded=True, request_handler=_KeepAliveHandler)
+        moto = DomainDispatcherApplication(create_backend_app)
+        bare = make_server("127.0.0.1", 0, moto, threaded=True, request_handler=_KeepAliveHandler)
         threading.Thread(target=bare.serve_forever, daemon=True).start()
         path = f"/{dev.app.bucket}/{dev.app.prefix}{person.identity}/bench.txt"
         here, there = dev.sandbox.port, bare.server_port
@@ -86,6 +88,10 @@ def throughput(rounds: int, requests: int = 200) -> dict[str, Throughput]:
             )
         bare.shutdown()
     return found
+
+
+class _KeepAliveHandler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
 
 
 def _signed(

@@ -8,6 +8,7 @@ code is 1. A bounded run is part of the tests.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import random
 import sys
@@ -24,9 +25,10 @@ from policies.identity_scope.pack.configuration import read as read_config
 from policies.identity_scope.pack.rules import RULES
 from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.scope import Scope
-from sandbox.aws import s3
 from sandbox.aws.errors import AwsError
-from sandbox.aws.http import HttpRequest, json_body
+from sandbox.aws.http import HttpRequest, body_length, parse_head, read_body
+from sandbox.aws.s3 import S3
+from sandbox.aws.shapes import json_object
 from sandbox.aws.sigv4 import read_signature
 from sandbox.aws.tokens import FakeIdentityProvider
 from sandbox.engine.strict_yaml import StackFileError, parse_yaml
@@ -172,32 +174,24 @@ def _bytes(random_: random.Random) -> bytes:
     return bytes(random_.randrange(256) for _ in range(random_.randint(0, 60)))
 
 
-def _request(random_: random.Random) -> HttpRequest:
+def _request(random_: random.Random) -> bytes:
+    """A request as it comes over the wire, most of them wrong in some place."""
     pieces = [
-        "bkt",
-        "a/b",
-        "%2F",
-        "%",
-        "?uploads",
-        "&uploadId=1",
-        "?list-type=2&prefix=",
-        "..",
-        "//",
-        "\x00",
-        "?policy",
+        *("bkt", "a/b", "%2F", "%", "?uploads", "&uploadId=1", "?list-type=2&prefix=", "..", "//", "\x00"),
+        *("?policy", "?delete", "#", " ", "?tagging", "%C3%BC", "%FF", "+", ";"),
     ]
-    path, _, query = ("/" + "".join(random_.choice(pieces) for _ in range(random_.randint(0, 5)))).partition("?")
-    headers = {
-        random_.choice(["x-amz-copy-source", "authorization", "x-amz-date", "host", "x-amz-security-token"]): str(
-            mutated(
-                "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
-                random_,
-            )
-        )
-        for _ in range(random_.randint(0, 3))
-    }
+    target = "/bkt" + "".join(random_.choice(pieces) for _ in range(random_.randint(0, 5)))
+    signature = (
+        "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=" + "0" * 64
+    )
+    names = ["x-amz-copy-source", "authorization", "x-amz-date", "host", "x-amz-tagging", "content-length", "range"]
+    values = [signature, "bkt/key", "bytes=0-1", "a=b&a=c", "3", "\t", "a\r\n b"]
+    lines = [
+        f"{random_.choice(names)}: {mutated(random_.choice(values), random_)}" for _ in range(random_.randint(0, 3))
+    ]
     method = random_.choice(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", ""])
-    return HttpRequest(method, path, query, headers, _bytes(random_))
+    head = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: localhost", *lines, "", ""])
+    return head.encode("utf-8", "replace") + _bytes(random_)
 
 
 YAML = """\
@@ -251,9 +245,16 @@ def _yaml(random_: random.Random) -> str:
     return text
 
 
-def _s3(request: HttpRequest) -> None:
-    read_signature(request)
-    s3.required_permissions(request, "aws")
+def _s3(data: bytes) -> None:
+    text, end, rest = data.partition(b"\r\n\r\n")
+    head = parse_head(text + end)
+    body = read_body(io.BytesIO(rest), body_length(head))
+    request = HttpRequest(head.method, head.segments, head.query, head.headers, body)
+    try:
+        read_signature(request)
+    finally:
+        service = S3("123456789012")
+        service.required_permissions(service.operation(request, "us-east-1"))
 
 
 ELSEWHERE = FakeIdentityProvider()
@@ -272,7 +273,7 @@ ENTRIES = (
     ),
     Entry("S3 requests", _request, _s3, (AwsError,)),
     Entry("stack files", _yaml, lambda text: parse_yaml("Pulumi.dev.yaml", text), (StackFileError,)),
-    Entry("JSON bodies", lambda r: HttpRequest("POST", "/", "", {}, _bytes(r)), json_body, (AwsError,)),
+    Entry("JSON bodies", _bytes, json_object, (AwsError,)),
     Entry(
         "tokens",
         lambda r: str(mutated(TOKEN, r)),

@@ -8,6 +8,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from __future__ import annotations
 
+import re
+
 from moto.apigateway.models import apigateway_backends
 from moto.apigatewayv2.models import apigatewayv2_backends
 
@@ -16,33 +18,34 @@ from .http import HttpRequest, Response, json_response
 from .regions import partition_of
 from .service import Caller, Operation, RequiredPermission, Service
 from .sessions import Session
-from .sigv4 import Signature
 
-PREFIX = "/execute-api/"
+PREFIX = "execute-api"
+"""First segment of the path of a call."""
+_NAME = re.compile(r"[A-Za-z0-9_$-]{1,128}")
 
 
 class ApiGateway(Service):
     """Requests below `/execute-api/`."""
 
+    admits = frozenset({Caller.SESSION})
+
     def __init__(self, account: str) -> None:
         self._account = account
 
-    def handles(self, request: HttpRequest, signature: Signature | None) -> bool:
-        return request.path.startswith(PREFIX)
-
-    def operation(self, request: HttpRequest, signature: Signature | None) -> Operation:
-        api, _, rest = request.decoded_path().removeprefix(PREFIX).partition("/")
-        stage, _, path = rest.partition("/")
-        if not api or not stage:
-            raise AwsError("NotFound", f"the path of a call is {PREFIX}API_ID/STAGE/PATH", 404)
-        signed = signature is not None and signature.service == "execute-api"
-        callers = frozenset({Caller.SESSION} if signed else ())
-        parameters = {"api": api, "stage": stage, "path": path}
-        return Operation("Invoke", signature.region if signature else "", callers, request, parameters)
+    def operation(self, request: HttpRequest, region: str) -> Operation:
+        prefix, *rest = request.segments
+        if prefix != PREFIX or len(rest) < 2 or not all(_NAME.fullmatch(name) for name in rest[:2]):
+            raise AwsError("NotFound", f"the path of a call is /{PREFIX}/API_ID/STAGE/PATH", 404)
+        api, stage, *path = rest
+        # A policy's resource is a path, in which such segments could stand for another one.
+        if any("/" in segment or segment in (".", "..") for segment in path) or "" in path[:-1]:
+            raise AwsError("BadRequest", "the path must not have empty segments, dot segments or encoded slashes", 400)
+        parameters = {"api": api, "stage": stage, "method": request.method, "path": "/".join(path)}
+        return Operation("Invoke", region, self.admits, parameters, "execute-api")
 
     def required_permissions(self, operation: Operation) -> list[RequiredPermission]:
         region, parts = operation.region, operation.parameters
-        method = f"{parts['api']}/{parts['stage']}/{operation.request.method}/{parts['path']}"
+        method = f"{parts['api']}/{parts['stage']}/{parts['method']}/{parts['path']}"
         arn = f"arn:{partition_of(region).name}:execute-api:{region}:{self._account}:{method}"
         return [RequiredPermission("execute-api:Invoke", arn)]
 
@@ -55,7 +58,7 @@ class ApiGateway(Service):
         identity = {
             "accessKey": session.access_key,
             "accountId": self._account,
-            "caller": f"{session.role_id}:CognitoIdentityCredentials",
+            "caller": session.user_id,
             "cognitoAuthenticationProvider": session.provider or None,
             "cognitoAuthenticationType": session.amr[0],
             "cognitoIdentityId": session.identity,
@@ -63,9 +66,9 @@ class ApiGateway(Service):
             "sourceIp": "127.0.0.1",
             "userArn": session.user_arn,
         }
-        context = {"apiId": api, "stage": stage, "httpMethod": operation.request.method, "identity": identity}
+        context = {"apiId": api, "stage": stage, "httpMethod": operation.parameters["method"], "identity": identity}
         body = {"path": f"/{operation.parameters['path']}", "requestContext": context}
         return json_response(body, content_type="application/json")
 
-    def refusal(self, caller: Caller, operation: Operation) -> AwsError:
+    def refusal(self, caller: Caller, name: str) -> AwsError:
         return AwsError("MissingAuthenticationToken", "Missing Authentication Token", 403)

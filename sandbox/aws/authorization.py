@@ -51,6 +51,11 @@ class Authorization:
                 raise refused
         return str(role.id)
 
+    def role_exists(self, session: Session) -> bool:
+        """Whether a session's role still exists; a role of the same name that is made again is another one."""
+        role = self._role(session.role_arn)
+        return role is not None and role.id == session.role_id
+
     def refusal(self, session: Session, permission: RequiredPermission, region: str, now: float) -> str | None:
         """AWS's message if a session does not have a permission; None if it has."""
         action = permission.action
@@ -128,7 +133,7 @@ def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, 
         f"{session.issuer}:sub": (session.identity,),
         f"{session.issuer}:aud": (session.pool,),
         f"{session.issuer}:amr": session.amr,
-        "aws:userid": (f"{session.role_id}:CognitoIdentityCredentials",),
+        "aws:userid": (session.user_id,),
         "aws:principalarn": (session.role_arn,),
         "aws:principalaccount": (session.role_arn.split(":")[4],),
         "aws:principaltype": ("AssumedRole",),

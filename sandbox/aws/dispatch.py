@@ -1,25 +1,56 @@
-"""One way for every request: parse → authenticate → required permissions → authorize → answer."""
+"""One way for every request: parse → authenticate → determine the operation → authorize → answer.
+
+INVARIANT (served as authorized): a request is parsed once, into a value (`http`). The service that it is for determines an
+operation with its parameters from that value, by an allow-list: what is not on the list is refused. Callers and permissions
+are decided by the operation, and it alone is answered; moto gets a request that is written from it (`moto_backend`).
+
+Which service a request is for is decided here: by the path for API calls, else by what the signature is made for, and
+without a signature by the few forms that AWS accepts unsigned. No text in a header, a body or a path makes a request
+public.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from . import payload
+from .api_gateway import PREFIX
 from .authorization import Authorization
+from .deployer_services import DeployerServices
 from .errors import AwsError
 from .http import HttpRequest, Response
 from .regions import is_region
 from .service import Caller, Service
 from .sessions import Session
-from .sigv4 import Signature, read_signature, verify
+from .sigv4 import Signature, read_signature, verify, without_signature
+
+UNSIGNED_TARGETS = {
+    "AWSCognitoIdentityService": "cognito-identity",
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+}
+"""Services some of whose operations need no signature, by the prefix of their operations."""
+METADATA = ("jwks.json", "openid-configuration")
+"""What every user pool publishes under `/POOL_ID/.well-known/`."""
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """Who sends a request, and the request without its signature."""
+
+    caller: Caller
+    session: Session | None
+    request: HttpRequest
+    region: str
 
 
 class Dispatch:
     """The services of one account, behind authentication and authorization.
 
     Args:
-        services: asked in this order whether a request is theirs; the last one takes every request.
+        services: by the name that requests are signed for; the others that moto has are for the deployer only.
         deployer: access key and secret key of the deployer.
         session: the session of an access key.
         now: the clock, in seconds.
@@ -27,7 +58,7 @@ class Dispatch:
 
     def __init__(
         self,
-        services: Sequence[Service],
+        services: Mapping[str, Service],
         authorization: Authorization,
         deployer: tuple[str, str],
         session: Callable[[str], Session | None],
@@ -39,43 +70,71 @@ class Dispatch:
         self._session = session
         self._now = now
 
-    def respond(self, request: HttpRequest) -> Response | None:
-        """The response to a request; None if moto answers it, which is then authorized.
+    def respond(self, request: HttpRequest) -> Response:
+        """The response to a request.
 
         Raises:
             AwsError: the refusal.
         """
         signature = read_signature(request)
-        service = next(service for service in self._services if service.handles(request, signature))
-        operation = service.operation(request, signature)
-        caller, session = self._authenticate(request, signature)
+        service = self._service(request, signature)
+        authenticated = self._authenticate(request, signature)
+        caller = authenticated.caller
+        if caller not in service.admits:
+            raise service.refusal(caller, signature.service if signature else "")
+        operation = service.operation(authenticated.request, authenticated.region)
         if caller not in operation.callers:
-            raise service.refusal(caller, operation)
-        if session is not None:
+            raise service.refusal(caller, f"{operation.service} {operation.name}")
+        if authenticated.session is not None:
             for permission in service.required_permissions(operation):
-                message = self._authorization.refusal(session, permission, operation.region, self._now())
+                message = self._authorization.refusal(authenticated.session, permission, operation.region, self._now())
                 if message is not None:
                     code, status = service.access_denied
                     raise AwsError(code, message, status)
-        return service.answer(operation, session)
+        return service.answer(operation, authenticated.session)
 
-    def _authenticate(self, request: HttpRequest, signature: Signature | None) -> tuple[Caller, Session | None]:
+    def _service(self, request: HttpRequest, signature: Signature | None) -> Service:
+        if request.segments[0] == PREFIX:
+            if signature is not None and signature.service != PREFIX:
+                raise AwsError("InvalidSignatureException", "Credential should be scoped to correct service.", 403)
+            return self._services[PREFIX]
+        if signature is not None:
+            return self._services.get(signature.service) or DeployerServices(signature.service)
+        if is_metadata(request):
+            return self._services["cognito-idp"]
+        return self._services[UNSIGNED_TARGETS.get(request.target.partition(".")[0], "s3")]
+
+    def _authenticate(self, request: HttpRequest, signature: Signature | None) -> Authenticated:
         if signature is None:
-            return Caller.ANONYMOUS, None
+            return Authenticated(Caller.ANONYMOUS, None, request, "")
         if not is_region(signature.region):
             raise AwsError("SignatureDoesNotMatch", "Credential should be scoped to a valid region.", 403)
-        time = datetime.fromtimestamp(self._now(), timezone.utc)
-        key, secret = self._deployer
-        if signature.access_key == key:
-            verify(request, signature, secret, time)
-            return Caller.DEPLOYER, None
-        session = self._session(signature.access_key)
-        if session is None:
-            message = "The AWS Access Key Id you provided does not exist in our records."
-            raise AwsError("InvalidAccessKeyId", message, 403)
-        verify(request, signature, session.secret, time)
-        if not secrets.compare_digest((signature.token or "").encode(), session.token.encode()):
+        session, (key, secret) = None, self._deployer
+        if signature.scope.access_key != key:
+            session = self._session(signature.scope.access_key)
+            if session is None:
+                message = "The AWS Access Key Id you provided does not exist in our records."
+                raise AwsError("InvalidAccessKeyId", message, 403)
+            secret = session.secret
+        verify(request, signature, secret, datetime.fromtimestamp(self._now(), timezone.utc))
+        if session is not None:
+            self._require_current(session, signature.token)
+        elif signature.token is not None:
+            raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+        verified = payload.verified(without_signature(request, signature), signature, secret)
+        caller = Caller.DEPLOYER if session is None else Caller.SESSION
+        return Authenticated(caller, session, verified, signature.region)
+
+    def _require_current(self, session: Session, token: str | None) -> None:
+        if not secrets.compare_digest((token or "").encode(), session.token.encode()):
             raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
         if session.expires <= self._now():
             raise AwsError("ExpiredToken", "The provided token has expired.", 400)
-        return Caller.SESSION, session
+        if not self._authorization.role_exists(session):
+            raise AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+
+
+def is_metadata(request: HttpRequest) -> bool:
+    """Whether a request reads a user pool's keys or its OpenID configuration."""
+    segments = request.segments
+    return request.method == "GET" and len(segments) == 3 and segments[1] == ".well-known" and segments[2] in METADATA

@@ -19,22 +19,19 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from . import tokens
+from . import json_requests, tokens
 from .errors import AwsError
-from .http import HttpRequest, Response, json_body, json_response
+from .http import HttpRequest, Response, json_response
 from .regions import issuer_of, partition_of, region_of_identity_pool
 from .role_mapping import role_of
-from .service import Caller, Operation, RequiredPermission, Service
+from .service import PUBLIC, SIGNED, Operation, RequiredPermission, Service
 from .sessions import Session
-from .sigv4 import Signature
 from .tokens import FakeIdentityProvider, VerifiedToken
-
-TARGET = "AWSCognitoIdentityService."
 
 SESSION_SECONDS = 3600
 """Credentials of the enhanced flow are valid for an hour, whatever the role allows."""
 
-PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken", "UnlinkIdentity"})
+PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken"})
 """Operations that a user's app calls without a signature."""
 
 Parameters = Mapping[str, Any]
@@ -76,6 +73,8 @@ AssumeRole = Callable[[str, Mapping[str, tuple[str, ...]], bool], str]
 class IdentityPools(Service):
     """Identity pools of all regions."""
 
+    admits = PUBLIC
+
     def __init__(self, account: str, assume_role: AssumeRole, now: Callable[[], float]) -> None:
         self._account = account
         self._assume_role = assume_role
@@ -87,14 +86,16 @@ class IdentityPools(Service):
         self.fake_provider = FakeIdentityProvider()
         """Every provider that is not a user pool."""
 
-    def handles(self, request: HttpRequest, signature: Signature | None) -> bool:
-        return request.target.startswith(TARGET)
-
-    def operation(self, request: HttpRequest, signature: Signature | None) -> Operation:
-        name, parameters = request.target.removeprefix(TARGET), json_body(request)
-        pool_region = region_of_identity_pool(str(parameters.get("IdentityPoolId", "")))
-        callers = frozenset(Caller if name in PUBLIC_OPERATIONS else {Caller.SESSION, Caller.DEPLOYER})
-        return Operation(name, signature.region if signature else pool_region, callers, request, parameters)
+    def operation(self, request: HttpRequest, region: str) -> Operation:
+        name = json_requests.named(request, "cognito-identity").name
+        callers = PUBLIC if name in PUBLIC_OPERATIONS else SIGNED
+        if not region and callers is not PUBLIC:
+            raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
+        if name not in _OPERATIONS:
+            raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {name}", 400)
+        _, parameters = json_requests.read(request, "cognito-identity")
+        named = region_of_identity_pool(str(parameters.get("IdentityPoolId", parameters.get("IdentityId", ""))))
+        return Operation(name, region or named, callers, parameters, "cognito-identity")
 
     def required_permissions(self, operation: Operation) -> list[RequiredPermission]:
         if operation.name in PUBLIC_OPERATIONS:
@@ -105,14 +106,8 @@ class IdentityPools(Service):
         return [RequiredPermission(f"cognito-identity:{operation.name}", resource)]
 
     def answer(self, operation: Operation, session: Session | None) -> Response:
-        perform = _OPERATIONS.get(operation.name)
-        if perform is None:
-            raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {operation.name}", 400)
         with self._lock:
-            return json_response(perform(self, operation.parameters, operation.region))
-
-    def refusal(self, caller: Caller, operation: Operation) -> AwsError:
-        return AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
+            return json_response(_OPERATIONS[operation.name](self, operation.parameters, operation.region))
 
     def create_identity_pool(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = Pool(f"{region}:{uuid.uuid4()}", region, _pool_config(parameters))

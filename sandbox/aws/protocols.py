@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from . import api_gateway
 from .errors import AwsError
-from .http import HttpRequest, Response
+from .http import Head, Response
 
 
 class Protocol(Enum):
@@ -20,8 +20,8 @@ class Protocol(Enum):
     API_GATEWAY = "api-gateway"
 
 
-def protocol_of(request: HttpRequest) -> Protocol:
-    if request.path.startswith(api_gateway.PREFIX):
+def protocol_of(request: Head) -> Protocol:
+    if request.segments[0] == api_gateway.PREFIX:
         return Protocol.API_GATEWAY
     if "x-amz-target" in request.headers:
         return Protocol.JSON

@@ -7,47 +7,37 @@ only, and reads nothing of the host's AWS configuration.
 
 from __future__ import annotations
 
-import io
 import logging
+import re
 import secrets
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import BaseWSGIServer, make_server
 
-from ..errors import InputError
 from .api_gateway import ApiGateway
 from .authorization import Authorization
 from .clients import ACCOUNT, Clients
+from .cors import Cors
 from .dispatch import Dispatch
 from .dynamodb import DynamoDb
 from .errors import AwsError
-from .http import Response, read_request, send
+from .http import HttpRequest, Response
 from .identity_pools import IdentityPools
-from .other_services import OtherServices
-from .protocols import Protocol, error_response, protocol_of
+from .listener import CannotListen, Listener
+from .protocols import error_response, protocol_of
 from .s3 import S3
 from .sts import Sts
 from .user_pools import UserPools
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+__all__ = ["CannotListen", "Sandbox"]
 
 _RUNNING = threading.Lock()
-
-
-class CannotListen(InputError):
-    """The port is in use, or this user may not listen on it."""
+_LOG = logging.getLogger(__name__)
 
 
 class Sandbox:
@@ -64,22 +54,18 @@ class Sandbox:
         self.admin_secret = secrets.token_urlsafe(30)
         authorization = Authorization(ACCOUNT)
         self.identity = IdentityPools(ACCOUNT, authorization.assume_role, now)
-        services = (
-            self.identity,
-            ApiGateway(ACCOUNT),
-            UserPools(),
-            DynamoDb(ACCOUNT),
-            Sts(),
-            S3(),
-            OtherServices(),
-        )
-        self._dispatch = Dispatch(
-            services, authorization, (self.admin_key, self.admin_secret), self.identity.session, now
-        )
-        self._port = port
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
+        services = {
+            "cognito-identity": self.identity,
+            "execute-api": ApiGateway(ACCOUNT),
+            "cognito-idp": UserPools(ACCOUNT),
+            "dynamodb": DynamoDb(ACCOUNT),
+            "sts": Sts(ACCOUNT),
+            "s3": S3(ACCOUNT),
+        }
+        deployer = self.admin_key, self.admin_secret
+        self._dispatch = Dispatch(services, authorization, deployer, self.identity.session, now)
+        self._cors = Cors(ACCOUNT)
+        self._listener = Listener(port, lambda request: self.respond(request))
         self._clients = Clients()
 
     def start(self) -> None:
@@ -91,35 +77,16 @@ class Sandbox:
         """
         if not _RUNNING.acquire(blocking=False):
             raise RuntimeError("another sandbox is running in this process")
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        moto_api_backend.reset()
-        # werkzeug would end the process if the port is in use, so the socket is created here.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait for old connections
         try:
-            listener.bind(("127.0.0.1", self._port))
-        except OSError as error:
-            listener.close()
+            moto_api_backend.reset()
+            self._listener.start()
+        except BaseException:
             _RUNNING.release()
-            reason = error.strerror or error
-            raise CannotListen(
-                f"cannot listen on 127.0.0.1:{self._port}: {reason}; choose another port with --port or PORT="
-            ) from None
-        listener.listen(128)
-        self._server = make_server(
-            "127.0.0.1", 0, self, threaded=True, request_handler=_KeepAliveHandler, fd=listener.detach()
-        )
-        self._server.daemon_threads = True  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+            raise
 
     def stop(self) -> None:
-        if self._server and self._thread:
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join()
-            self._server = None
-            _RUNNING.release()
+        self._listener.stop()
+        _RUNNING.release()
 
     @contextmanager
     def running(self) -> Iterator[Sandbox]:
@@ -131,9 +98,7 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        if self._server is None:
-            raise RuntimeError("the sandbox has not been started")
-        return int(self._server.socket.getsockname()[1])
+        return self._listener.address[1]
 
     @property
     def endpoint(self) -> str:
@@ -151,34 +116,27 @@ class Sandbox:
             self.endpoint, service, region, credentials or (self.admin_key, self.admin_secret, None)
         )
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request (WSGI)."""
-        protocol = Protocol.S3
+    def respond(self, request: HttpRequest) -> Response:
+        """The response to a request, whatever comes of it."""
+        cors: dict[str, str] = {}
         try:
-            _require_local(environ)
-            request = read_request(environ)
+            _require_local(request)
             if request.method == "OPTIONS":
-                return send(Response(200), start_response)
-            protocol = protocol_of(request)
+                return self._cors.preflight(request)
+            cors = self._cors.headers(request)
             response = self._dispatch.respond(request)
         except AwsError as error:
-            return send(error_response(error, protocol), start_response)
-        if response is not None:
-            return send(response, start_response)
-        environ["wsgi.input"] = io.BytesIO(request.body)
-        environ["CONTENT_LENGTH"] = str(len(request.body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ.pop("wsgi.input_terminated", None)
-        body: Iterable[bytes] = self._moto(environ, start_response)
-        return body
+            response = error_response(error, protocol_of(request))
+        except Exception:
+            _LOG.error(
+                "the sandbox failed on %s %s", request.method, request.path, exc_info=_LOG.isEnabledFor(logging.DEBUG)
+            )
+            response = error_response(AwsError("InternalFailure", "the sandbox failed", 500), protocol_of(request))
+        headers = {"x-amzn-RequestId": secrets.token_hex(16), **response.headers, **cors}
+        return replace(response, headers=headers)
 
 
-class _KeepAliveHandler(MotoRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-
-def _require_local(environ: WSGIEnvironment) -> None:
-    """Refuse other machines, and host names that a web page could have resolve to this address."""
-    host = str(environ.get("HTTP_HOST", "")).rpartition(":")[0] or str(environ.get("HTTP_HOST", ""))
-    if environ.get("REMOTE_ADDR") != "127.0.0.1" or host not in ("127.0.0.1", "localhost"):
+def _require_local(request: HttpRequest) -> None:
+    """Refuse host names that a web page could have resolve to this address."""
+    if not re.fullmatch(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", request.headers["host"]):
         raise AwsError("AccessDenied", "the sandbox accepts requests to 127.0.0.1 only", 403)

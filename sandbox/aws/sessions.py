@@ -41,3 +41,8 @@ class Session:
         fields = self.role_arn.split(":")
         role = fields[5].rpartition("/")[2]
         return f"{fields[0]}:{fields[1]}:sts::{fields[4]}:assumed-role/{role}/CognitoIdentityCredentials"
+
+    @property
+    def user_id(self) -> str:
+        """The session's unique ID: that of the role, and the session's name."""
+        return f"{self.role_id}:CognitoIdentityCredentials"

@@ -1,7 +1,7 @@
 """AWS Signature Version 4, from the server's side.
 
-Decides who signed a request and whether the signature is valid. moto looks at the access key only; isolation would mean
-nothing if anybody could sign as anybody.
+Decides who signed a request and whether the signature covers everything that AWS requires it to cover. moto looks at the
+access key only; isolation would mean nothing if anybody could sign as anybody.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -20,85 +20,171 @@ from .http import HttpRequest
 
 MAX_SKEW = timedelta(minutes=15)
 """The largest difference between a request's time and the server's that AWS accepts."""
+MAX_EXPIRES = 7 * 24 * 3600
+"""The longest validity of a presigned URL, in seconds.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+"""
+PRESIGNABLE = frozenset({"s3", "execute-api"})
+"""Services of which the sandbox accepts presigned URLs."""
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+ALGORITHM = "AWS4-HMAC-SHA256"
 
 _HEADER = re.compile(
-    r"AWS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]+),\s*SignedHeaders=(?P<headers>[^,\s]+),\s*"
+    rf"{ALGORITHM} +Credential=(?P<credential>[^,\s]+), *SignedHeaders=(?P<headers>[^,\s]+), *"
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
+_IN_QUERY = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+_OPTIONAL_IN_QUERY = ("Security-Token", "Content-Sha256")
+_PARAMETERS = frozenset(f"X-Amz-{name}" for name in (*_IN_QUERY, *_OPTIONAL_IN_QUERY))
 
 
 @dataclass(frozen=True)
-class Signature:
-    """The signature of a request, and what the request says about it."""
+class Scope:
+    """What a signature is made for: the last fields of its credential."""
 
     access_key: str
     date: str
     region: str
     service: str
+
+    def __str__(self) -> str:
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The signature of a request, and what the request says about it.
+
+    Attributes:
+        payload: the hash of the body as the request states it, or one of the words that S3 has instead; None if unstated.
+        expires: seconds that a presigned URL is valid; None if the signature is in a header.
+    """
+
+    scope: Scope
     signed_headers: tuple[str, ...]
     signature: str
     timestamp: str
     token: str | None
+    payload: str | None
     expires: int | None = None
-    """Seconds that a presigned URL is valid; None if the signature is in a header."""
+
+    @property
+    def region(self) -> str:
+        return self.scope.region
+
+    @property
+    def service(self) -> str:
+        return self.scope.service
 
 
 def read_signature(request: HttpRequest) -> Signature | None:
     """The signature of a request; None if it is not signed.
 
     Raises:
-        AwsError: IncompleteSignature.
+        AwsError: IncompleteSignature, and the like.
     """
-    header = request.headers.get("authorization")
-    parameters = request.parameters()
-    if header is not None:
-        match = _HEADER.fullmatch(header.strip())
-        if not match:
-            raise AwsError("IncompleteSignature", "Authorization header is not an AWS4-HMAC-SHA256 signature", 400)
-        timestamp = request.headers.get("x-amz-date", "")
-        credential, headers, signature = match["credential"], match["headers"], match["signature"]
-        token, expires = request.headers.get("x-amz-security-token"), None
-    elif parameters.get("X-Amz-Algorithm") == "AWS4-HMAC-SHA256":
-        timestamp = parameters.get("X-Amz-Date", "")
-        credential = parameters.get("X-Amz-Credential", "")
-        headers, signature = parameters.get("X-Amz-SignedHeaders", ""), parameters.get("X-Amz-Signature", "")
-        token = parameters.get("X-Amz-Security-Token")
-        seconds = parameters.get("X-Amz-Expires", "")
-        expires = int(seconds) if seconds.isdecimal() else 0
-    else:
+    header, parameters = request.headers.get("authorization"), request.parameters
+    in_query = not _PARAMETERS.isdisjoint(parameters)
+    if header is None and not in_query:
         return None
-    fields = credential.split("/")
-    if len(fields) != 5 or fields[4] != "aws4_request":
-        raise AwsError("IncompleteSignature", "Credential is not KEY/DATE/REGION/SERVICE/aws4_request", 400)
-    key, date, region, service, _ = fields
+    if header is not None and in_query:
+        raise AwsError("InvalidArgument", "Only one auth mechanism allowed", 400)
+    signature = _from_query(parameters) if header is None else _from_header(header, request)
+    names = signature.signed_headers
+    if list(names) != sorted(set(names)) or "host" not in names or not all(name in request.headers for name in names):
+        raise AwsError(
+            "SignatureDoesNotMatch", "SignedHeaders must be the sorted names of headers, with the host among them", 403
+        )
+    unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in names]
+    if unsigned:
+        message = f"There were headers present in the request which were not signed: {', '.join(unsigned)}"
+        raise AwsError("AccessDenied", message, 403)
+    return signature
+
+
+def _from_header(header: str, request: HttpRequest) -> Signature:
+    match = _HEADER.fullmatch(header)
+    if not match:
+        raise AwsError("IncompleteSignature", f"Authorization header is not an {ALGORITHM} signature", 400)
     return Signature(
-        key, date, region, service.lower(), tuple(headers.split(";")), signature, timestamp, token, expires
+        scope=_scope(match["credential"]),
+        signed_headers=tuple(match["headers"].split(";")),
+        signature=match["signature"],
+        timestamp=request.headers.get("x-amz-date", ""),
+        token=request.headers.get("x-amz-security-token"),
+        payload=request.headers.get("x-amz-content-sha256"),
     )
 
 
-def verify(request: HttpRequest, signature: Signature, secret: str, now: datetime) -> None:
-    """Verify a signature with the secret key of its access key.
+def _from_query(parameters: dict[str, str]) -> Signature:
+    values = {name: parameters.get(f"X-Amz-{name}") for name in (*_IN_QUERY, *_OPTIONAL_IN_QUERY)}
+    algorithm, credential, date, expires, headers, signature = (values[name] or "" for name in _IN_QUERY)
+    if algorithm != ALGORITHM or not re.fullmatch("[0-9a-f]{64}", signature):
+        raise _query_error("X-Amz-Algorithm only supports AWS4-HMAC-SHA256, and X-Amz-Signature is required")
+    if not re.fullmatch("[0-9]{1,9}", expires) or not 1 <= int(expires) <= MAX_EXPIRES:
+        raise _query_error("X-Amz-Expires must be between 1 second and a week (in seconds), 604800")
+    scope = _scope(credential)
+    if scope.service not in PRESIGNABLE:
+        raise _query_error(f"the sandbox does not accept presigned URLs of {scope.service}")
+    payload = values["Content-Sha256"] or (UNSIGNED_PAYLOAD if scope.service == "s3" else None)
+    return Signature(scope, tuple(headers.split(";")), signature, date, values["Security-Token"], payload, int(expires))
+
+
+def _query_error(message: str) -> AwsError:
+    return AwsError("AuthorizationQueryParametersError", message, 400)
+
+
+def _scope(credential: str) -> Scope:
+    fields = credential.split("/")
+    if len(fields) != 5 or fields[4] != "aws4_request" or not re.fullmatch("[0-9]{8}", fields[1]):
+        raise AwsError("IncompleteSignature", "Credential must be KEY/DATE/REGION/SERVICE/aws4_request", 400)
+    return Scope(*fields[:4])
+
+
+def without_signature(request: HttpRequest, signature: Signature) -> HttpRequest:
+    """The request as its service reads it.
+
+    A presigned URL carries headers that its signer chose as parameters, `x-amz-acl` for example; here they are headers.
 
     Raises:
-        AwsError: with AWS's code: SignatureDoesNotMatch, RequestTimeTooSkewed, or AccessDenied for an expired URL.
+        AwsError: such a header is present in both forms.
+    """
+    if signature.expires is None:
+        return request
+    query, headers = [], dict(request.headers)
+    for name, value in request.query:
+        header = name.lower()
+        if name in _PARAMETERS:
+            continue
+        if not header.startswith("x-amz-"):
+            query.append((name, value))
+        elif header in headers:
+            raise AwsError("InvalidArgument", f"{name} is both a header and a query parameter", 400)
+        else:
+            headers[header] = value
+    return replace(request, query=tuple(query), headers=headers)
+
+
+def verify(request: HttpRequest, signature: Signature, secret: str, now: datetime) -> None:
+    """Verify a signature, and that it is neither too old nor expired.
+
+    Raises:
+        AwsError: the error that AWS reports.
     """
     try:
         signed = datetime.strptime(signature.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403) from None
-    if not signature.timestamp.startswith(signature.date):
+    if not re.fullmatch("[0-9]{8}T[0-9]{6}Z", signature.timestamp, re.ASCII):
+        raise AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403)
+    if not signature.timestamp.startswith(signature.scope.date):
         raise AwsError("SignatureDoesNotMatch", "Date in Credential scope does not match the request's date", 403)
-    if signature.expires is None:
-        if abs(now - signed) > MAX_SKEW:
-            raise AwsError("RequestTimeTooSkewed", "The difference between the request time and the current time", 403)
-    elif now > signed + timedelta(seconds=signature.expires):
+    if signed > now + MAX_SKEW or (signature.expires is None and signed < now - MAX_SKEW):
+        raise AwsError("RequestTimeTooSkewed", "The difference between the request time and the current time", 403)
+    if signature.expires is not None and now > signed + timedelta(seconds=signature.expires):
         raise AwsError("AccessDenied", "Request has expired", 403)
-    if "host" not in signature.signed_headers:
-        raise AwsError("SignatureDoesNotMatch", "Host must be a signed header", 403)
-    content_hash = request.headers.get("x-amz-content-sha256", "")
-    if re.fullmatch("[0-9a-f]{64}", content_hash) and content_hash != hashlib.sha256(request.body).hexdigest():
-        raise AwsError("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match", 400)
-    expected = _sign(_string_to_sign(request, signature), signature, secret)
+    expected = Signer(signature, secret).sign(f"{ALGORITHM}\n{{}}\n{_canonical_hash(request, signature)}")
     if not hmac.compare_digest(expected, signature.signature):
         raise AwsError(
             "SignatureDoesNotMatch",
@@ -108,35 +194,37 @@ def verify(request: HttpRequest, signature: Signature, secret: str, now: datetim
         )
 
 
-def _string_to_sign(request: HttpRequest, signature: Signature) -> str:
-    canonical = hashlib.sha256(_canonical(request, signature).encode()).hexdigest()
-    scope = f"{signature.date}/{signature.region}/{signature.service}/aws4_request"
-    return f"AWS4-HMAC-SHA256\n{signature.timestamp}\n{scope}\n{canonical}"
+class Signer:
+    """Signs texts with the key of one scope and time."""
+
+    def __init__(self, signature: Signature, secret: str) -> None:
+        self._when = f"{signature.timestamp}\n{signature.scope}"
+        self._key = signing_key(signature.scope, secret)
+
+    def sign(self, text: str) -> str:
+        """The signature of a text, in which `{}` stands for the time and scope."""
+        return hmac.new(self._key, text.replace("{}", self._when, 1).encode(), hashlib.sha256).hexdigest()
 
 
-def _canonical(request: HttpRequest, signature: Signature) -> str:
-    # S3 signs the path as it is sent; every other service signs it percent-encoded twice.
-    path = request.path or "/"
-    if signature.service != "s3":
-        path = quote(path, safe="/~")
-    pairs = sorted(
-        (key, value)
-        for key, _, value in (item.partition("=") for item in request.query.split("&") if item)
-        if key != "X-Amz-Signature"
-    )
-    headers = "".join(
-        f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signature.signed_headers
-    )
-    if signature.expires is not None and signature.service == "s3":
-        payload = "UNSIGNED-PAYLOAD"
-    else:
-        payload = request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
-    query = "&".join(f"{key}={value}" for key, value in pairs)
-    return "\n".join([request.method, path, query, headers, ";".join(signature.signed_headers), payload])
-
-
-def _sign(text: str, signature: Signature, secret: str) -> str:
+def signing_key(scope: Scope, secret: str) -> bytes:
     key = f"AWS4{secret}".encode()
-    for part in (signature.date, signature.region, signature.service, "aws4_request"):
+    for part in (scope.date, scope.region, scope.service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return key
+
+
+def _canonical_hash(request: HttpRequest, signature: Signature) -> str:
+    path = "/" + "/".join(_encoded(segment) for segment in request.segments)
+    if signature.service != "s3":
+        # Every service but S3 signs the path percent-encoded twice.
+        path = quote(path, safe="/-_.~")
+    pairs = sorted((_encoded(name), _encoded(value)) for name, value in request.query if name != "X-Amz-Signature")
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    headers = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in signature.signed_headers)
+    payload = signature.payload or hashlib.sha256(request.body).hexdigest()
+    canonical = "\n".join([request.method, path, query, headers, ";".join(signature.signed_headers), payload])
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="-_.~")

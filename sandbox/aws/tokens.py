@@ -10,6 +10,8 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito
 
 from __future__ import annotations
 
+import secrets
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,7 @@ from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
 
 from .errors import AwsError
-from .regions import region_of_user_pool
+from .regions import is_region, region_of_user_pool
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,35 @@ class VerifiedToken:
         return (self.provider, f"{self.provider}:{self.signs_in}") if self.signs_in else (self.provider,)
 
 
+_PUBLISHED_KEY_ID = "dummy"
+"""`kid` of the key that moto ships."""
+
+
 def user_pool(account: str, pool_id: str) -> CognitoIdpUserPool | None:
     """A user pool of the simulator."""
-    pool = cognitoidp_backends[account][region_of_user_pool(pool_id)].user_pools.get(pool_id)
+    region = region_of_user_pool(pool_id)
+    pool = cognitoidp_backends[account][region].user_pools.get(pool_id) if is_region(region) else None
     return pool if isinstance(pool, CognitoIdpUserPool) else None
+
+
+_GENERATING = threading.Lock()
+
+
+def signing_key(pool: CognitoIdpUserPool) -> RSAKey:
+    """The key that a user pool signs with. moto has one for all pools, and publishes it; here each pool gets its own."""
+    with _GENERATING:
+        if pool.json_web_key.kid == _PUBLISHED_KEY_ID:
+            parameters: Any = {"kid": secrets.token_urlsafe(32), "use": "sig", "alg": "RS256"}
+            pool.json_web_key = RSAKey.generate_key(2048, parameters)
+        key: RSAKey = pool.json_web_key
+        return key
+
+
+def replace_published_keys(account: str) -> None:
+    """Give each user pool a key of its own before moto signs with it."""
+    for backend in cognitoidp_backends[account].values():
+        for pool in backend.user_pools.values():
+            signing_key(pool)
 
 
 def verify(
@@ -66,7 +93,7 @@ def verify(
     pool = user_pool(account, provider.rpartition("/")[2])
     if pool is None:
         raise _invalid("Token is not from a supported provider of this identity pool.")
-    claims = _claims(token, pool.json_web_key)
+    claims = _claims(token, signing_key(pool))
     if claims.get("token_use") != "id":
         raise _invalid("Invalid login token. Not an ID token.")
     _check(claims, f"https://{provider}", clients, now)

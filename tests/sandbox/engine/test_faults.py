@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from sandbox.aws.http import HttpRequest, Response
+from sandbox.aws.listener import HangUp
 from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
@@ -24,9 +25,6 @@ from sandbox.provider.resource_type import BrokenAnswer
 from sandbox.scenario import account, prerequisites
 from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import ROOT
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ERRORS = (ClientError, BotoCoreError, ResponseParserError, BrokenAnswer)
 THROTTLED, DOWN, PROXY, SILENT = "throttled", "a server's error", "a page of a proxy", "no answer"
@@ -48,46 +46,26 @@ class Unreliable(Sandbox):
         self.fails: Callable[[int], str | None] = lambda _: None
         self.calls = 0
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self.admin_key not in environ.get("HTTP_AUTHORIZATION", ""):
-            return super().__call__(environ, start_response)
+    def respond(self, request: HttpRequest) -> Response:
+        if self.admin_key not in request.headers.get("authorization", ""):
+            return super().respond(request)
         self.calls += 1
         kind = self.fails(self.calls)
         if kind is None:
-            return super().__call__(environ, start_response)
+            return super().respond(request)
         if kind in (LOST, HALF):
-            heard: list[Any] = []
-
-            def hear(*given: Any) -> Callable[[bytes], object]:
-                heard.append(given)
-                return _ignore
-
-            body = b"".join(super().__call__(environ, hear))
+            response = super().respond(request)
             if kind == LOST:
-                return _hang_up(environ)
-            return _answer(start_response, heard[0][0], body[: len(body) // 2])
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                raise HangUp
+            return Response(response.status, response.body[: len(response.body) // 2])
         if kind == SILENT:
-            return _hang_up(environ)
+            raise HangUp
         if kind == PROXY:
-            return _answer(start_response, "503 Service Unavailable", b"<html><body>Service Unavailable</body></html>")
-        code, status = {THROTTLED: ("Throttling", "400 Bad Request"), DOWN: ("InternalError", "500 Oh")}[kind]
-        if "HTTP_X_AMZ_TARGET" in environ:
-            return _answer(start_response, status, b'{"__type": "%sException"}' % code.encode())
-        return _answer(start_response, status, b"<E><Error><Code>%s</Code></Error></E>" % code.encode())
-
-
-def _ignore(_: bytes) -> None: ...
-
-
-def _hang_up(environ: WSGIEnvironment) -> Iterable[bytes]:
-    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError
-
-
-def _answer(start_response: StartResponse, status: str, body: bytes) -> Iterable[bytes]:
-    start_response(status, [("Content-Length", str(len(body)))])
-    return [body]
+            return Response(503, b"<html><body>Service Unavailable</body></html>")
+        code, status = {THROTTLED: ("Throttling", 400), DOWN: ("InternalError", 500)}[kind]
+        if request.target:
+            return Response(status, b'{"__type": "%sException"}' % code.encode())
+        return Response(status, b"<E><Error><Code>%s</Code></Error></E>" % code.encode())
 
 
 class Stack:
