@@ -10,7 +10,7 @@ TEST := $(VENV)/.test
 LOCKS := requirements.txt policies/requirements.txt requirements-dev.txt
 STACKS := $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml))
 OPTIONS = --stack $(STACK) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PACK_CONFIG),--policy-pack-config $(PACK_CONFIG)) \
-  $(if $(filter off,$(PACK)),--no-pack)
+  $(if $(filter off,$(PACK)),--no-pack) $(if $(ENGINE),--engine $(ENGINE))
 UVX := $(BIN)/uvx -q --python $(BIN)/python
 
 # Whoever sets it would have each process compile all packages again.
@@ -27,7 +27,7 @@ endif
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-up: $(UP)        ## deploy a stack into the sandbox and show what two users can do (STACK=, PROFILE=guide, PACK=off, PACK_CONFIG=FILE)
+up: $(UP)        ## deploy a stack into the sandbox and show what two users can do (STACK=, PROFILE=guide, PACK=off, PACK_CONFIG=FILE, ENGINE=pulumi)
 	@$(BIN)/python -m sandbox up $(OPTIONS)
 
 serve: $(UP)     ## deploy a stack and keep the sandbox running for a front end (the same options, PORT=4566)

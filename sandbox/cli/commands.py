@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ..aws.server import Sandbox
-from ..engine import in_process, stack_files
+from ..engine import in_process, pulumi_cli, stack_files
+from ..engine.cli_deployment import CliDeployment, ProgramFailed
 from ..engine.in_process import Registration, Run, Watcher
 from ..engine.policy_gate import PolicyGate, PolicyViolation
 from ..engine.policy_pack import Analyzer
@@ -34,11 +34,15 @@ from . import quickstart
 from .terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
+MAIN = ROOT / "__main__.py"
+PACK = ROOT / "policies"
 PORT = 4566
 """Port of `serve`, which docs/sandbox.md and the example stack name."""
 
 PackConfig = Mapping[str, Mapping[str, Any]]
 """The policy pack's config, by rule, as `--policy-pack-config` takes it."""
+StackOutputs = Mapping[str, Mapping[str, Any]]
+"""Outputs of other stacks, by `ORGANISATION/PROJECT/STACK`."""
 
 
 class ConfigRefused(InputError):
@@ -65,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         files = stack_files.read(ROOT, options.stack, _changes(options))
         pack = _pack_config(options.policy_pack_config) if options.pack else None
+        engine = pulumi_cli.required() if options.engine == "pulumi" else None
         if options.command == "serve":
-            return _serve(files, options.port, pack, terminal)
-        return _up(files, options.json, pack, terminal)
+            return _serve(files, options.port, pack, engine, terminal)
+        return _up(files, options.json, pack, engine, terminal)
     except CommandError as error:
         terminal.problem(f"error: {error}")
         return error.exit_code
@@ -99,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument(
             "--policy-pack-config", metavar="FILE", type=Path, help="JSON file with the policy pack's config"
+        )
+        command.add_argument(
+            "--engine",
+            choices=["in-process", "pulumi"],
+            default="in-process",
+            help="what deploys the stack: a run in this process, or the Pulumi CLI (default: in-process)",
         )
         command.add_argument(
             "--no-pack",
@@ -145,72 +156,102 @@ def _as_command_errors(stack: str) -> Iterator[None]:
     """Report what the program or AWS refuses as a CommandError."""
     try:
         yield
-    except (pulumi.RunError, UnknownRegion) as error:
+    except (pulumi.RunError, ProgramFailed, UnknownRegion) as error:
         raise ConfigRefused(stack, str(error)) from None
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise DeploymentFailed(f"the deployment failed: {error}") from None
 
 
 def _deploy(
-    sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, terminal: Terminal
-) -> tuple[AppConfig, OffLimits, Run]:
-    main = ROOT / "__main__.py"
+    sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, engine: Path | None, terminal: Terminal
+) -> tuple[AppConfig, OffLimits, Mapping[str, Any]]:
+    """Deploy a stack by the engine, or by the in-process run if there is none; its outputs."""
     resolved = account.resolve_references(files.app_config())
     with terminal.step("checking the stack's config"), _as_command_errors(files.stack):
-        checked = in_process.check(main, files.project, files.stack, files.config, resolved.stack_outputs)
+        checked = in_process.check(MAIN, files.project, files.stack, files.config, resolved.stack_outputs)
         app = account.read_app(resolved.config)
     with terminal.step("creating the resources that the stack refers to"), _as_command_errors(files.stack):
         off_limits = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, resolved.config)
+    try:
+        if engine is None:
+            outputs = _run_in_process(sandbox, files, resolved.stack_outputs, pack, terminal)
+        else:
+            outputs = _run_engine(engine, sandbox, files, resolved.stack_outputs, pack, terminal)
+    except PolicyViolation as violation:
+        terminal.violation(violation)
+        terminal.hint(checked.outputs.get("packConfig") or {}, pack or {})
+        raise DeploymentFailed(violation.summary) from None
+    terminal.outputs(outputs)
+    return app, off_limits, outputs
+
+
+def _run_in_process(
+    sandbox: Sandbox, files: StackFiles, stack_outputs: StackOutputs, pack: PackConfig | None, terminal: Terminal
+) -> Mapping[str, Any]:
+    """Raises: PolicyViolation."""
 
     def announce(resource: Registration) -> None:
         if resource.custom:
-            terminal.say(f"    + {resource.type_} {resource.name}")
+            terminal.resource(resource.type_, resource.name)
 
     def deploy(watch: Watcher) -> Run:
-        outputs = resolved.stack_outputs
         with _as_command_errors(files.stack):
-            return in_process.run(sandbox, main, files.project, files.stack, files.config, watch, outputs)
+            return in_process.run(sandbox, MAIN, files.project, files.stack, files.config, watch, stack_outputs)
 
     if pack is None:
         with terminal.step(f"deploying the stack `{files.stack}` without the policy pack"):
-            run = deploy(announce)
-    else:
-        with terminal.step("starting the policy pack `identity-scope`"):
-            analyzer = Analyzer(ROOT / "policies")
-        with analyzer, terminal.step(f"deploying the stack `{files.stack}` under the policy pack"):
-            analyzer.configure(pack)
-            gate = PolicyGate(analyzer, announce)
-            try:
-                run = deploy(gate)
-                gate.finish(run)
-            except PolicyViolation as violation:
-                terminal.violation(violation)
-                terminal.hint(checked.outputs.get("packConfig") or {}, pack)
-                raise DeploymentFailed(violation.summary) from None
-            finally:
-                terminal.advisories(gate.advisories)
-    terminal.outputs(run.outputs)
-    return app, off_limits, run
+            return deploy(announce).outputs
+    with terminal.step("starting the policy pack `identity-scope`"):
+        analyzer = Analyzer(PACK)
+    with analyzer, terminal.step(f"deploying the stack `{files.stack}` under the policy pack"):
+        analyzer.configure(pack)
+        gate = PolicyGate(analyzer, announce)
+        try:
+            run = deploy(gate)
+            gate.finish(run)
+        finally:
+            terminal.advisories(gate.advisories)
+    return run.outputs
 
 
-def _access_checks(sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, run: Run) -> AccessChecks:
-    provider = next(iter(run.outputs["logins"]), "")
-    return AccessChecks(sandbox, app, off_limits, run.outputs["identityPoolId"], provider)
+def _run_engine(
+    engine: Path,
+    sandbox: Sandbox,
+    files: StackFiles,
+    stack_outputs: StackOutputs,
+    pack: PackConfig | None,
+    terminal: Terminal,
+) -> Mapping[str, Any]:
+    """Raises: PolicyViolation."""
+    version = ".".join(map(str, pulumi_cli.version_of(engine)))
+    under = "without the policy pack" if pack is None else "under the policy pack"
+    deployment = CliDeployment(engine, sandbox, MAIN, files, stack_outputs)
+    step = f"deploying the stack `{files.stack}` {under}, with the Pulumi CLI {version}"
+    with deployment, terminal.step(step), _as_command_errors(files.stack):
+        try:
+            return deployment.up(None if pack is None else (PACK, pack), terminal.resource)
+        finally:
+            terminal.advisories(deployment.advisories)
 
 
-def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Terminal) -> int:
+def _access_checks(sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, outputs: Mapping[str, Any]) -> AccessChecks:
+    provider = next(iter(outputs["logins"]), "")
+    return AccessChecks(sandbox, app, off_limits, outputs["identityPoolId"], provider)
+
+
+def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, engine: Path | None, terminal: Terminal) -> int:
     terminal.say(terminal.bold(f"{files.project}: deploying the stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
-        app, off_limits, run = _deploy(sandbox, files, pack, terminal)
+        app, off_limits, outputs = _deploy(sandbox, files, pack, engine, terminal)
         with terminal.step("signing in users A and B, and trying what each can do"), _as_command_errors(files.stack):
-            rows = list(_access_checks(sandbox, app, off_limits, run).rows())
+            rows = list(_access_checks(sandbox, app, off_limits, outputs).rows())
     terminal.say("")
     terminal.table(rows)
     deviations = [row for row in rows if not row.ok]
     if as_json:
         attempts = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
-        terminal.machine({"ok": not deviations, "outputs": dict(run.outputs), "attempts": attempts})
+        terminal.machine({"ok": not deviations, "outputs": dict(outputs), "attempts": attempts})
     if deviations:
         terminal.problem(f"\n{len(deviations)} of {len(rows)} attempts did not end as expected")
         return 1
@@ -218,26 +259,23 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, terminal: Ter
     return 0
 
 
-def _serve(files: StackFiles, port: int, pack: PackConfig | None, terminal: Terminal) -> int:
+def _serve(files: StackFiles, port: int, pack: PackConfig | None, engine: Path | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, off_limits, run = _deploy(sandbox, files, pack, terminal)
+        app, off_limits, outputs = _deploy(sandbox, files, pack, engine, terminal)
         token = None
         with _as_command_errors(files.stack):
             if app.user_pools:
                 pool_id, clients = app.user_pools[0]
                 account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
-            elif run.outputs["logins"]:
-                token = _access_checks(sandbox, app, off_limits, run).external_token("alice")
-        terminal.say(quickstart.text(sandbox.endpoint, app, run.outputs, token))
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's Ctrl-C
+            elif outputs["logins"]:
+                token = _access_checks(sandbox, app, off_limits, outputs).external_token("alice")
+        terminal.say(quickstart.text(sandbox.endpoint, app, outputs, token))
+        keys = f"AWS_ACCESS_KEY_ID={sandbox.admin_key} AWS_SECRET_ACCESS_KEY={sandbox.admin_secret}"
+        terminal.say("To deploy into this sandbox with the Pulumi CLI or the AWS CLI (docs/sandbox.md):")
+        terminal.say(f"  export AWS_ENDPOINT_URL={sandbox.endpoint} {keys}\n")
         try:
-            keys = f"AWS_ACCESS_KEY_ID={sandbox.admin_key} AWS_SECRET_ACCESS_KEY={sandbox.admin_secret}"
-            terminal.say("To deploy into this sandbox with the Pulumi CLI or the AWS CLI (docs/sandbox.md):")
-            terminal.say(f"  export AWS_ENDPOINT_URL={sandbox.endpoint} {keys}\n")
             terminal.say("Ctrl-C stops the sandbox.")
             threading.Event().wait()
         except KeyboardInterrupt:
             terminal.say("\nstopped; the sandbox keeps no data")
-        finally:
-            signal.signal(signal.SIGTERM, before)
     return 0

@@ -89,6 +89,10 @@ class Terminal:
             self.say(f"  {name:<{width}}  {shown}")
         self.say("")
 
+    def resource(self, type_: str, name: str) -> None:
+        """A resource that is about to be created."""
+        self.say(f"    + {type_} {name}")
+
     def advisories(self, diagnostics: Sequence[Diagnostic]) -> None:
         for diagnostic in diagnostics:
             self.say(f"    {self._paint('33', 'advisory')} {diagnostic.policy}: {diagnostic.text}")

@@ -15,16 +15,19 @@ from .policy_pack import Analyzer, Diagnostic
 class PolicyViolation(CommandError):
     """A mandatory rule is violated; the resource was not created."""
 
-    def __init__(self, resource: Registration | None, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, urn: str | None, diagnostics: list[Diagnostic]) -> None:
+        """The resource's URN, or None for the stack as a whole."""
         super().__init__("\n".join(d.text for d in diagnostics))
-        self.resource = resource
+        self._urn = urn
         self.diagnostics = diagnostics
 
     @property
     def summary(self) -> str:
-        if self.resource is None:
+        if self._urn is None:
             return "the stack violates the policy pack"
-        return f"the policy pack stopped the deployment: `{self.resource.name}` ({self.resource.type_}) was not created"
+        *_, types, name = self._urn.split("::", 3)
+        type_ = types.rpartition("$")[2]
+        return f"the policy pack stopped the deployment: `{name}` ({type_}) was not created"
 
 
 class PolicyGate:
@@ -53,4 +56,4 @@ class PolicyGate:
         self.advisories += [d for d in diagnostics if not d.mandatory]
         mandatory = [d for d in diagnostics if d.mandatory]
         if mandatory:
-            raise PolicyViolation(resource, mandatory)
+            raise PolicyViolation(resource.urn if resource is not None else None, mandatory)
