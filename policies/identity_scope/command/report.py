@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -20,7 +21,12 @@ _OPEN_QUESTIONS = ("not proven", "obstacle", "pending")
 
 def report(verdicts: Sequence[Verdict], settings: Settings) -> str:
     """The page of some verdicts, with an overview where there is more than one."""
-    return page([_stack(verdict, settings) for verdict in verdicts])
+    stacks = [_stack(verdict, settings) for verdict in verdicts]
+    # What all names begin with tells nothing.
+    folders = {os.path.dirname(stack.name) for stack in stacks}
+    alike = len(stacks) > 1 and all(folders) and len(set(map(os.path.isabs, folders))) == 1
+    folder = os.path.commonpath(folders) if alike else ""
+    return page([replace(stack, name=os.path.relpath(stack.name, folder)) if folder else stack for stack in stacks])
 
 
 def write(path: str, text: str) -> None:

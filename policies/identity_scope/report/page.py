@@ -116,7 +116,7 @@ def _overview(stacks: Sequence[Stack]) -> str:
     )
     numbers = "".join(f'<th class="number" scope="col">{head}</th>' for head in heads)
     return (
-        '<div class="scroll"><table><thead><tr><th scope="col">Stack</th><th scope="col">Verdict</th>'
+        '<div class="scroll"><table class="overview"><thead><tr><th scope="col">Stack</th><th scope="col">Verdict</th>'
         f"{numbers}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
