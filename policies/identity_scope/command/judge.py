@@ -52,7 +52,24 @@ class Verdict:
 
 
 def judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Verdict:
-    """Ask every rule that is not disabled."""
+    """Ask every rule that is not disabled, of each way that conditions may turn out."""
+    first = _judge(loaded, settings, progress)
+    found = {(each.rule.name, each.finding.urn, each.finding.key): each for each in first.findings}
+    more: list[Located] = []
+    roles = {role.urn: role for role in first.roles}
+    for alternative in loaded.alternatives:
+        verdict = _judge(alternative, settings, progress)
+        roles = {**{role.urn: role for role in verdict.roles}, **roles}
+        for each in verdict.findings:
+            cause = each.rule.name, each.finding.urn, each.finding.key
+            if cause not in found:
+                found[cause] = each
+                text = f"{each.finding.text}\n  if {alternative.condition}"
+                more.append(replace(each, finding=replace(each.finding, text=text)))
+    return replace(first, findings=tuple(_ordered([*first.findings, *more])), roles=tuple(roles.values()))
+
+
+def _judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None]) -> Verdict:
     roles = RolesByDeclaration(loaded.inventory)
     findings: list[Located] = []
     undecided: list[Located] = []

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..inventory.inventory import Inventory
-from ..sources import documents, pulumi_files
+from ..sources import cloudformation, documents, pulumi_files
+from ..sources.cloudformation import Assumptions
+from ..sources.cloudformation_resources import read_templates
 from ..sources.documents import LoneDocument
 from ..sources.files import InputError, Parsed, Place, find
 from ..sources.located import LocatedFacts, Note
 
 SUPPORTED = (
-    "an IAM policy document, a role of the AWS CLI, `pulumi stack export`, or `pulumi preview --json --show-sames`"
+    "a CloudFormation template, an IAM policy document, a role of the AWS CLI, `pulumi stack export`, or "
+    "`pulumi preview --json --show-sames`"
 )
 
 
@@ -26,6 +30,8 @@ class Loaded:
         vended: names of roles that the input calls vended although no pool in it vends them.
         notes: what was assumed or left out.
         planned: whether what is not known is decided when the change is made: a preview or a plan.
+        condition: what decides that it is so and not otherwise; empty where nothing has to.
+        alternatives: the same where conditions turn out otherwise.
     """
 
     name: str
@@ -34,6 +40,8 @@ class Loaded:
     vended: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     planned: bool = False
+    condition: str = ""
+    alternatives: tuple[Loaded, ...] = ()
 
     def place(self, urn: str, document: str = "", statement: int | None = None) -> Place:
         """Where a resource stands, or one of its documents, or a statement of it."""
@@ -51,7 +59,7 @@ class _Sorted:
     names: list[str] = field(default_factory=list)
     resources: list[LocatedFacts] = field(default_factory=list)
     lone: list[LoneDocument] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    templates: list[Parsed] = field(default_factory=list)
     planned: bool = False
 
     def add(self, file: Parsed) -> bool:
@@ -63,6 +71,8 @@ class _Sorted:
         elif pulumi_files.is_preview(value):
             self.resources += pulumi_files.read_preview(file)
             self.planned = True
+        elif cloudformation.is_template(value):
+            self.templates.append(file)
         elif lone is not None:
             self.lone.append(lone)
         elif documents.is_cli_output(value):
@@ -72,20 +82,39 @@ class _Sorted:
         self.names.append(file.name)
         return True
 
-    def loaded(self) -> Loaded:
+    def loaded(self, assumptions: Assumptions) -> Loaded:
+        """The inventory of the files; with templates, one for each way that their conditions may turn out."""
         lone, vended = documents.read_lone(self.lone)
-        resources: dict[str, LocatedFacts] = {}
+        base = [*self.resources, *lone]
+        if not self.templates:
+            return self._inventory(base, vended, (), "")
+        first, *others = (
+            self._inventory([*base, *resources], vended, notes, str(world))
+            for world, resources, notes in read_templates(self.templates, assumptions)
+        )
+        return replace(first, alternatives=tuple(others))
+
+    def _inventory(
+        self, resources: Iterable[LocatedFacts], vended: Sequence[str], notes: Sequence[Note], condition: str
+    ) -> Loaded:
+        by_urn: dict[str, LocatedFacts] = {}
         inventory = Inventory()
-        for resource in (*self.resources, *lone):
-            if resource.urn in resources:
-                first = resources[resource.urn].place
+        for resource in resources:
+            if resource.urn in by_urn:
+                first = by_urn[resource.urn].place
                 raise InputError(resource.place, f"states `{resource.urn}` again, which {first} states; use --each")
-            resources[resource.urn] = resource
+            by_urn[resource.urn] = resource
             inventory.add(resource.facts)
-        return Loaded(_name(self.names), inventory, resources, tuple(vended), tuple(self.notes), self.planned)
+        name = _name(self.names)
+        return Loaded(name, inventory, by_urn, tuple(vended), tuple(notes), self.planned, condition)
 
 
-def load(paths: Sequence[str], each: bool = False, progress: Callable[[str], None] = lambda _: None) -> list[Loaded]:
+def load(
+    paths: Sequence[str],
+    each: bool = False,
+    assumptions: Assumptions | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Loaded]:
     """What some paths hold: one inventory, or, with `each`, one for each file.
 
     Raises:
@@ -101,15 +130,16 @@ def load(paths: Sequence[str], each: bool = False, progress: Callable[[str], Non
     groups = [group for group in groups if group.names]
     if not groups:
         raise InputError(", ".join(paths), f"there is nothing to judge; expected {SUPPORTED}")
-    return [group.loaded() for group in groups]
+    return [group.loaded(assumptions or Assumptions()) for group in groups]
 
 
 def _files(paths: Sequence[str], progress: Callable[[str], None]) -> Iterable[Parsed]:
     seen: set[str] = set()
     for file in find(paths):
         progress(f"reading {file.name}")
-        if file.name not in seen:
-            seen.add(file.name)
+        path = os.path.realpath(file.name)
+        if path not in seen:
+            seen.add(path)
             yield file
 
 

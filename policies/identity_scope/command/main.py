@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ..findings.escaping import escaped
+from ..iam.issuers import REGION
+from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .formats import check_json
 from .judge import Verdict, judge
@@ -77,11 +79,32 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or `-` for standard input")
     parser.add_argument("--each", action="store_true", help="judge each file for itself, not all of them as one stack")
     parser.add_argument("--config", metavar="FILE", help="configuration of the rules, as for `--policy-pack-config`")
+    group = parser.add_argument_group("what a template does not say of its deployment")
+    group.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of a template; repeatable"
+    )
+    group.add_argument("--region", default=Assumptions.region, help=f"AWS::Region ({Assumptions.region})")
+    group.add_argument("--account", default=Assumptions.account, help=f"AWS::AccountId ({Assumptions.account})")
+
+
+def _assumptions(options: argparse.Namespace) -> Assumptions:
+    parameters: dict[str, str] = {}
+    for given in options.parameter:
+        name, equals, value = given.partition("=")
+        if not name or not equals:
+            raise InputError("--parameter", f"`{given}` must be NAME=VALUE")
+        parameters[name] = value
+    if not REGION.fullmatch(options.region):
+        raise InputError("--region", f"`{options.region}` must be a region, such as us-east-1")
+    if not options.account.isdecimal() or len(options.account) != 12:
+        raise InputError("--account", f"`{options.account}` must be the 12 digits of an account")
+    return Assumptions(parameters, options.region, options.account)
 
 
 def _check(options: argparse.Namespace, progress: Progress) -> int:
     settings = read_settings(options.config)
-    verdicts = [judge(each, settings, progress) for each in load(options.paths, options.each, progress)]
+    loaded = load(options.paths, options.each, _assumptions(options), progress)
+    verdicts = [judge(each, settings, progress) for each in loaded]
     progress.clear()
     _print(_FORMATS[options.format](verdicts))
     return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN

@@ -25,6 +25,13 @@ SECRET = "[secret]"
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """What stands for a document that its source cannot give, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Reference:
     """A role, policy, pool or bucket that is meant: its name, ARN or ID where known, else the resources it may be.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, Effect, parse
-from .facts import SECRET, UNKNOWN, Reference, Source
+from .facts import SECRET, UNKNOWN, Reference, Source, Unreadable
 from .vended import Obstacle
 
 SECRET_PROBLEM = "secret, cannot be read here"
@@ -20,6 +20,8 @@ Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/
 def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle | None]:
     """Read a document; exactly one of the two is not None."""
     text = source.source
+    if isinstance(text, Unreadable):
+        return None, Obstacle(source.urn, source.label, text.reason)
     if _holds(text, UNKNOWN):
         problem = "its document is not known at preview; it will be decided at update, before it is created"
         return None, Obstacle(source.urn, source.label, problem, pending=True)

@@ -137,12 +137,12 @@ class ParsedYaml(Parsed):
         node: yaml.Node | None = self._node
         found = self._node
         for step in path:
+            if node is not None and step == _function(node):
+                continue  # `!If […]` stands for an object of one key
             if isinstance(node, yaml.MappingNode):
                 node = next((v for k, v in node.value if isinstance(k, yaml.ScalarNode) and k.value == step), None)
             elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
-            elif node is not None and node.tag.startswith("!") and isinstance(step, str):
-                continue  # `!If […]` stands for an object of one key
             else:
                 node = None
             if node is None:
@@ -157,11 +157,7 @@ def find(paths: Sequence[str]) -> Iterator[Parsed]:
         if path == STDIN:
             yield parse("standard input", _text("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
             continue
-        try:
-            is_folder = os.path.isdir(path)
-        except ValueError:
-            raise InputError(repr(path), "is not a path") from None
-        if is_folder:
+        if os.path.isdir(path):
             yield from _folder(Path(path))
         else:
             yield parse(path, read(path), Path(path).parent)
@@ -181,6 +177,8 @@ def read(path: str | Path) -> str:
             return _text(name, file.read(MAX_BYTES + 1))
     except FileNotFoundError:
         raise InputError(name, "does not exist") from None
+    except ValueError:  # NUL
+        raise InputError(name, "is not a path") from None
     except OSError as error:
         raise InputError(name, f"cannot be read: {(error.strerror or 'unknown error').lower()}") from None
 
@@ -353,6 +351,12 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/i
 """
 
 
+def _function(node: yaml.Node) -> str | None:
+    """The key that a short form such as `!Sub` stands for."""
+    name = node.tag[1:]
+    return _SHORT.get(name, f"Fn::{name}") if node.tag.startswith("!") else None
+
+
 def _place(name: str, node: yaml.Node) -> Place:
     return Place(name, node.start_mark.line + 1, node.start_mark.column + 1)
 
@@ -368,6 +372,8 @@ def _compose(name: str, text: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+        if "another document" in (error.problem or ""):
+            raise InputError(place, "is a second document; a file must have one") from None
         raise InputError(place, f"is not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise InputError(name, f"is not YAML: {str(error).splitlines()[0]}") from None
@@ -446,7 +452,7 @@ class _Values:
             value = node.value
             if name == "GetAtt":
                 value = value.split(".", 1)
-        return {_SHORT.get(name, f"Fn::{name}"): value}
+        return {str(_function(node)): value}
 
     def _scalar(self, node: yaml.Node) -> Any:
         text: str = node.value

@@ -1,0 +1,356 @@
+"""Resources of CloudFormation stacks as facts.
+
+The types of `aws-native` are CloudFormation's, so that one reader serves both; `AWS::IAM::Policy` has no counterpart there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..iam.documents import DocumentKind
+from ..inventory.accounts import Origin
+from ..inventory.facts import UNKNOWN, Fact, GrantFact, InlinePolicy, Reference, Source, Unreadable
+from .cloudformation import (
+    MAX_WORLDS,
+    NO_VALUE,
+    Assumptions,
+    Deployment,
+    Located,
+    Template,
+    Undecided,
+    World,
+    is_unknown,
+    near,
+    rendered,
+    unknown_names,
+)
+from .documents import lowered
+from .files import InputError, Parsed, Place, ValuePath, parse, read
+from .located import DocumentPlaces, LocatedFacts, Note, document_sources
+from .pulumi import Resource, facts, pool_type, relevant
+
+_FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck"})
+_DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Policy"})
+_TEXTUAL = ("String", "Arn")
+
+
+def read_templates(
+    files: Sequence[Parsed], assumptions: Assumptions
+) -> list[tuple[World, list[LocatedFacts], list[Note]]]:
+    """The resources of some templates and the stacks that they nest, once for each way that conditions may turn out.
+
+    Raises:
+        InputError: a template cannot be evaluated, or depends on too many conditions.
+    """
+    worlds, found = [World()], []
+    while worlds:
+        world = worlds.pop()
+        try:
+            found.append((world, *_Reader(files, assumptions, world).read()))
+        except Undecided as undecided:
+            worlds += reversed(world.fork(undecided))
+            if len(worlds) + len(found) > MAX_WORLDS:
+                problem = f"has too many conditions that nothing decides, such as {undecided.key}; set the parameters"
+                raise InputError(files[0].name, f"{problem} with --parameter NAME=VALUE") from None
+        except RecursionError:
+            raise InputError(files[0].name, "is nested too deeply") from None
+    return found
+
+
+class _Reader:
+    """All templates in one world."""
+
+    def __init__(self, files: Sequence[Parsed], assumptions: Assumptions, world: World) -> None:
+        self._files = {Path(file.name).resolve(): file for file in files}
+        self._nested: set[str] = set()
+        self._deployment = Deployment(assumptions, world, self._find)
+
+    def _find(self, template: Template, source: str) -> Parsed | None:
+        found = near(template, source, self._files, lambda path: _nested(path, template.file.root))
+        if found is not None:
+            self._nested.add(found.name)
+            self._files.setdefault(Path(found.name).resolve(), found)
+        return found
+
+    def read(self) -> tuple[list[LocatedFacts], list[Note]]:
+        templates = [Template(file, self._deployment) for file in list(self._files.values())]
+        for template in self._deployment.stacks:  # which grow as stacks are found that they nest
+            for name in template.resources:
+                template.child(name)
+        # A template that another one nests is no stack by itself.
+        roots = [template for template in templates if template.file.name not in self._nested]
+        self._deployment.stacks[:] = [each for each in self._deployment.stacks if each.nested or each in roots]
+        resources = [found for template in self._deployment.stacks for found in _resources(template)]
+        return resources, list(self._deployment.notes)
+
+
+def _nested(path: Path, root: Path | None) -> Parsed:
+    return parse(str(path), read(path), root)
+
+
+def _resources(template: Template) -> Iterator[LocatedFacts]:
+    for name, resource in template.resources.items():
+        if name.startswith("Fn::"):
+            template.note(("Resources", name), f"`{name}` is not evaluated, so what it declares is not judged")
+            continue
+        type_ = str(resource.get("Type"))
+        native = _native(type_)
+        if not relevant(native) and type_ != "AWS::IAM::Policy":
+            continue
+        at: ValuePath = ("Resources", name)
+        if "Condition" in resource and not template.condition(resource["Condition"], (*at, "Condition")):
+            continue
+        yield _Resource(template, name, type_, native).located()
+
+
+def _native(type_: str) -> str:
+    parts = type_.split("::")
+    return f"aws-native:{parts[1].lower()}:{parts[2]}" if len(parts) == 3 and parts[0] == "AWS" else ""
+
+
+class _Resource:
+    """One resource, evaluated."""
+
+    def __init__(self, template: Template, name: str, type_: str, native: str) -> None:
+        self._template = template
+        self._name = name
+        self._type = type_
+        self._native = native
+        self._at: ValuePath = ("Resources", name)
+        self._places: dict[int, DocumentPlaces] = {}
+        self._kept: list[object] = []
+        self._urn = f"urn:cloudformation:{template.file.name}::{type_}::{template.qualified(name)}"
+
+    @property
+    def _label(self) -> str:
+        """The CDK's path, where there is one, else the logical ID."""
+        metadata = self._template.resources[self._name].get("Metadata")
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
+        return (
+            path.removesuffix("/Resource") if isinstance(path, str) and path else self._template.qualified(self._name)
+        )
+
+    def located(self) -> LocatedFacts:
+        template = self._template
+        raw = template.resources[self._name].get("Properties") or {}
+        evaluated = template.evaluate(raw, (*self._at, "Properties"))
+        properties: dict[str, Any] = dict(evaluated) if isinstance(evaluated, dict) else {}
+        if isinstance(evaluated, str):
+            properties = {"PolicyDocument": evaluated, "AssumeRolePolicyDocument": evaluated}
+        properties = self._prepared(properties)
+        stated = self._policy(properties) if self._type == "AWS::IAM::Policy" else self._native_facts(properties)
+        documents = {
+            source.label: places
+            for source in document_sources(stated)
+            if (places := self._places.get(id(source.source))) is not None
+        }
+        return LocatedFacts(self._urn, self._type, self._label, stated, template.place(self._at), documents)
+
+    def _native_facts(self, properties: dict[str, Any]) -> tuple[Fact, ...]:
+        props = lowered(properties)
+        ref, attributes = self._template.identity(self._name)
+        if self._type == "AWS::IAM::Role":
+            props |= {"roleName": rendered(ref), "arn": rendered(attributes["Arn"])}
+        elif self._type == "AWS::IAM::ManagedPolicy":
+            props |= {"policyArn": rendered(ref), "managedPolicyName": rendered(ref).rpartition("/")[2]}
+        elif self._type == "AWS::S3::Bucket":
+            props |= {"bucketName": rendered(ref)}
+        elif self._type == "AWS::S3::AccessPoint":
+            props |= {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
+        elif pool_type(self._native):
+            # Its name, if it is not given, is not known; nor does it matter which it is.
+            props |= {"id": ref, "identityPoolName": props.get("identityPoolName") or self._name}
+        props = props or {"": None}  # a resource without properties is not one that is not registered
+        return tuple(facts(Resource(self._urn, self._native, self._label, props, origin=self._origin)))
+
+    @property
+    def _origin(self) -> Origin:
+        assumptions = self._template.deployment.assumptions
+        return Origin("cloudformation", assumptions.account, assumptions.region)
+
+    def _policy(self, properties: Mapping[str, Any]) -> tuple[Fact, ...]:
+        """An inline policy of several roles."""
+        name = properties.get("PolicyName")
+        source = Source(self._urn, self._label, properties.get("PolicyDocument"))
+        policy = InlinePolicy(name if isinstance(name, str) else None, source)
+        roles = properties.get("Roles")
+        return tuple(
+            GrantFact(self._urn, self._label, Reference(role), policy, self._origin)
+            for role in (roles if isinstance(roles, list) else [roles])
+            if isinstance(role, str)
+        )
+
+    # --- what is not known
+
+    def _prepared(self, value: Any, key: str = "") -> Any:
+        """Properties in which what is not known says so: a flag is UNKNOWN, a document is widened, a text a variable."""
+        if key in _DOCUMENTS:
+            return self._document(value, key)
+        if key in _FLAGS:
+            return UNKNOWN if is_unknown(value) else {"true": True, "false": False}.get(str(value).lower(), value)
+        if isinstance(value, Mapping):
+            return {name: self._prepared(member, name) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._prepared(item) for item in value]
+        return rendered(value) if isinstance(value, str) else value
+
+    def _document(self, value: Any, key: str) -> object:
+        """A policy document, widened where something in it is not known."""
+        document = _Widened(value, self._kind(key)).document
+        if isinstance(value, Located):
+            self._places[id(document)] = self._places_of(value)
+        else:
+            self._places[id(document)] = DocumentPlaces(self._template.place(self._at))
+        self._kept.append(document)  # so that no other object gets its id
+        return document
+
+    def _kind(self, key: str) -> DocumentKind:
+        if key == "AssumeRolePolicyDocument":
+            return DocumentKind.TRUST
+        return DocumentKind.RESOURCE if self._type.startswith("AWS::S3") else DocumentKind.IDENTITY
+
+    def _places_of(self, document: Located) -> DocumentPlaces:
+        place = self._template.place
+
+        def of(statement: object) -> Place:
+            return place(statement.at if isinstance(statement, Located) else document.at)
+
+        statements = document.get("Statement")
+        return DocumentPlaces(place(document.at), tuple(map(of, statements)) if isinstance(statements, list) else ())
+
+
+class _Widened:
+    """A document without anything that is not known: wider where it allows, narrower where it denies."""
+
+    def __init__(self, value: Any, kind: DocumentKind) -> None:
+        self.document: object = value
+        self._nothing = _NOTHING[kind]
+        if isinstance(value, str):
+            self.document = Unreadable(_PROBLEM.format(unknown_names(value)[0])) if is_unknown(value) else value
+        elif isinstance(value, Mapping):
+            try:
+                self.document = self._of(value)
+            except _NotKnownError as error:
+                self.document = Unreadable(_PROBLEM.format(error))
+
+    def _of(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        marked = sorted(_marked(value))
+        statements = value.get("Statement")
+        if not marked:
+            listed = statements if isinstance(statements, list) else []
+            return {**value, "Statement": list(map(self._statement, listed))} if listed else dict(value)
+        expands = value.get("Version") == "2012-10-17"
+        found = {key: member for key, member in value.items() if key not in ("Statement", "Id")}
+        if any(_marked(found)) or not expands:
+            raise _NotKnownError(marked[0])
+        listed = statements if isinstance(statements, list) else [statements]
+        return {**found, "Statement": [self._statement(statement) for statement in listed]}
+
+    def _statement(self, statement: Any) -> Any:
+        if statement is NO_VALUE:
+            return self._nothing
+        marked = sorted(_marked(statement))
+        if not marked:
+            return statement
+        if not isinstance(statement, Mapping):
+            raise _NotKnownError(marked[0])
+        allows = statement.get("Effect") != "Deny"
+        found: dict[str, Any] = {}
+        for key, member in statement.items():
+            marks = sorted(_marked(member))
+            if not marks:
+                found[key] = member
+            elif key == "Effect":
+                found[key] = "Allow"
+            elif key in ("Action", "NotAction"):
+                actions = self._actions(member, key == "NotAction", allows)
+                if not actions:
+                    return self._nothing if not allows else {**_without_actions(statement), "Action": "*"}
+                found[key] = actions
+            elif key in ("Resource", "NotResource"):
+                found[key] = _map(member, rendered)
+            elif key == "Condition":
+                condition = self._condition(member, allows)
+                if condition is None:
+                    return self._nothing
+                found[key] = condition
+            elif key != "Sid":
+                if allows:
+                    raise _NotKnownError(marks[0])
+                return self._nothing
+        return found
+
+    @staticmethod
+    def _actions(value: Any, negated: bool, allows: bool) -> list[str]:
+        actions = value if isinstance(value, list) else [value]
+        known = [action for action in actions if not is_unknown(action)]
+        if allows is not negated:
+            # A wider Action, or a NotAction of a Deny, which takes more away from it.
+            known += ["*" for action in actions if is_unknown(action)]
+        return known
+
+    @staticmethod
+    def _condition(value: Any, allows: bool) -> dict[str, Any] | None:
+        """A condition of which an Allow keeps what is known; None where a Deny cannot be counted on."""
+        if not isinstance(value, Mapping):
+            raise _NotKnownError(sorted(_marked(value))[0])
+        found: dict[str, Any] = {}
+        for operator, tests in value.items():
+            textual = operator.rpartition(":")[2].startswith(_TEXTUAL) and not is_unknown(operator)
+            for key, values in tests.items() if isinstance(tests, Mapping) else [("", tests)]:
+                if is_unknown(operator) or is_unknown(key) or (any(_marked(values)) and (not textual or not key)):
+                    if not allows:
+                        return None
+                    continue
+                found.setdefault(operator, {})[key] = _map(values, rendered)
+        return found
+
+
+_PROBLEM = "`{}` is not known, and decides what the document says"
+_ACCOUNT = {"AWS": "arn:aws:iam::000000000000:user/nobody"}
+_NOTHING: dict[DocumentKind, dict[str, Any]] = {
+    DocumentKind.IDENTITY: {"Effect": "Deny", "Action": "none:None", "Resource": "arn:aws:none:::none"},
+    DocumentKind.TRUST: {"Effect": "Deny", "Action": "none:None", "Principal": _ACCOUNT},
+    DocumentKind.RESOURCE: {
+        "Effect": "Deny",
+        "Action": "none:None",
+        "Resource": "arn:aws:none:::none",
+        "Principal": _ACCOUNT,
+    },
+}
+"""A statement that says nothing, where one is left out, so that the others keep their numbers."""
+
+
+class _NotKnownError(Exception):
+    """What is not known leaves nothing of a document that could be judged."""
+
+
+def _without_actions(statement: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _map(member, rendered)
+        for key, member in statement.items()
+        if key in ("Effect", "Resource", "NotResource") and not (key == "Effect" and is_unknown(member))
+    }
+
+
+def _marked(value: Any) -> Iterator[str]:
+    """The texts in which something is not known."""
+    if is_unknown(value):
+        yield from unknown_names(str(value))
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _marked(key)
+            yield from _marked(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _marked(item)
+
+
+def _map(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, list):
+        return [_map(item, change) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _map(member, change) for key, member in value.items()}
+    return change(value) if isinstance(value, str) else value
