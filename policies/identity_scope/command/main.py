@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..findings.escaping import escaped
 from ..iam.issuers import REGION
+from ..pack.session import Settings
 from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .formats import check_json
@@ -101,10 +102,13 @@ def _assumptions(options: argparse.Namespace) -> Assumptions:
     return Assumptions(parameters, options.region, options.account)
 
 
-def _check(options: argparse.Namespace, progress: Progress) -> int:
-    settings = read_settings(options.config)
+def _verdicts(options: argparse.Namespace, settings: Settings, progress: Progress) -> list[Verdict]:
     loaded = load(options.paths, options.each, _assumptions(options), progress)
-    verdicts = [judge(each, settings, progress) for each in loaded]
+    return [judge(each, settings, progress) for each in loaded]
+
+
+def _check(options: argparse.Namespace, progress: Progress) -> int:
+    verdicts = _verdicts(options, read_settings(options.config), progress)
     progress.clear()
     _print(_FORMATS[options.format](verdicts))
     return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN
@@ -112,7 +116,7 @@ def _check(options: argparse.Namespace, progress: Progress) -> int:
 
 def _report(options: argparse.Namespace, progress: Progress) -> int:
     settings = read_settings(options.config)
-    verdicts = [judge(each, settings, progress) for each in load(options.paths, options.each, progress)]
+    verdicts = _verdicts(options, settings, progress)
     text = report(verdicts, settings)
     progress.clear()
     write(options.output, text)
