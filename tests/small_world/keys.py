@@ -10,7 +10,8 @@ A glob is a tuple: characters, and `ANY`, `WITHIN` (any string without a colon) 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 ANY, WITHIN, ONE = "any", "within", "one"
@@ -23,9 +24,28 @@ _REMEMBERED = 150_000
 
 def matches(glob: Glob, text: str, fold: bool = False) -> bool:
     """One text against one glob, by Python's own regular expressions: nothing is shared with the sets below."""
+    return _regex(glob, fold).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _regex(glob: Glob, fold: bool) -> re.Pattern[str]:
     special = {ANY: ".*", WITHIN: "[^:]*", ONE: "."}
     regex = "".join(special.get(part) or re.escape(part) for part in glob)
-    return re.fullmatch(regex, text, re.DOTALL | (re.IGNORECASE if fold else 0)) is not None
+    return re.compile(regex, re.DOTALL | (re.IGNORECASE if fold else 0))
+
+
+@lru_cache(maxsize=50_000)
+def behind(globs: Globs, text: str, fold: bool = False) -> Globs:
+    """What must follow a text."""
+    if fold:
+        globs, text = _folded(globs), text.lower()
+    for letter in text:
+        globs = rest(globs, letter)
+    return globs
+
+
+def _folded(globs: Globs) -> Globs:
+    return frozenset(tuple(p.lower() if len(p) == 1 else p for p in glob) for glob in globs)
 
 
 def rest(globs: Iterable[Glob], letter: str) -> Globs:
@@ -79,7 +99,7 @@ class Keys:
     def matching(self, globs: Globs, bound: int, fold: bool = False) -> int:
         """The keys that some glob matches; `fold` ignores case."""
         if fold:
-            globs = frozenset(tuple(p.lower() if len(p) == 1 else p for p in glob) for glob in globs)
+            globs = _folded(globs)
         if len(self._found) > _REMEMBERED:
             self._found.clear()
             self._after.clear()
@@ -172,3 +192,16 @@ class Keys:
                 return text + self.word(index - at, bound - cost)
             at += self.size(bound - cost)
         raise IndexError(index)
+
+    def words(self, near: int, bound: int, at: int = 0, before: str = "") -> Iterator[tuple[int, str]]:
+        """The keys whose paths cost no more than `near`, each with its bit among those of `bound`."""
+        yield at, before
+        at += 1
+        for text, cost in self._edges:
+            if cost > bound:
+                continue
+            if cost <= near:
+                for index in range(1, len(text)):
+                    yield at + index - 1, before + text[:index]
+                yield from self.words(near - cost, bound - cost, at + len(text) - 1, before + text)
+            at += len(text) - 1 + self.size(bound - cost)

@@ -8,14 +8,15 @@ by bit; `Oracle.allows` decides one request, by regular expressions; a test comp
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from policies.identity_scope.iam.documents import Condition, Document, Effect, Principals, Statement
 
-from .keys import ANY, ONE, WITHIN, Glob, Keys, matches, rest
+from .keys import ANY, ONE, WITHIN, Glob, Keys, behind, matches
 from .shape import SmallShape
 
 ISSUER = "cognito-identity.amazonaws.com"
@@ -64,13 +65,12 @@ class SharedSpace:
     actions: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request of an identity, or, without credentials, of nobody. `prefix` is None where the request has none."""
+class Context(NamedTuple):
+    """What a request holds under condition keys: the identity, None without credentials; whether it lists; and the prefix,
+    None where it names none."""
 
     identity: str | None
-    action: str
-    arn: str
+    listing: bool = False
     prefix: str | None = None
 
     def value(self, key: str) -> str | NoValue:
@@ -84,14 +84,25 @@ class Call:
         if key == f"{ISSUER}:sub":
             return self.identity or NoValue.ABSENT
         if key in ("s3:prefix", "s3:delimiter", "s3:max-keys"):
-            if self.action not in LISTING:
+            if not self.listing:
                 return NoValue.ABSENT
             if key == "s3:prefix":
                 return NoValue.ABSENT if self.prefix is None else self.prefix
         return NoValue.UNKNOWN
 
 
-Value = Callable[[str], "str | NoValue"]
+@dataclass(frozen=True)
+class Call:
+    """One request of an identity, or, without credentials, of nobody. `prefix` is None where the request has none."""
+
+    identity: str | None
+    action: str
+    arn: str
+    prefix: str | None = None
+
+    @property
+    def context(self) -> Context:
+        return Context(self.identity, self.action in LISTING, self.prefix)
 
 
 @dataclass(frozen=True)
@@ -122,19 +133,22 @@ def pieces(text: str, expands: bool, wildcards: bool) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def glob_of(text: str, expands: bool, wildcards: bool, value: Value, wide: bool) -> tuple[Glob | None, bool]:
+@lru_cache(maxsize=100_000)
+def glob_of(text: str, expands: bool, wildcards: bool, context: Context, wide: bool) -> tuple[Glob | None, bool]:
     """The glob for one request, None where it matches nothing; and whether a variable's value is not known."""
     found: list[str] = []
+    unknown = False
     for piece in pieces(text, expands, wildcards):
         if isinstance(piece, str):
             found.append(piece)
             continue
-        held = value(piece.key)
+        held = context.value(piece.key)
         if held is NoValue.UNKNOWN:
             if not wide:
                 return None, True
             # Whatever it is: nothing before or after it can be relied on to be all there is.
             found.append(ANY)
+            unknown = True
         elif held is NoValue.ABSENT:
             if piece.default is None:
                 return None, False
@@ -142,15 +156,15 @@ def glob_of(text: str, expands: bool, wildcards: bool, value: Value, wide: bool)
         else:
             assert isinstance(held, str)
             found.extend(held)
-    unknown = any(isinstance(p, Variable) and value(p.key) is NoValue.UNKNOWN for p in pieces(text, expands, wildcards))
     return tuple(found), unknown
 
 
-def resource_glob(text: str, expands: bool, value: Value, larger: bool) -> Glob | None:
+@lru_cache(maxsize=100_000)
+def resource_glob(text: str, expands: bool, context: Context, larger: bool) -> Glob | None:
     """A Resource or NotResource; its set is made `larger` or smaller where AWS leaves something open."""
     if text.startswith("arn:") and (missing := 5 - text.count(":")) > 0:
         text += ":*" * missing
-    glob, _ = glob_of(text, expands, True, value, larger)
+    glob, _ = glob_of(text, expands, True, context, larger)
     if glob is None or larger:
         return glob
     return tuple(
@@ -159,9 +173,10 @@ def resource_glob(text: str, expands: bool, value: Value, larger: bool) -> Glob 
     )
 
 
-def truth(condition: Condition, value: Value, expands: bool) -> Truth:
+@lru_cache(maxsize=100_000)
+def truth(condition: Condition, context: Context, expands: bool) -> Truth:
     """One operator on one key, for one request."""
-    held = value(condition.key)
+    held = context.value(condition.key)
     if held is NoValue.UNKNOWN:
         return Truth.MAYBE
     if condition.operator == "Null":
@@ -173,14 +188,20 @@ def truth(condition: Condition, value: Value, expands: bool) -> Truth:
             return Truth.YES
         return Truth.YES if negated and condition.qualifier != "ForAnyValue" else Truth.NO
     assert isinstance(held, str)
-    best = Truth.NO
-    for text in condition.values:
-        glob, unknown = glob_of(text, expands, "Like" in condition.operator, value, True)
-        if glob is not None and matches(glob, held, condition.operator.endswith("IgnoreCase")):
-            best = max(best, Truth.MAYBE if unknown else Truth.YES)
+    best = max((_compared(condition, text, held, context, expands) for text in condition.values), default=Truth.NO)
     found = Truth(2 - best) if negated else best
     # Whether one empty string counts as no value is left open.
     return max(found, Truth.MAYBE) if condition.qualifier == "ForAllValues" and not held else found
+
+
+def _compared(condition: Condition, text: str, held: str, context: Context, expands: bool) -> Truth:
+    """What a request holds, compared with one value of a condition."""
+    if not condition.operator.startswith("String"):
+        return Truth.MAYBE  # an ID is no number, date, ARN or the like, and what IAM makes of it is not stated
+    glob, unknown = glob_of(text, expands, "Like" in condition.operator, context, True)
+    if glob is not None and matches(glob, held, condition.operator.endswith("IgnoreCase")):
+        return Truth.MAYBE if unknown else Truth.YES
+    return Truth.NO
 
 
 def least(statement: Statement) -> Truth:
@@ -188,17 +209,22 @@ def least(statement: Statement) -> Truth:
     return Truth.MAYBE if statement.effect is Effect.ALLOW else Truth.YES
 
 
-def resource_globs(statement: Statement, value: Value) -> list[Glob] | None:
+def holds(statement: Statement, context: Context) -> bool:
+    """Whether the conditions of a statement hold; of an Allow, whether they may."""
+    return all(truth(c, context, statement.expands) >= least(statement) for c in statement.conditions)
+
+
+def resource_globs(statement: Statement, context: Context) -> list[Glob] | None:
     """The globs of Resource or NotResource; None where the statement does not apply whatever is asked for."""
     larger = (statement.effect is Effect.ALLOW) is not statement.not_resource
-    globs = [resource_glob(text, statement.expands, value, larger) for text in statement.resources]
+    globs = [resource_glob(text, statement.expands, context, larger) for text in statement.resources]
     if statement.not_resource and statement.effect is Effect.DENY and None in globs:
         return None
     return [glob for glob in globs if glob is not None]
 
 
-def resource_applies(statement: Statement, arn: str, value: Value) -> bool:
-    globs = resource_globs(statement, value)
+def resource_applies(statement: Statement, arn: str, context: Context) -> bool:
+    globs = resource_globs(statement, context)
     return globs is not None and any(matches(glob, arn) for glob in globs) is not statement.not_resource
 
 
@@ -214,12 +240,22 @@ def speaks_of(statement: Statement, action: str) -> bool:
 
 def applies(statement: Statement, call: Call) -> bool:
     """Whether a statement applies to a request; an Allow, whether it may."""
+    context = call.context
     return (
         speaks_of(statement, call.action)
-        and resource_applies(statement, call.arn, call.value)
-        and all(truth(c, call.value, statement.expands) >= least(statement) for c in statement.conditions)
+        and resource_applies(statement, call.arn, context)
+        and holds(statement, context)
     )
 
+
+def names_prefix(statement: Statement) -> bool:
+    """Whether a statement puts the request's prefix in the place of a variable."""
+    texts = [*statement.resources, *(value for c in statement.conditions for value in c.values)]
+    return statement.expands and any("${s3:prefix" in text.lower() for text in texts)
+
+
+_TRIED = 8
+"""How far prefixes go that are tried one by one."""
 
 OWN, BOUNDED, SESSIONS, EVERYONE = "its own documents", "its ARN", "its sessions", "everyone"
 """What allows a request: the role's own documents, or a bucket policy that names the role, its sessions or everyone."""
@@ -252,6 +288,17 @@ def denied_to(principals: Principals, role: Role | None) -> bool:
     return bool({"*", role.arn, role.session, ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"} & values)
 
 
+class Place(NamedTuple):
+    """Where keys are looked at: in a bucket, behind some text that they all begin with."""
+
+    bucket: str
+    head: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.bucket}/{self.head}"
+
+
 class Oracle:
     """A set of roles and bucket policies, and what each identity may do through them."""
 
@@ -262,25 +309,36 @@ class Oracle:
         policies: dict[str, Document],
         shared: tuple[SharedSpace, ...],
         folders: tuple[str, ...],
+        focus: tuple[str, ...],
         keys: Keys,
-        buckets: dict[str, int],
+        places: dict[Place, int],
     ) -> None:
         """Args:
         policies: bucket policies, by bucket.
         folders: the only folders that are allowed, as `BUCKET/PREFIX`; none: any one folder will do.
-        buckets: the buckets to look at, and how far the keys of each go.
+        focus: the names of the roles that are asked about; none: all.
+        places: where to look, and how far the keys go there.
         """
         self.shape = shape
         self.roles = roles
         self.policies = policies
         self.shared = shared
         self.folders = folders
+        self.focus = tuple(role for role in roles if not focus or role.name in focus)
         self.keys = keys
-        self.buckets = buckets
-        self._reach: dict[tuple[str, str], int] = {}
+        self.places = places
+        self._reach: dict[tuple[str, Place, str], int] = {}
+        self._described: dict[tuple[int, Context, Place], int] = {}
+        self._of: dict[tuple[str | None, str | None], list[tuple[str, Statement]]] = {}
 
-    def _statements(self, role: Role | None, bucket: str | None) -> Iterator[tuple[str, Statement]]:
+    def _statements(self, role: Role | None, bucket: str | None) -> list[tuple[str, Statement]]:
         """What could apply to a role's requests to a bucket, with what each statement does."""
+        key = None if role is None else role.name, bucket
+        if key not in self._of:
+            self._of[key] = list(self._applying(role, bucket))
+        return self._of[key]
+
+    def _applying(self, role: Role | None, bucket: str | None) -> Iterator[tuple[str, Statement]]:
         if role is not None:
             for document in role.documents:
                 for statement in document.statements:
@@ -300,7 +358,8 @@ class Oracle:
 
     def allows(self, call: Call, role: Role | None) -> set[str]:
         """As what a request is allowed; empty where it is not."""
-        applying = ((how, int(applies(s, call))) for how, s in self._statements(role, _bucket(call.arn)))
+        statements = self._statements(role, _bucket(call.arn))
+        applying = [(how, 1) for how, s in statements if applies(s, call)]
         return set(_combined(applying, role is not None and role.boundary is not None))
 
     def reaches(self, identity: str, bucket: str, key: str) -> bool:
@@ -319,198 +378,261 @@ class Oracle:
         return any(matches(glob, f"{bucket}/{key}") for glob in self._spaces(action, identity))
 
     def _spaces(self, action: str, identity: str) -> list[Glob]:
-        value = Call(identity, OBJECT_ACTIONS[0], "").value
-        globs = [glob_of(s.pattern, True, True, value, False)[0] for s in self.shared if action in s.actions]
+        globs = [
+            glob_of(s.pattern, True, True, Context(identity), False)[0] for s in self.shared if action in s.actions
+        ]
         return [glob for glob in globs if glob is not None]
 
     # All keys
 
-    def reach(self, identity: str, bucket: str) -> int:
-        """The keys of a bucket that an identity reaches through some role."""
-        if (identity, bucket) in self._reach:
-            return self._reach[identity, bucket]
-        found = 0
+    @cached_property
+    def actions(self) -> list[str]:
+        """One of each kind of action that some statement allows and that nothing tells from the others of its kind."""
+        documents = [d for role in self.roles for d in role.documents] + [*self.policies.values()]
+        boundaries = [role.boundary for role in self.roles if role.boundary is not None]
+        statements = [s for d in documents + boundaries for s in d.statements]
+        kinds: dict[tuple[object, ...], str] = {}
         for action in (*OBJECT_ACTIONS, *LISTING):
-            mine = 0
-            for role in self.roles:
-                mine |= self._keys_through(role, identity, action, bucket, (OWN, BOUNDED, SESSIONS))
-            if mine:
-                mine &= ~self._keys_of(self._spaces(action, identity), bucket, f"{bucket}/")
-            found |= mine
-        self._reach[identity, bucket] = found & ~1  # no object has an empty key
-        return self._reach[identity, bucket]
+            if any(s.effect is Effect.ALLOW and speaks_of(s, action) for d in documents for s in d.statements):
+                told = (*(speaks_of(s, action) for s in statements), *(action in s.actions for s in self.shared))
+                kinds.setdefault((action in LISTING, *told), action)
+        return list(kinds.values())
 
-    def opened(self, identity: str, bucket: str) -> int:
-        """The keys of a bucket that its policy opens to everyone; the identity may come with a role, or without."""
+    def reach(self, identity: str, place: Place, roles: Sequence[Role] | None = None) -> int:
+        """The keys of a place that an identity reaches through some role; of those that are given, if any are."""
         found = 0
-        for action in (*OBJECT_ACTIONS, *LISTING):
-            for role in self.roles:
-                found |= self._keys_through(role, identity, action, bucket, (EVERYONE,))
-            found |= self._keys_through(None, None, action, bucket, (EVERYONE,))
-        return found & ~1
+        for role in self.roles if roles is None else roles:
+            key = identity, place, role.name
+            if key not in self._reach:
+                self._reach[key] = self._reach_of(identity, place, role)
+            found |= self._reach[key]
+        return found
+
+    def _reach_of(self, identity: str, place: Place, role: Role) -> int:
+        found = 0
+        for action in self.actions:
+            mine = self._keys_through(role, identity, action, place, (OWN, BOUNDED, SESSIONS))
+            if mine and self.shared:
+                mine &= ~self._keys_of(self._spaces(action, identity), place, place.name)
+            found |= mine
+        return found if place.head else found & ~1  # no object has an empty key
+
+    def opened(self, identity: str, place: Place, roles: Sequence[Role]) -> int:
+        """The keys of a place that its bucket's policy opens to everyone; the identity comes with some role, or without."""
+        if place.bucket not in self.policies:
+            return 0
+        found = 0
+        for action in self.actions:
+            for role in roles:
+                found |= self._keys_through(role, identity, action, place, (EVERYONE,))
+            found |= self._keys_through(None, None, action, place, (EVERYONE,))
+        return found if place.head else found & ~1
 
     def _keys_through(
-        self, role: Role | None, identity: str | None, action: str, bucket: str, kinds: tuple[str, ...]
+        self, role: Role | None, identity: str | None, action: str, place: Place, kinds: tuple[str, ...]
     ) -> int:
         """The keys that one action reaches, by what allows it."""
-        call = Call(identity, action, f"arn:aws:s3:::{bucket}")
-        ask = self._prefixes if action in LISTING else self._objects
-        described = [(how, ask(s, call, bucket)) for how, s in self._statements(role, bucket) if speaks_of(s, action)]
+        statements = [(how, s) for how, s in self._statements(role, place.bucket) if speaks_of(s, action)]
+        if not any(how in kinds for how, _ in statements):
+            return 0
+        context = Context(identity, action in LISTING)
+        ask = self._prefixes if context.listing else self._objects
+        described: list[tuple[str, int]] = []
+        for how, statement in statements:
+            key = id(statement), context, place
+            if key not in self._described:
+                self._described[key] = ask(statement, context, place)
+            described.append((how, self._described[key]))
         allowed = _combined(described, role is not None and role.boundary is not None)
         found = 0
         for kind in kinds:
             found |= allowed.get(kind, 0)
-        if action not in LISTING:
+        if not context.listing:
             return found
-        bound = self.buckets[bucket]
-        return self.keys.every(bound) if found & 1 else self.keys.beginning(found >> 1, bound)
+        bound = self.places[place]
+        shorter = 1 + len(place.head)
+        return self.keys.every(bound) if found & (1 << shorter) - 1 else self.keys.beginning(found >> shorter, bound)
 
-    def _objects(self, statement: Statement, call: Call, bucket: str) -> int:
+    def _objects(self, statement: Statement, context: Context, place: Place) -> int:
         """The keys of the objects that a statement applies to."""
-        if not all(truth(c, call.value, statement.expands) >= least(statement) for c in statement.conditions):
+        if not holds(statement, context):
             return 0
-        globs = resource_globs(statement, call.value)
+        globs = resource_globs(statement, context)
         if globs is None:
             return 0
-        bits = self._keys_of(globs, bucket, f"arn:aws:s3:::{bucket}/")
-        return self.keys.every(self.buckets[bucket]) & ~bits if statement.not_resource else bits
+        bits = self._keys_of(globs, place, f"arn:aws:s3:::{place.name}")
+        return self.keys.every(self.places[place]) & ~bits if statement.not_resource else bits
 
-    def _keys_of(self, globs: Iterable[Glob], bucket: str, head: str) -> int:
-        here = frozenset(globs)
-        for letter in head:
-            here = rest(here, letter)
-        return self.keys.matching(here, self.buckets[bucket])
+    def _keys_of(self, globs: Iterable[Glob], place: Place, head: str) -> int:
+        return self.keys.matching(behind(frozenset(globs), head), self.places[place])
 
-    def _prefixes(self, statement: Statement, call: Call, bucket: str) -> int:
-        """The values of `s3:prefix` that a statement applies to, from the second bit on; the first is that of no prefix."""
-        if not resource_applies(statement, call.arn, call.value):
+    def _prefixes(self, statement: Statement, context: Context, place: Place) -> int:
+        """The values of `s3:prefix` that a statement applies to: no prefix, those that the place's keys begin with, and its
+        keys, each with a bit."""
+        arn = f"arn:aws:s3:::{place.bucket}"
+        bound = self.places[place]
+        shorter = 1 + len(place.head)
+        if names_prefix(statement):
+            return self._prefixes_one_by_one(statement, context, place)
+        if not resource_applies(statement, arn, context):
             return 0
-        found = self.keys.every(self.buckets[bucket]) << 1 | 1
+        found = (self.keys.every(bound) << shorter) | (1 << shorter) - 1
         for condition in statement.conditions:
             if condition.key == "s3:prefix":
-                found &= self._prefixes_where(condition, statement, call, self.buckets[bucket])
-            elif truth(condition, call.value, statement.expands) < least(statement):
+                found &= self._prefixes_where(condition, statement, context, place)
+            elif truth(condition, context, statement.expands) < least(statement):
                 return 0
         return found
 
-    def _prefixes_where(self, condition: Condition, statement: Statement, call: Call, bound: int) -> int:
+    def _prefixes_one_by_one(self, statement: Statement, context: Context, place: Place) -> int:
+        """The same where what a statement says depends on the prefix as a variable: as far as all can be tried; of those
+        that are not tried, an Allow grants none, and a Deny takes all away."""
+        arn = f"arn:aws:s3:::{place.bucket}"
+        bound = self.places[place]
+        near = min(bound, _TRIED)
+        allow = statement.effect is Effect.ALLOW
+        prefixes: list[str | None] = [None, *(place.head[:n] for n in range(len(place.head)))]
+        found = 0
+        for index, prefix in enumerate(prefixes):
+            here = context._replace(prefix=prefix)
+            found |= (resource_applies(statement, arn, here) and holds(statement, here)) << index
+        tried = 0 if allow else self.keys.every(bound)
+        for index, word in self.keys.words(near, bound):
+            here = context._replace(prefix=place.head + word)
+            bit = 1 << index
+            applying = resource_applies(statement, arn, here) and holds(statement, here)
+            tried = tried | bit if applying else tried & ~bit
+        return found | tried << len(prefixes)
+
+    def _prefixes_where(self, condition: Condition, statement: Statement, context: Context, place: Place) -> int:
+        bound = self.places[place]
         every = self.keys.every(bound)
         allow = statement.effect is Effect.ALLOW
-        absent = truth(condition, call.value, statement.expands) >= least(statement)
+        shorter: list[str | None] = [None, *(place.head[:n] for n in range(len(place.head)))]
+        few = 0
+        for index, prefix in enumerate(shorter):
+            here = context._replace(prefix=prefix)
+            few |= (truth(condition, here, statement.expands) >= least(statement)) << index
         if condition.operator == "Null":
-            present = Call(call.identity, call.action, call.arn, "")
-            return (every if truth(condition, present.value, statement.expands) is Truth.YES else 0) << 1 | absent
-        negated = "Not" in condition.operator
-        globs = [
-            glob_of(text, statement.expands, "Like" in condition.operator, call.value, allow is not negated)[0]
-            for text in condition.values
-        ]
-        fold = condition.operator.endswith("IgnoreCase")
-        bits = self.keys.matching(frozenset(glob for glob in globs if glob is not None), bound, fold)
-        if negated:
-            bits = every & ~bits
-        if condition.qualifier == "ForAllValues" and allow:
-            bits |= 1  # as for one request
-        return bits << 1 | absent
+            present = context._replace(prefix="")
+            bits = every if truth(condition, present, statement.expands) is Truth.YES else 0
+        elif not condition.operator.startswith("String"):
+            bits = every if allow else 0  # what such an operator makes of a prefix is not stated
+        else:
+            negated = "Not" in condition.operator
+            globs = [
+                glob_of(text, statement.expands, "Like" in condition.operator, context, allow is not negated)[0]
+                for text in condition.values
+            ]
+            fold = condition.operator.endswith("IgnoreCase")
+            found = frozenset(glob for glob in globs if glob is not None)
+            bits = self.keys.matching(behind(found, place.head, fold), bound, fold)
+            if negated:
+                bits = every & ~bits
+            if condition.qualifier == "ForAllValues" and allow and not place.head:
+                bits |= 1  # as for one request
+        return bits << len(shorter) | few
 
     # The invariants
 
     def leak(self) -> tuple[str, str, str] | None:
-        """Two identities and an object that both reach, or that one reaches and the other as one of everyone."""
+        """Two identities and an object that both reach, or that one reaches and the other as one of everyone; a role that
+        is asked about has a part in it."""
         identities = self.shape.identities
-        for bucket, bound in self.buckets.items():
-            reach = [self.reach(identity, bucket) for identity in identities]
+        for place, bound in self.places.items():
+            reach = [self.reach(identity, place) for identity in identities]
             if not any(reach):
                 continue
-            opened = [self.opened(identity, bucket) if bucket in self.policies else 0 for identity in identities]
-            for i, mine in enumerate(identities):
-                for j, theirs in enumerate(identities):
-                    if i != j and (both := (reach[i] | opened[i]) & reach[j]):
-                        return mine, theirs, f"{bucket}/{self.keys.first(both, bound)}"
+            mine = [self.reach(identity, place, self.focus) for identity in identities]
+            opened = [self.opened(identity, place, self.roles) for identity in identities]
+            asked = [self.opened(identity, place, self.focus) for identity in identities]
+            for i, one in enumerate(identities):
+                for j, other in enumerate(identities):
+                    if i == j:
+                        continue
+                    both = (mine[i] | asked[i]) & reach[j] | opened[i] & mine[j]
+                    if both:
+                        return one, other, place.name + self.keys.first(both, bound)
         return None
 
     def outside(self) -> tuple[str, tuple[str, ...]] | None:
-        """An identity, and objects that it reaches and that lie in no one folder of its own."""
+        """An identity, and objects that it reaches and that lie in no one folder of its own; one of them through a role
+        that is asked about."""
         for identity in self.shape.identities:
-            reached = [f"{b}/{self.keys.first(bits, self.buckets[b])}" for b, bits in self._everything(identity)]
-            if not reached:
+            reached = next(self._everything(identity, self.focus), None)
+            if reached is None:
                 continue
             # One of the folders that the first key lies in is the one, if any is.
             allowed = tuple(f"{folder}{identity}/" for folder in self.folders)
-            tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached[0], identity)]
-            beside = [self.beside(folders, identity) for folders in tried]
+            tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached, identity)]
+            roles = self.focus if allowed else self.roles
+            beside = [self.beside(folders, identity, roles) for folders in tried]
             if None not in beside:
-                return identity, (reached[0], *(key for key in beside if key is not None))
+                return identity, (reached, *(key for key in beside if key is not None))
         return None
 
     def folders_of(self, key: str, identity: str) -> list[str]:
         """The identity's own folders that `BUCKET/KEY` lies in."""
         return [key[: m.start() + len(identity) + 1] for m in re.finditer(f"(?={re.escape(identity)}/)", key)]
 
-    def beside(self, folders: Iterable[str], identity: str) -> str | None:
+    def beside(self, folders: Iterable[str], identity: str, roles: Sequence[Role] | None = None) -> str | None:
         """An object that an identity reaches and that lies in none of some folders."""
         globs = [(*folder, ANY) for folder in folders]
-        for bucket, bits in self._everything(identity):
-            outside = bits & ~self._keys_of(globs, bucket, f"{bucket}/")
-            if outside:
-                return f"{bucket}/{self.keys.first(outside, self.buckets[bucket])}"
+        for place, bound in self.places.items():
+            bits = self.reach(identity, place, roles)
+            if outside := bits and bits & ~self._keys_of(globs, place, place.name):
+                return place.name + self.keys.first(outside, bound)
         return None
 
-    def with_longer_keys(self) -> Oracle:
-        """The same set, with few letters, and keys that hold five IDs."""
-        names = {*self.shape.identities}
-        if self.shape.region[0].upper() in self.keys.letters:
-            names |= {name.upper() for name in names}
-        keys = Keys("xz", sorted(names))
-        far = 22 if self.shape.some else 26
-        buckets = {bucket: far if index == 0 else 16 for index, bucket in enumerate(self.buckets)}
-        return Oracle(self.shape, self.roles, self.policies, self.shared, self.folders, keys, buckets)
+    def _everything(self, identity: str, roles: Sequence[Role]) -> Iterator[str]:
+        """A key of each place in which an identity reaches some."""
+        for place, bound in self.places.items():
+            if bits := self.reach(identity, place, roles):
+                yield place.name + self.keys.first(bits, bound)
 
-    def spelt_out(self, identity: str) -> Iterator[str]:
-        """Keys, of whatever length, that documents spell out but for their wildcards, if the identity reaches them."""
-        value = Call(identity, OBJECT_ACTIONS[0], "").value
-        found: set[str] = set()
-        for bucket in {*self.buckets, "byy"}:
-            statements = [s for role in self.roles for _, s in self._statements(role, bucket)]
-            for statement in statements:
-                here = frozenset(resource_globs(statement, value) or [])
-                for letter in f"arn:aws:s3:::{bucket}/":
-                    here = rest(here, letter)
-                prefixes = [
-                    glob_of(text, statement.expands, "Like" in condition.operator, value, True)[0]
-                    for condition in statement.conditions
-                    if condition.key == "s3:prefix"
-                    for text in condition.values
-                ]
-                for glob in [*here, *((*p, "z") for p in prefixes if p is not None)]:
-                    for any_, one in (("", "z"), ("x", "x"), ("x/", "z")):
-                        filled = ({ANY: any_, WITHIN: any_, ONE: one}.get(part, part) for part in glob)
-                        found.add(f"{bucket}/{''.join(filled)}")
-        for word in sorted(found):
-            bucket, _, key = word.partition("/")
-            if key and self.reaches(identity, bucket, key):
-                yield word
+    def has_some(self, identity: str, folder: str) -> bool:
+        """Whether an identity reaches some object in a folder, as `BUCKET/KEY`: by a key that goes on for little, or that
+        documents spell out but for their wildcards."""
+        bucket, _, head = folder.partition("/")
+        place = Place(bucket, head)
+        self.places[place] = max(self.places.values())
+        try:
+            return bool(self.reach(identity, place)) or any(self.spelt_out(identity, place))
+        finally:
+            del self.places[place]
 
-    def _everything(self, identity: str) -> Iterator[tuple[str, int]]:
-        for bucket in self.buckets:
-            if bits := self.reach(identity, bucket):
-                yield bucket, bits
+    def spelt_out(self, identity: str, place: Place) -> Iterator[str]:
+        """Keys of a place, of whatever length, that documents spell out but for their wildcards, if the identity reaches
+        them."""
+        context = Context(identity)
+        for role in self.roles:
+            for how, statement in self._statements(role, place.bucket):
+                if how == _DENY:
+                    continue
+                arns = [(glob, f"arn:aws:s3:::{place.name}") for glob in resource_globs(statement, context) or []]
+                values = [(v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
+                prefixes = [glob_of(v, statement.expands, "Like" in c.operator, context, True)[0] for v, c in values]
+                for glob, text in [*arns, *(((*p, ANY), place.head) for p in prefixes if p is not None)]:
+                    for following in behind(frozenset({glob}), text):
+                        for any_, one in (("", "y"), ("", "z"), ("x", "x"), ("x/", "z")):
+                            filled = "".join({ANY: any_, WITHIN: any_, ONE: one}.get(p, p) for p in following)
+                            if self.reaches(identity, place.bucket, place.head + filled):
+                                yield place.name + filled
 
     def escalation(self, role_arns: Iterable[str]) -> Call | None:
         """A request of some identity that widens a role; what is asked of IAM is asked for some roles' ARNs."""
-        asked = [(action, f"arn:aws:s3:::{bucket}") for action in ON_BUCKETS for bucket in self.buckets]
+        buckets = dict.fromkeys(place.bucket for place in self.places)
+        asked = [(action, f"arn:aws:s3:::{bucket}") for action in ON_BUCKETS for bucket in buckets]
         asked += [(action, arn) for action in ON_ROLES for arn in role_arns]
         asked += [(action, f"arn:aws:cognito-identity:r:{ACCOUNT}:identitypool/p") for action in ON_POOLS]
-        asked = [
-            (action, arn)
-            for action, arn in asked
-            if any(speaks_of(s, action) for r in self.roles for _, s in self._statements(r, _bucket(arn)))
-        ]
-        for identity in self.shape.identities:
+        for role in self.focus:
             for action, arn in asked:
-                call = Call(identity, action, arn)
-                if any(self.allows(call, role) for role in self.roles):
-                    return call
+                statements = self._statements(role, _bucket(arn))
+                if not any(s.effect is Effect.ALLOW and speaks_of(s, action) for _, s in statements):
+                    continue
+                for identity in self.shape.identities:
+                    if self.allows(call := Call(identity, action, arn), role):
+                        return call
         return None
 
 

@@ -12,13 +12,13 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
-from policies.identity_scope.iam.documents import DocumentKind, parse
+from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 
 from .keys import Keys
-from .oracle import ACCOUNT, FOREIGN, ISSUER, LISTING, OBJECT_ACTIONS, Oracle, Role, SharedSpace
+from .oracle import ACCOUNT, FOREIGN, ISSUER, LISTING, OBJECT_ACTIONS, Oracle, Place, Role, SharedSpace
 from .shape import FULL, SHAPES, SmallShape
 
 ME = f"${{{ISSUER}:sub}}"
@@ -34,29 +34,45 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class DocumentSet:
     """Roles, with their documents and boundary; bucket policies by bucket; what is declared: shared spaces, and the only
-    folders."""
+    folders; and the names of the roles that are asked about, where it is not all of them.
+
+    Attributes:
+        other: the form of IDs of a second region that the pools may be in.
+    """
 
     shape: SmallShape
     roles: list[Json]
     policies: dict[str, Json] = field(default_factory=dict)
     shared: list[Json] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    focus: list[str] = field(default_factory=list)
+    other: SmallShape | None = None
 
     @property
     def raw(self) -> Json:
-        return {"roles": self.roles, "policies": self.policies, "shared": self.shared, "folders": self.folders}
+        return {
+            "roles": self.roles,
+            "policies": self.policies,
+            "shared": self.shared,
+            "folders": self.folders,
+            "focus": self.focus,
+        }
 
-    @property
+    @cached_property
     def text(self) -> str:
         return json.dumps(self.raw)
 
     @property
+    def shapes(self) -> tuple[SmallShape, ...]:
+        return (self.shape,) if self.other is None else (self.shape, self.other)
+
+    @property
     def has_unknowns(self) -> bool:
         """Whether something in it is not known, so that it may rightly be neither proven nor refuted."""
-        words = ("aws:SourceIp", "aws:SecureTransport", "aws:PrincipalTag", ":aud", "NotPrincipal")
-        return any(word in self.text for word in words)
+        return _UNKNOWN.search(self.text) is not None
 
-    def parsed(self) -> tuple[tuple[Role, ...], dict[str, Any], tuple[SharedSpace, ...]]:
+    @cached_property
+    def parsed(self) -> tuple[tuple[Role, ...], dict[str, Document], tuple[SharedSpace, ...]]:
         roles = tuple(
             Role(
                 f"role{n}",
@@ -68,39 +84,44 @@ class DocumentSet:
         policies = {bucket: parse(d, DocumentKind.RESOURCE) for bucket, d in self.policies.items()}
         return roles, policies, tuple(SharedSpace(s["pattern"], tuple(s["actions"])) for s in self.shared)
 
-    def oracle(self, far: int = FAR) -> Oracle:
-        far = min(far, FAR - 4) if self.shape.some else far
-        roles, policies, shared = self.parsed()
+    def oracles(self, far: int = FAR) -> list[Oracle]:
+        """One for each form of IDs."""
+        return [self._oracle(shape, far) for shape in self.shapes]
+
+    def _oracle(self, shape: SmallShape, far: int) -> Oracle:
+        far = min(far, FAR - 4) if shape.some else far
+        roles, policies, shared = self.parsed
         text = self.text
         letters = set(":xz")
-        if not self.shape.some:
-            letters |= {*self.shape.region, *self.shape.digits, *("-" if len(self.shape.groups) > 1 else "")}
+        if not shape.some:
+            letters |= {*shape.region, *shape.digits, *("-" if len(shape.groups) > 1 else "")}
         if "${*}" in text or "Equals" in text:
             letters.add("*")
-        names = list(self.shape.identities)
-        if "IgnoreCase" in text or self.shape.region.upper() + ":" in text:
+        names = list(shape.identities)
+        if "IgnoreCase" in text or shape.region.upper() + ":" in text:
             # There are more keys of each length, so shorter ones have to do.
             far -= 2
             letters |= {letter.upper() for letter in letters}
             names += [name.upper() for name in names]
-        if self.shape.some:
+        if shape.some:
             # Of an ID's parts, those that the documents speak of.
             parts = {p for p in re.split(r"[/*?}'\"]", text) if len(p) > 1 and any(p in i for i in names)}
             names += sorted(parts - {*names})[:8]
         if '"2012-10-17"' not in text or text.count('"Statement"') > text.count('"2012-10-17"'):
             names.append(ME)  # as it stands, in a document whose Version does not expand it
-        named = (bucket for bucket in ("bat", "bZt") if bucket in text or "bQt" in text)
-        buckets = {BUCKET: far, **dict.fromkeys((DOTTED, OTHER, *named, *self.policies), min(NEAR, far))}
-        buckets[BUCKET] = far
-        return Oracle(
-            self.shape,
-            roles,
-            policies,
-            shared,
-            tuple(self.folders),
-            _keys("".join(sorted(letters)), tuple(names)),
-            buckets,
-        )
+        named = [bucket for bucket in ("bat", "bZt") if bucket in text or "bQt" in text]
+        others = (b for b in (DOTTED, OTHER, *named, *self.policies) if b != BUCKET)
+        places = {Place(BUCKET): far, **{Place(bucket): min(NEAR, far) for bucket in others}}
+        keys = _keys("".join(sorted(letters)), tuple(names))
+        return Oracle(shape, roles, policies, shared, tuple(self.folders), tuple(self.focus), keys, places)
+
+
+_UNKNOWN = re.compile(
+    r"aws:SourceIp|aws:SecureTransport|aws:PrincipalTag|:aud|NotPrincipal|\$\{s3:prefix|\$\{\}"
+    r"|(?:Arn|Numeric|Date|Binary)\w*\": \{|\"(?:\w+:)?Bool\w*\": \{|IpAddress",
+    re.IGNORECASE,
+)
+"""What is not known of a request, or not stated for a value that is no number, ARN or the like."""
 
 
 @lru_cache(maxsize=8)

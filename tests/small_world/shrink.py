@@ -43,6 +43,9 @@ def _candidates(made: DocumentSet) -> Iterator[DocumentSet]:
             inside = inside[step]
         del inside[place[-1]]
         yield replace(made, **changed)
+    if made.other is not None:
+        yield replace(made, other=None)
+        yield replace(made, shape=made.other, other=None)
 
 
 def _places(raw: Any, at: Place = ()) -> Iterator[Place]:
@@ -59,11 +62,11 @@ def _places(raw: Any, at: Place = ()) -> Iterator[Place]:
         "documents",
         "Version",
     }
-    needed |= {"roles", "policies", "shared", "folders", "pattern", "actions", "NotPrincipal"}
+    needed |= {"roles", "policies", "shared", "folders", "focus", "pattern", "actions", "NotPrincipal"}
     for key, _ in items:
         if isinstance(raw, dict) and key not in needed:
             yield *at, key
-        if isinstance(raw, list) and (len(raw) > 1 or at in (("shared",), ("folders",))):
+        if isinstance(raw, list) and (len(raw) > 1 or at in (("shared",), ("folders",), ("focus",))):
             yield *at, key
     for key, value in items:
         if isinstance(value, (dict, list)):

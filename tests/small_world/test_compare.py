@@ -95,6 +95,22 @@ def test_a_proof_that_says_too_much_is_reported(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(
+    ("arn", "folder", "expected"),
+    [
+        ("bkt/r:00/x", "bkt/r:00/", "bkt/r:00/x lies in bkt/r:00/"),
+        ("bkt/x", "bkt/r:01/", "not a folder of r:00: bkt/r:01/"),
+        ("bkt/x", "bkt/x/", "not a folder of r:00: bkt/x/"),
+    ],
+)
+def test_a_folder_that_is_not_the_identitys_or_holds_the_key_is_reported(
+    monkeypatch: pytest.MonkeyPatch, arn: str, folder: str, expected: str
+) -> None:
+    arn = f"arn:aws:s3:::{arn}"
+    (found,) = defects(monkeypatch, own_folder=[OutsideFolder(access("r:00", arn=arn), arn, folder)])
+    assert found.startswith(f"own folder, said to be violated: {expected}")
+
+
+@pytest.mark.parametrize(
     ("violation", "expected"),
     [
         (replace(VIOLATION, theirs=access("r:00")), "not two identities"),
@@ -119,9 +135,9 @@ def test_objects_of_an_own_folder_are_not_outside_it(monkeypatch: pytest.MonkeyP
     own = "arn:aws:s3:::bkt/${cognito-identity.amazonaws.com:sub}/*"
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": own}
     made = DocumentSet(SHAPES[0], [{"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}])
-    inside = OutsideFolder(access("r:00", arn="arn:aws:s3:::bkt/r:00/x"), "arn:aws:s3:::bkt/r:00/x")
+    inside = OutsideFolder(access("r:00", arn="arn:aws:s3:::bkt/r:00/x"), "arn:aws:s3:::bkt/r:00/x", "bkt/x/r:00/")
     (found,) = defects(monkeypatch, [], [inside], [], made)
-    assert "lies in bkt/r:00/, and all that the oracle knows of" in found
+    assert "bkt/r:00/x lies in bkt/r:00/, and nothing was found in bkt/x/r:00/" in found
     assert defects(monkeypatch, own_folder=[inside]) == []
 
 

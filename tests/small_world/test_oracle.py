@@ -7,6 +7,7 @@ import random
 import pytest
 
 from .keys import ANY, ONE, WITHIN, Glob, Keys, matches
+from .oracle import Place
 from .sets import BUCKET, OTHER, make
 from .shape import SHAPES
 
@@ -50,15 +51,16 @@ def test_the_keys_that_are_reached_are_those_that_single_requests_reach(seed: in
     reached = 0
     for number in range(40):
         made = make(random.Random(f"requests {seed} {number}"))
-        oracle = made.oracle(NEAR)
+        oracle = made.oracles(NEAR)[0]
         for identity in made.shape.identities[:2]:
             for bucket in (BUCKET, OTHER):
-                bound = oracle.buckets[bucket]
-                bits = oracle.reach(identity, bucket)
+                place = Place(bucket, random_.choice(["", "", f"{identity}/"]))
+                bound = oracle.places[place] = oracle.places[Place(bucket)]
+                bits = oracle.reach(identity, place)
                 size = oracle.keys.size(bound)
                 yes = [i for i in random_.sample(range(size), min(size, 400)) if bits >> i & 1][:6]
                 for index in {*yes, *random_.sample(range(1, size), 6)} - {0}:
-                    key = oracle.keys.word(index, bound)
+                    key = place.head + oracle.keys.word(index, bound)
                     assert oracle.reaches(identity, bucket, key) == bool(bits >> index & 1), (
                         made.text,
                         identity,

@@ -97,10 +97,9 @@ class _Folder:
             if first is None:
                 return
             digits = first.digits
-            if self._reaches_both(grant, word, first):
-                shown = self._strangers.written(folder, digits).partition(":::")[2]
+            if self._folder_beside(grant, word, first) is not None:
                 outside = [(*folder, Wild.ANY)]
-                yield from self._outside(outside, shown, store, excluded, (grant, word), self._only(digits))
+                yield from self._outside(outside, "", store, excluded, (grant, word), self._only(digits))
                 return
             # This identity does not have the first key: is everything that it and its like have in a folder of theirs?
             only = self._only(digits)
@@ -136,17 +135,20 @@ class _Folder:
                 return word
         return None
 
-    def _reaches_both(self, grant: Grant, inside: Word, outside: Word) -> bool:
-        """Whether the identity that has the key outside has the one inside as well, and no folder holds the two."""
+    def _folder_beside(self, grant: Grant, inside: Word, outside: Word) -> str | None:
+        """The folder of the key inside, as the identity that has the key outside has it as well, and as no folder holds the
+        two; None if that is not so. It is empty where no folder holds the key outside, whatever else the identity has."""
         identity, _ = self._strangers.named(outside.digits)
         there = self._strangers.written(outside.letters, outside.digits)
-        if f"{identity}/" not in there[there.index("/", len(self._head)) :]:
-            return True
         here = self._strangers.written(inside.letters, outside.digits)
         mark = here.find(f"{identity}/", here.index("/", len(self._head)))
-        if mark < 0 or there.startswith(here[: mark + len(identity) + 1]):
-            return False
-        return self._find(grant, self._only(outside.digits), (), literal(here)) is not None
+        folder = here[: mark + len(identity) + 1] if mark >= 0 else ""
+        shown = folder.removeprefix(self._head)
+        if f"{identity}/" not in there[there.index("/", len(self._head)) :]:
+            return shown if identity == self._strangers.named(inside.digits)[0] else ""
+        if not folder or there.startswith(folder):
+            return None
+        return None if self._find(grant, self._only(outside.digits), (), literal(here)) is None else shown
 
     def _settled(self) -> bool:
         """Whether everything begins with one folder's name, which settles what most roles are granted."""
@@ -236,8 +238,10 @@ class _Folder:
             if urn in told or not self._scope.asks_about(grant.principal):
                 continue
             word = self._find(grant, store, nogoods, outside=folders)
-            if word is not None and inside is not None and not self._reaches_both(*inside, word):
+            folder = None if word is None or inside is None else self._folder_beside(*inside, word)
+            if word is not None and inside is not None and folder is None:
                 word = self._find(grant, only, nogoods, outside=folders)
+                folder = None if word is None else self._folder_beside(*inside, word)
             if word is None:
                 continue
             told.add(urn)
@@ -246,7 +250,7 @@ class _Folder:
             if access is None:
                 yield NotProven(f"no request that reaches `{arn}` could be confirmed", urn)
             else:
-                yield OutsideFolder(access, arn, shown)
+                yield OutsideFolder(access, arn, shown if folder is None else folder)
 
     def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
         return replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing)
