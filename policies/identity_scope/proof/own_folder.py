@@ -178,9 +178,17 @@ class _Folder:
         outside: Sequence[Sequence[Part]] = (),
         budget: Budget | None = None,
     ) -> Word | None:
+        if outside and self._begins_in(grant, outside):
+            return None
         tracks = [objects(self._shape), *(track(pattern) for pattern in more)]
         question = self._symbolic.alone(grant, *tracks, forbidden=outside, store=store, nogoods=nogoods)
         return self._symbolic.find(question, budget)
+
+    def _begins_in(self, grant: Grant, folders: Sequence[Sequence[Part]]) -> bool:
+        """Whether all that a grant matches begins with one of some folders' names, so that nothing lies outside them."""
+        self._budget.spend(1 + len(grant.beginnings) // 8)
+        names = tuple("".join(part for part in folder if isinstance(part, str)) for folder in folders)
+        return all(each.startswith(names) for each in grant.beginnings)
 
     def _inside(self, store: StoreId, excluded: Sequence[StoreId], budget: Budget) -> tuple[Grant, Word] | None:
         """A key that lies in a folder of the identity's."""
