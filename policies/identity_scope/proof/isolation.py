@@ -6,7 +6,7 @@ Allow by Allow, where something may be shared. What is found is a request of eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from ..iam.principals import grantee
 from ..iam.variables import Missing
 from ..inventory.principal import Principal
 from .access_points import is_pending, located, named_point, unknown_alias
+from .beginnings import meetings
 from .identities import Strangers
 from .questions import Grant, Reader, Symbolic, track
 from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach
@@ -65,9 +66,6 @@ class _Part(NamedTuple):
         return isinstance(self.reach, ListingReach)
 
 
-_COMPARISONS_PER_STEP = 64
-
-
 class _Pairs:
     """Two identities of one shape: the parts of their reaches, compared loosely, then exactly."""
 
@@ -79,7 +77,6 @@ class _Pairs:
         self._grants: dict[tuple[int, int, View], list[Grant]] = {}
         self._found: list[Violation | NotProven] = []
         self._told: set[Cause] = set()
-        self._compared = 0
 
     def results(self) -> list[Violation | NotProven]:
         try:
@@ -92,19 +89,31 @@ class _Pairs:
     def _pairs(self) -> Iterator[tuple[_Part, _Part]]:
         """Pairs of parts that what they begin with does not keep apart."""
         mine, theirs = (self._parts(identity) for identity in self._strangers.loose)
-        pairs = [(i, j) for i in range(len(mine)) for j in range(i, len(mine))]
         # Each part with its own first: an example of one statement says more than one of two.
-        for i, j in sorted(pairs, key=lambda pair: pair[0] != pair[1]):
-            if self._asks_about(mine[i], theirs[j]) and not self._apart(mine[i], theirs[j]):
-                yield mine[i], theirs[j]
+        for my, their in zip(mine, theirs, strict=True):
+            if self._asks_about(my, their):
+                yield from self._meeting([my], [their])
+        if len(mine) > 1:
+            yield from (pair for pair in self._meeting(mine, theirs, once=True) if self._asks_about(*pair))
         openers = [p for p in self._scope.requesters if any(policy.document.statements for policy in p.resource)]
         identity = self._strangers.loose[0]
         views = (View.EVERYONE, View.ANYBODY)
         opened = [part for p in openers for view in views for part in self._parts_of(p, identity, view)]
-        for part in opened:
-            for their in theirs:
-                if self._asks_about(part, their) and not self._apart(part, their):
-                    yield part, their
+        if opened:
+            yield from (pair for pair in self._meeting(opened, theirs) if self._asks_about(*pair))
+
+    def _meeting(
+        self, mine: Sequence[_Part], theirs: Sequence[_Part], once: bool = False
+    ) -> Iterator[tuple[_Part, _Part]]:
+        """The pairs of which some beginnings may be those of one word; with `once`, each of two different parts once."""
+        pairs = meetings(
+            [part.reach.prefixes for part in mine],
+            [part.reach.prefixes for part in theirs],
+            self._strangers.loose,
+            self._strangers.apart,
+            self._budget,
+        )
+        return ((mine[i], theirs[j]) for i, j in pairs if not once or i < j)
 
     def _asks_about(self, mine: _Part, theirs: _Part) -> bool:
         return self._scope.asks_about(mine.principal) or self._scope.asks_about(theirs.principal)
@@ -122,15 +131,6 @@ class _Pairs:
             *list_reach(principal, caller, shared, view),
         ]
         return [_Part(principal, view, reach) for reach in reaches]
-
-    def _apart(self, mine: _Part, theirs: _Part) -> bool:
-        """Whether what the parts begin with keeps them apart, which settles most of them."""
-        ours, others = mine.reach.prefixes, theirs.reach.prefixes
-        # A comparison of two beginnings costs far less than a step of a walk.
-        self._compared += len(ours) * len(others) + 1
-        steps, self._compared = divmod(self._compared, _COMPARISONS_PER_STEP)
-        self._budget.spend(steps)
-        return all(self._strangers.apart(one, other) for one in ours for other in others)
 
     def _meet(self, mine: _Part, theirs: _Part) -> bool:
         """Whether two parts may have a key in common; also where that cannot be told within half of the budget."""
