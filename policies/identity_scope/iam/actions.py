@@ -8,7 +8,7 @@ names does not take them away.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +46,8 @@ class EscalationClass(Enum):
 
 _CLASSES = {kind: tuple(_DATA["escalations"][kind.value]) for kind in EscalationClass}
 _CLASS_OF = {action: kind for kind, members in _CLASSES.items() for action in members}
+ARN_SERVICES: Mapping[str, Sequence[str]] = _DATA["arns"]
+"""The services in whose ARNs a service's actions are asked for, where these are not only its own."""
 _OF_BUCKETS = frozenset(_DATA["buckets"])
 
 KEYLESS_SERVICES = frozenset(

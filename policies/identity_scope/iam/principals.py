@@ -68,7 +68,7 @@ def delegates(principals: Principals | None) -> bool:
 
 def _is_session(kind: str, value: str, arns: tuple[str, ...], issuers: frozenset[str]) -> bool:
     if kind == "Federated":
-        return value in issuers
+        return value in issuers or value == "*"
     return kind == "AWS" and ":assumed-role/" in value and _may_be(value.rpartition("/")[0], arns, ":assumed-role/")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..iam.documents import Document, DocumentKind, Effect
 from ..iam.issuers import known_issuers
+from ..iam.principals import Grantee, grantee
 from .buckets import BucketDocuments
 from .facts import (
     AccessPointFact,
@@ -102,13 +103,13 @@ class Inventory:
     def _concerned(self, urn: str) -> frozenset[str]:
         """The vended roles that the policies of a resource's bucket concern; all roles where that is not known."""
         policies = self._index.buckets.documents().policies_of(urn)
-        if not self._answers or policies is None:
+        if not self._answers:
             return self._index.everybody()
         found: set[str] = set()
         for answers in self._answers:
             for role in self.vended(answers.declared):
                 buckets = named_buckets((role.principal,))
-                if any(concerns(policy, buckets) for policy in policies):
+                if policies is None or any(concerns(policy, buckets) for policy in policies):
                     found.add(role.urn)
         return frozenset(found)
 
@@ -235,12 +236,32 @@ class Inventory:
         for name, values in by_name.items():
             arns = [value if value.startswith("arn:") else None for value in values]
             uses = self._index.uses_elsewhere(name, arns)
-            if uses:
+            ends = tuple(dict.fromkeys((*(arn for arn in arns if arn), f":role/{name}")))
+            if uses or self._of_buckets(ends, declared):
                 urn = elsewhere_urn(name)
                 fact = RoleFact(urn, name, name, None, Source(urn, name, None))
                 role = replace(resolve_role(self._index, fact, uses), trust_obstacle=None)
-                ends = tuple(dict.fromkeys((*(arn for arn in arns if arn), f":role/{name}")))
                 yield self._assemble(urn, name, frozenset({"configured"}), role, ends, declared)
+
+    def _of_buckets(self, arns: tuple[str, ...], declared: Declared) -> bool:
+        """Whether a bucket's policy names a role that the stack does not make, by the ends of its ARN."""
+        if any(self._is_called(role, arns) for role in self._index.roles.values()):
+            return False
+        issuers = known_issuers(dict(declared.issuers))
+        return any(
+            statement.effect is Effect.ALLOW
+            and grantee(statement.principals, arns, issuers) in (Grantee.ROLE, Grantee.SESSION)
+            for policy in self._index.buckets.documents().policies
+            if policy.by_name
+            for statement in policy.document.statements
+        )
+
+    @staticmethod
+    def _is_called(role: RoleFact, arns: tuple[str, ...]) -> bool:
+        """Whether a role of the stack may have one of some ARNs."""
+        name = role.name or last(role.arn or "")
+        full = [arn for arn in arns if arn.startswith("arn:")]
+        return folded(name) == folded(last(arns[-1])) and not (role.arn and full and role.arn not in full)
 
     def _assemble(
         self, urn: str, label: str, kinds: frozenset[str], role: ResolvedRole, arns: tuple[str, ...], declared: Declared

@@ -84,6 +84,10 @@ class Session:
     def __init__(self, settings: Settings, preview: bool = True) -> None:
         self._settings = settings
         self._inventory = Inventory(whole=False, preview=preview)
+        for rule in settings.rules.values():
+            self._inventory.vended(
+                rule.config.known
+            )  # so that roles which only the configuration knows are asked about
         self._reported: dict[tuple[str, str], frozenset[Key]] = {}
         """By rule and resource, the causes reported when the resource was last analyzed."""
         self._inputs: dict[str, frozenset[str]] = {}

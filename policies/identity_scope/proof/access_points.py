@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ..iam.callers import settled
 from ..iam.conditions import Truth, holds
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.variables import Missing, Values
@@ -138,15 +139,15 @@ def by_bucket(statement: Statement, points: Sequence[AccessPoint], everyone: boo
     """
     if not any(condition.key in _KEYS for condition in statement.conditions):
         return statement
-    kept: list[Condition] = []
-    for condition in statement.conditions:
-        if condition.key not in _KEYS or holds(condition, _absent, statement.expands) is Truth.MAYBE:
-            kept.append(condition)
-        elif holds(condition, _absent, statement.expands) is Truth.NO:
-            if statement.effect is Effect.DENY or _settles(condition, points, everyone):
-                return None
-            kept.append(condition)
-    return replace(statement, conditions=tuple(kept))
+
+    def decide(condition: Condition) -> Truth:
+        if condition.key not in _KEYS:
+            return Truth.MAYBE
+        truth = holds(condition, lambda _: Missing.ABSENT, statement.expands)
+        others = truth is Truth.NO and statement.effect is Effect.ALLOW and not _settles(condition, points, everyone)
+        return Truth.MAYBE if others else truth
+
+    return settled(statement, decide)
 
 
 def _settles(condition: Condition, points: Sequence[AccessPoint], everyone: bool) -> bool:
@@ -171,15 +172,7 @@ def through_point(statement: Statement, point: AccessPoint) -> Statement | None:
         value = known.get(key)
         return (value,) if value else Missing.UNKNOWN
 
-    kept: list[Condition] = []
-    for condition in statement.conditions:
-        truth = holds(condition, lookup, statement.expands) if condition.key in _KEYS else Truth.MAYBE
-        if truth is Truth.NO:
-            return None
-        if truth is Truth.MAYBE:
-            kept.append(condition)
-    return replace(statement, conditions=tuple(kept))
+    def decide(condition: Condition) -> Truth:
+        return holds(condition, lookup, statement.expands) if condition.key in _KEYS else Truth.MAYBE
 
-
-def _absent(key: str) -> Values:
-    return Missing.ABSENT if key in _KEYS else Missing.UNKNOWN
+    return settled(statement, decide)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, mask
+from ..iam.callers import made_by
+from ..iam.documents import Effect
 from ..iam.issuers import Shape
 from ..iam.variables import Missing, Variable, arn_template
 from ..inventory.principal import Principal
@@ -42,9 +45,20 @@ def _of_shape(scope: Scope, shape: Shape, budget: Budget) -> Iterator[DeadGrant]
     caller = scope.caller(symbolic.strangers.exact[0], shape)
     reader = Reader(symbolic, caller, 0)
     for principal in filter(scope.asks_about, scope.principals):
+        yield from _of_others(principal)
         for each in applied(principal, caller):
             if each.kind == "allow" and mask(each.statement, (*OBJECT_ACTIONS, *LIST_ACTIONS)):
                 yield from list(_dead(principal, each, caller, reader))[:1]
+
+
+def _of_others(principal: Principal) -> Iterator[DeadGrant]:
+    """Allows whose conditions on the caller are never met by the role."""
+    for name, document in principal.documents:
+        for statement in document.statements:
+            if statement.effect is Effect.ALLOW and mask(statement, (*OBJECT_ACTIONS, *LIST_ACTIONS)):
+                for condition in statement.conditions:
+                    if made_by(replace(statement, conditions=(condition,)), principal.arns, False) is None:
+                        yield DeadGrant(principal.urn, name, statement, condition)
 
 
 def _dead(principal: Principal, each: Applied, caller: Caller, reader: Reader) -> Iterator[DeadGrant]:

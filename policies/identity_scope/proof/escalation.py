@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..automata.globs import Wild, literal
 from ..automata.symbolic import Track
 from ..automata.walk import Budget, BudgetExceeded
-from ..iam.actions import BUCKET_PIVOTS, pivots_by_service
+from ..iam.actions import ARN_SERVICES, BUCKET_PIVOTS, pivots_by_service
 from ..iam.issuers import Shape
 from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, buckets, track
@@ -119,9 +119,13 @@ class _Escalations:
 
 def _arns_of(service: str, partition: str) -> Track:
     """ARNs that a service's actions are asked for; S3's are never a bucket or an object."""
-    # Assuming a role is asked for by the role's ARN, which is IAM's.
-    head = literal(f"arn:{partition}:{'iam' if service == 'sts' else service}:")
+    heads = [literal(f"arn:{partition}:{each}:") for each in ARN_SERVICES.get(service, (service,))]
     if service != "s3":
-        return track((*head, Wild.ANY))
-    kinds = ("accesspoint/", "access-grants/", "job/")
-    return track(*((*head, Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}"), Wild.ANY) for kind in kinds))
+        return track(*((*head, Wild.ANY) for head in heads))
+    kinds = ("s3", "accesspoint/"), ("s3", "access-grants/"), ("s3", "job/"), ("s3-object-lambda", "accesspoint/")
+    return track(
+        *(
+            (*literal(f"arn:{partition}:{each}:"), Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}"), Wild.ANY)
+            for each, kind in kinds
+        )
+    )

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, POINT_ACTIONS, future, groups, mask
+from ..iam.callers import made_by
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, resource_patterns
@@ -593,7 +594,7 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
                 for name, document in documents
                 for each in document.statements
                 if (view is View.ROLE or each.effect is Effect.DENY)
-                and (statement := by_bucket(each, principal.access_points, False)) is not None
+                and (statement := _direct(each, principal, view, False)) is not None
             ]
     for policy in principal.resource:
         if policy.access_point is not None:
@@ -601,7 +602,7 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
             continue
         for each in policy.document.statements:
             everyone = each.principals is not None and grantee(each.principals, (), frozenset()) is Grantee.EVERYONE
-            statement = by_bucket(each, principal.access_points, everyone)
+            statement = _direct(each, principal, view, everyone)
             if statement is None:
                 continue
             if statement.effect is Effect.ALLOW:
@@ -616,6 +617,18 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
             ):
                 found.append(Applied("deny", statement, policy.name, policy.bucket))
     return found
+
+
+def _direct(statement: Statement, principal: Principal, view: View, everyone: bool) -> Statement | None:
+    """A statement for requests of the caller that name the bucket."""
+    made = made_by(statement, principal.arns, view is View.ANYBODY)
+    return by_bucket(made, principal.access_points, everyone) if made is not None else None
+
+
+def _through(statement: Statement, principal: Principal, point: AccessPoint, view: View) -> Statement | None:
+    """A statement for requests of the caller that come through an access point."""
+    made = made_by(statement, principal.arns, view is View.ANYBODY)
+    return through_point(made, point) if made is not None else None
 
 
 def _of_the_point(policy: BucketPolicy, principal: Principal, caller: Caller, view: View) -> Iterable[Applied]:
@@ -635,7 +648,7 @@ def _applied_through(principal: Principal, point: AccessPoint, caller: Caller, v
     for kind, documents in (("allow", principal.documents), ("boundary", principal.boundary or ())):
         for name, document in documents:
             for each in document.statements:
-                statement = through_point(each, point)
+                statement = _through(each, principal, point, view)
                 if statement is None or view is View.ANYBODY:
                     continue
                 if statement.effect is Effect.DENY:
@@ -648,7 +661,7 @@ def _applied_through(principal: Principal, point: AccessPoint, caller: Caller, v
     own = [policy for policy in principal.resource if of_point(policy, point)]
     for policy in (*of_bucket, *own):
         for each in policy.document.statements:
-            statement = through_point(each, point)
+            statement = _through(each, principal, point, view)
             if statement is None:
                 continue
             granted = grantee(statement.principals, principal.arns, caller.issuers)

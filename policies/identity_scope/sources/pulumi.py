@@ -205,6 +205,15 @@ def _native_role_policy(resource: Resource) -> Iterator[Fact]:
     yield _grant(resource, "roleName", "policyName", "policyDocument")
 
 
+def _native_inline_policy(resource: Resource) -> Iterator[Fact]:
+    """A policy that CloudFormation writes into each of several roles."""
+    policy = InlinePolicy(
+        _text(resource.props.get("policyName")), _source(resource, resource.props.get("policyDocument"))
+    )
+    for role in _references(resource, "roles"):
+        yield GrantFact(resource.urn, resource.name, role, policy, resource.origin)
+
+
 def _role_policies_exclusive(resource: Resource) -> Iterator[Fact]:
     names = resource.props.get("policyNames")
     known = [_text(name) for name in _list(names)]
@@ -457,6 +466,7 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy": _multi_region_policy,
     "aws-native:iam:Role": _native_role,
     "aws-native:iam:RolePolicy": _native_role_policy,
+    "aws-native:iam:Policy": _native_inline_policy,
     "aws-native:iam:ManagedPolicy": _native_policy,
     "aws-native:cognito:IdentityPoolRoleAttachment": _role_attachment,
     "aws-native:cognito:UserPoolGroup": _group,
