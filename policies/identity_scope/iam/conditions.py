@@ -83,6 +83,8 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
     def one(value: str, option: Concrete) -> Truth:
         if option.pattern is None:
             return Truth.NO
+        if not fits(condition.operator, value):
+            return Truth.MAYBE
         if textual:
             text = value.lower() if fold else value
             pattern = tuple(t.lower() if fold and isinstance(t, str) else t for t in option.pattern)
@@ -97,6 +99,15 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
     if negates(condition.operator):
         return lambda value: positive(value).negated()
     return positive
+
+
+def fits(operator: str, value: str) -> bool:
+    """Whether an operator is one for values such as a request's; what IAM makes of any other value is not stated."""
+    if operator.startswith("Arn"):
+        return value.startswith("arn:")
+    if operator == "Bool":
+        return value.lower() in ("true", "false")
+    return operator != "BinaryEquals"
 
 
 LIKE_OPERATORS = frozenset({"StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals"})

@@ -539,7 +539,7 @@ class Reader:
         for condition in statement.conditions:
             if condition.key == besides:
                 continue
-            if condition.key == self._caller.sub and _compares_text(condition):
+            if condition.key == self._caller.sub and condition.operator.startswith("String"):
                 negated = negates(condition.operator)
                 stores = self._matched(condition, lookup, statement.expands, wide is not negated)
                 if negated:
@@ -558,11 +558,10 @@ class Reader:
 
     def _matched(self, condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> list[StoreId]:
         """The stores under which the ID matches some value; with what is not known, where that makes it wider."""
-        fold = "IgnoreCase" in condition.operator or condition.operator == "Bool"
-        textual = condition.operator.startswith(("String", "Arn"))
+        fold = "IgnoreCase" in condition.operator
         found: list[StoreId] = []
         for value in condition.values:
-            parts = template(value, expands and textual, condition.operator in LIKE_OPERATORS)
+            parts = template(value, expands, condition.operator in LIKE_OPERATORS)
             option = concretise(parts, lookup, widen=True)
             if option.pattern is None or (not option.exact and not wide):
                 continue
@@ -576,11 +575,6 @@ class Reader:
                 symbolic.budget,
             )
         return list(dict.fromkeys(found))
-
-
-def _compares_text(condition: Condition) -> bool:
-    """Whether an operator compares the key's text; numbers, dates and addresses an ID cannot be read as."""
-    return condition.operator.startswith(("String", "Arn")) or condition.operator in ("Bool", "BinaryEquals")
 
 
 class _Test(NamedTuple):

@@ -214,7 +214,11 @@ CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("ArnLike", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.YES),
     ("ArnEquals", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.YES),
     ("ArnNotLike", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.NO),
-    ("BinaryEquals", ["QQ=="], ("QQ==",), Truth.YES),
+    # What IAM makes of a value that is no ARN, no boolean or not binary is not stated.
+    ("ArnLike", ["us-east-1:*"], ("us-east-1:1",), Truth.MAYBE),
+    ("ArnNotEquals", ["us-east-1:1"], ("us-east-1:2",), Truth.MAYBE),
+    ("Bool", ["us-east-1:1"], ("us-east-1:1",), Truth.MAYBE),
+    ("BinaryEquals", ["QQ=="], ("QQ==",), Truth.MAYBE),
     ("StringEquals", ["${aws:unknown}"], ("x",), Truth.NO),
     ("StringEquals", ["${aws:x, 'd'}"], ("d",), Truth.YES),
     ("StringEquals", ["${aws:x, 'a, b'}"], ("a, b",), Truth.YES),
