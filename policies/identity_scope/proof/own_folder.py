@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from ..automata.globs import Wild, literal
 from ..automata.symbolic import Part, Word
@@ -65,30 +66,38 @@ class _Folder:
                 *reader.listings(principal, self._scope.shared),
             )
         ]
+        others = [grant for grant in self._grants if not self._scope.asks_about(grant.principal)]
+        self._grants = self._beside = [grant for grant in self._grants if self._scope.asks_about(grant.principal)]
         if self._scope.folders:
             identity = self._strangers.exact[0]
             allowed = [(*literal(f"{self._head}{f}{identity}/"), Wild.ANY) for f in self._scope.folders]
             yield from self._outside(allowed, self._scope.folders[0])
             return
-        yield from self._scattered(NOTHING, (), 0)
+        apart = list(self._scattered(NOTHING, (), 0))
+        yield from apart
+        if others and not apart:
+            # What the roles that are asked about reach lies in one folder: is it that of what others reach?
+            self._beside = others
+            yield from self._scattered(NOTHING, (), 0)
 
     def _scattered(
         self, store: StoreId, excluded: tuple[StoreId, ...], depth: int, like: StoreId = NOTHING
     ) -> Iterator[OutsideFolder | NotProven]:
         """Keys in no one folder, of the identities that a store speaks of, without those that others do.
 
-        The folder is that of a key of some identity that `like` speaks of.
+        The folder is that of a key of some identity that `like` speaks of; the keys outside it are those of `_beside`.
         """
         try:
             some = like if like != NOTHING else store
             key = self._inside(some, excluded, self._budget.part(self._budget.left // 4))
         except BudgetExceeded:
-            if self._budget.left <= 0:
+            if self._budget.left <= 0 or self._beside is not self._grants:
                 raise
             yield from self._homeless(store, excluded)
             return
         if key is None:
-            yield from self._outside((), "", store, excluded)
+            if self._beside is self._grants:
+                yield from self._outside((), "", store, excluded)
             return
         grant, word = key
         folder = self._folder_of(word)
@@ -98,6 +107,9 @@ class _Folder:
                 return
             digits = first.digits
             if self._folder_beside(grant, word, first) is not None:
+                if self._beside is not self._grants:
+                    yield from self._in_another(first)
+                    return
                 outside = [(*folder, Wild.ANY)]
                 yield from self._outside(outside, "", store, excluded, (grant, word), self._only(digits))
                 return
@@ -129,11 +141,25 @@ class _Folder:
         return self._symbolic.stores.of([(index, 1 << digits[index]) for index in range(self._shape.size)]) or NOTHING
 
     def _first_outside(self, folder: str, store: StoreId, excluded: Sequence[StoreId]) -> Word | None:
-        for grant in self._grants:
-            word = self._find(grant, store, excluded, outside=[(*folder, Wild.ANY)])
+        # What others reach in no folder at all is not for the roles that are asked about to answer for.
+        places = [] if self._beside is self._grants else [self._in_some_folder]
+        for grant in self._beside:
+            word = self._find(grant, store, excluded, *places, outside=[(*folder, Wild.ANY)])
             if word is not None:
                 return word
         return None
+
+    def _in_another(self, word: Word) -> Iterator[OutsideFolder | NotProven]:
+        """What the identity of a word reaches outside the word's folder, by the roles that are asked about."""
+        identity, _ = self._strangers.named(word.digits)
+        there = self._strangers.written(word.letters, word.digits)
+        folder = there[: there.index(f"{identity}/", there.index("/", len(self._head))) + len(identity) + 1]
+        yield from self._outside([(*literal(folder), Wild.ANY)], folder[len(self._head) :], self._only(word.digits))
+
+    @cached_property
+    def _in_some_folder(self) -> tuple[Part, ...]:
+        identity = literal(self._strangers.exact[0])
+        return (*literal(self._head), Wild.ANY, "/", Wild.ANY, *identity, "/", Wild.ANY)
 
     def _folder_beside(self, grant: Grant, inside: Word, outside: Word) -> str | None:
         """The folder of the key inside, as the identity that has the key outside has it as well, and as no folder holds the
@@ -192,10 +218,8 @@ class _Folder:
 
     def _inside(self, store: StoreId, excluded: Sequence[StoreId], budget: Budget) -> tuple[Grant, Word] | None:
         """A key that lies in a folder of the identity's."""
-        identity = literal(self._strangers.exact[0])
         for grant in self._grants:
-            place = (*literal(self._head), Wild.ANY, "/", Wild.ANY, *identity, "/", Wild.ANY)
-            word = self._find(grant, store, excluded, place, budget=budget)
+            word = self._find(grant, store, excluded, self._in_some_folder, budget=budget)
             if word is not None:
                 return grant, word
         return None
@@ -243,7 +267,7 @@ class _Folder:
         told: set[str] = set()
         for grant in self._grants:
             urn = grant.principal.urn
-            if urn in told or not self._scope.asks_about(grant.principal):
+            if urn in told:
                 continue
             word = self._find(grant, store, nogoods, outside=folders)
             folder = None if word is None or inside is None else self._folder_beside(*inside, word)
