@@ -254,6 +254,13 @@ def names_prefix(statement: Statement) -> bool:
     return statement.expands and any("${s3:prefix" in text.lower() for text in texts)
 
 
+def imagined(statements: Iterable[Statement]) -> list[str]:
+    """Actions that S3 may have one day: one for each wildcard that would grant it, and one for all others."""
+    patterns = {p for s in statements if s.effect is Effect.ALLOW and not s.not_action for p in s.actions}
+    some = {p.replace("*", "Qqq").replace("?", "q") for p in patterns if p.lower().startswith("s3:") and "*" in p}
+    return ["s3:Qqq", *sorted(some - {"s3:Qqq"})]
+
+
 _TRIED = 8
 """How far prefixes go that are tried one by one."""
 
@@ -392,7 +399,7 @@ class Oracle:
         boundaries = [role.boundary for role in self.roles if role.boundary is not None]
         statements = [s for d in documents + boundaries for s in d.statements]
         kinds: dict[tuple[object, ...], str] = {}
-        for action in (*OBJECT_ACTIONS, *LISTING):
+        for action in (*OBJECT_ACTIONS, *imagined(statements), *LISTING):
             if any(s.effect is Effect.ALLOW and speaks_of(s, action) for d in documents for s in d.statements):
                 told = (*(speaks_of(s, action) for s in statements), *(action in s.actions for s in self.shared))
                 kinds.setdefault((action in LISTING, *told), action)
@@ -556,8 +563,11 @@ class Oracle:
         return None
 
     def outside(self) -> tuple[str, tuple[str, ...]] | None:
-        """An identity, and objects that it reaches and that lie in no one folder of its own; one of them through a role
-        that is asked about."""
+        """An identity, and objects that it reaches and that lie in no one folder of its own.
+
+        The first is reached through a role that is asked about. So is the second, or it lies in a folder, but in another.
+        """
+        others = [role for role in self.roles if role not in self.focus]
         for identity in self.shape.identities:
             reached = next(self._everything(identity, self.focus), None)
             if reached is None:
@@ -565,8 +575,11 @@ class Oracle:
             # One of the folders that the first key lies in is the one, if any is.
             allowed = tuple(f"{folder}{identity}/" for folder in self.folders)
             tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached, identity)]
-            roles = self.focus if allowed else self.roles
-            beside = [self.beside(folders, identity, roles) for folders in tried]
+            beside = [
+                self.beside(folders, identity, self.focus)
+                or (None if allowed else self.beside(folders, identity, others, (ANY, "/", ANY, *identity, "/", ANY)))
+                for folders in tried
+            ]
             if None not in beside:
                 return identity, (reached, *(key for key in beside if key is not None))
         return None
@@ -575,11 +588,15 @@ class Oracle:
         """The identity's own folders that `BUCKET/KEY` lies in."""
         return [key[: m.start() + len(identity) + 1] for m in re.finditer(f"(?={re.escape(identity)}/)", key)]
 
-    def beside(self, folders: Iterable[str], identity: str, roles: Sequence[Role] | None = None) -> str | None:
-        """An object that an identity reaches and that lies in none of some folders."""
+    def beside(
+        self, folders: Iterable[str], identity: str, roles: Sequence[Role] | None = None, within: Glob = (ANY,)
+    ) -> str | None:
+        """An object that an identity reaches and that lies in none of some folders, but within a pattern."""
         globs = [(*folder, ANY) for folder in folders]
         for place, bound in self.places.items():
             bits = self.reach(identity, place, roles)
+            if bits and within != (ANY,):
+                bits &= self._keys_of([within], place, place.name)
             if outside := bits and bits & ~self._keys_of(globs, place, place.name):
                 return place.name + self.keys.first(outside, bound)
         return None

@@ -117,7 +117,7 @@ class DocumentSet:
 
 
 _UNKNOWN = re.compile(
-    r"aws:SourceIp|aws:SecureTransport|aws:PrincipalTag|:aud|NotPrincipal|\$\{s3:prefix|\$\{\}"
+    r"aws:SourceIp|aws:SecureTransport|aws:PrincipalTag|:aud|:amr|NotPrincipal|\$\{s3:prefix|\$\{\}"
     r"|(?:Arn|Numeric|Date|Binary)\w*\": \{|\"(?:\w+:)?Bool\w*\": \{|IpAddress",
     re.IGNORECASE,
 )
@@ -137,9 +137,10 @@ def role_arns(shape: SmallShape) -> list[str]:
 class Maker:
     """Makes sets from a stream of random numbers."""
 
-    def __init__(self, random_: random.Random, shape: SmallShape) -> None:
+    def __init__(self, random_: random.Random, shape: SmallShape, other: SmallShape | None = None) -> None:
         self._random = random_
         self.shape = shape
+        self.other = other
 
     def _some(self, *choices: tuple[float, T | Callable[[], T]]) -> T:
         """One of some, by weight; what can be called is called."""
@@ -163,7 +164,9 @@ class Maker:
             return self._guarded()
         if self._chance(0.15):
             return self._one_thing_more()
-        roles = self._few(self._role, 75, 20, 5)
+        if self._chance(0.06):
+            return self._split()
+        roles = self._few(self._role, 80, 17, 3)
         policies = {self._some((5, BUCKET), (1, OTHER)): self._bucket_policy()} if self._chance(0.25) else {}
         if policies and self._chance(0.2):
             roles[0]["boundary"] = self._document(self._boundary_statement)
@@ -174,7 +177,25 @@ class Maker:
         folders = (
             self._few(lambda: self._some((3, f"{BUCKET}/"), (2, f"{BUCKET}/x/")), 2, 1) if self._chance(0.05) else []
         )
-        return DocumentSet(self.shape, roles, policies, shared, folders)
+        focus = ["role0"] if len(roles) > 1 and self._chance(0.3) else []
+        return DocumentSet(self.shape, roles, policies, shared, folders, focus, self.other)
+
+    def _split(self) -> DocumentSet:
+        """Actions that are granted together, and that a condition on the ID, a Deny or another document tells apart."""
+        several = self._some((2, ["s3:GetObject", "s3:PutObject"]), (2, ["s3:*Object"]), (1, ["s3:*"]), (1, ["s3:Zz*"]))
+        together = {**self._allow(several, [f"arn:aws:s3:::{BUCKET}/{self.key()}"]), **self._conditions(0.3)}
+        one = self._some((3, ["s3:PutObject"]), (1, ["s3:Put*"]), (1, ["s3:GetObject", "s3:ZzTop"]))
+        effect = self._some((1, "Allow"), (1, "Deny"))
+        conditions = self._conditions(0.9)
+        key = self._key_of_another if effect == "Allow" else self.key
+        apart = {"Effect": effect, "Action": one, "Resource": [self._resource(key)], **conditions}
+        if effect == "Deny" and self._chance(0.5):
+            apart["NotResource"] = apart.pop("Resource")
+        statements = [together, apart, *([self._statement()] if self._chance(0.3) else [])]
+        documents = [{"Version": "2012-10-17", "Statement": statements}]
+        if self._chance(0.3):
+            documents = [{"Version": "2012-10-17", "Statement": [s]} for s in statements]
+        return DocumentSet(self.shape, [{"documents": documents}], other=self.other)
 
     def _every_other_letter(self) -> DocumentSet:
         """A bucket, or an object, that every letter but one is denied for."""
@@ -191,7 +212,9 @@ class Maker:
         """The own folder, as it should be, and one statement."""
         own = self._allow(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/{ME}/*"])
         more: Json = self._some((2, lambda: self._objects()), (2, lambda: self._listing()), (1, self._widening))
-        return DocumentSet(self.shape, [{"documents": [{"Version": "2012-10-17", "Statement": [own, more]}]}])
+        return DocumentSet(
+            self.shape, [{"documents": [{"Version": "2012-10-17", "Statement": [own, more]}]}], other=self.other
+        )
 
     def _guarded(self) -> DocumentSet:
         """Too wide a grant, and a Deny somewhere that takes the rest away, or nearly."""
@@ -210,7 +233,7 @@ class Maker:
         role: Json = {"documents": [{"Version": "2012-10-17", "Statement": [wide]}]}
         if self._chance(0.3):
             role["documents"] += [self._document()]
-        found = DocumentSet(self.shape, [role])
+        found = DocumentSet(self.shape, [role], other=self.other)
         version = {"Version": "2012-10-17"} if self._chance(0.9) else {}
         place = self._some((2, "own"), (1, "boundary"), (3, "bucket policy"))
         if place == "own":
@@ -242,14 +265,14 @@ class Maker:
         return {"Condition": blocks} if blocks else {}
 
     def _role(self) -> Json:
-        role: Json = {"documents": self._few(self._document, 70, 30)}
+        role: Json = {"documents": self._few(self._document, 80, 20)}
         if self._chance(0.12):
             role["boundary"] = self._document(self._boundary_statement)
         return role
 
     def _document(self, statement: Any = None) -> Json:
         version = {"Version": "2012-10-17"} if self._chance(0.95) else {}
-        return {**version, "Statement": self._few(statement or self._statement, 45, 35, 20)}
+        return {**version, "Statement": self._few(statement or self._statement, 55, 32, 13)}
 
     def _bucket_policy(self) -> Json:
         def statement() -> Json:
@@ -315,14 +338,24 @@ class Maker:
             (2, ["s3:*Object"]),
             (1, ["s3:*"]),
             (0.5, ["*"]),
+            (0.5, ["s3:Zz*"]),
+            (0.3, ["s3:Zz?Object", "s3:Get*Qx"]),
+            (0.3, ["s3:?etObject"]),
         )
-        negated = self._chance(0.03 if effect == "Allow" else 0.4)
+        negated = self._chance(0.05 if effect == "Allow" else 0.4)
         conditions = self._conditions(0.3)
         key = self._key_of_another if conditions and self._chance(0.5) else self.key
         resources = self._few(lambda: self._resource(key), 70, 25, 5)
         statement: Json = {"Effect": effect}
-        if self._chance(0.02):
-            statement["NotAction"] = self._some((1, ["s3:GetObject"]), (1, ["s3:Put*"]), (1, ["iam:*", "s3:*Bucket*"]))
+        if self._chance(0.04):
+            statement["NotAction"] = self._some(
+                (1, ["s3:GetObject"]),
+                (1, ["s3:Put*"]),
+                (1, ["iam:*", "s3:*Bucket*"]),
+                (1, ["s3:*Object"]),
+                (0.5, ["s3:*"]),
+                (0.5, ["s3:GetObject", "s3:Zz*"]),
+            )
         else:
             statement["Action"] = actions
         statement["NotResource" if negated else "Resource"] = resources
@@ -339,6 +372,8 @@ class Maker:
             (1, "*"),
             (1, f"arn:aws:s3:::{BUCKET}*"),
             (0.5, f"arn:aws:s3:::{BUCKET}${{{FOREIGN[0]}:sub, ''}}"),
+            (0.3, "arn:aws:s3:::${s3:prefix}"),
+            (0.3, f"arn:aws:s3:::{BUCKET}${{s3:prefix,''}}"),
         )
         statement: Json = {"Effect": effect, "Action": actions, "Resource": [bucket]}
         if self._chance(0.03):
@@ -353,6 +388,9 @@ class Maker:
                 (1, "StringNotEquals"),
                 (0.5, "StringNotEqualsIgnoreCase"),
                 (1, "StringLikeIfExists"),
+                (0.5, "StringNotEqualsIfExists"),
+                (0.5, "StringEqualsIgnoreCaseIfExists"),
+                (0.2, self._odd_operator),
                 (1, "ForAnyValue:StringLike"),
                 (1, "ForAllValues:StringLike"),
                 (0.5, "ForAnyValue:StringNotLike"),
@@ -397,6 +435,7 @@ class Maker:
                 (3, "StringNotLike"),
                 (2, "StringEqualsIgnoreCase"),
                 (1, "StringNotEqualsIgnoreCase"),
+                (0.6, self._odd_operator),
             )
             operator = self._some((8, ""), (1, "ForAnyValue:"), (1, "ForAllValues:")) + base
             operator += self._some((5, ""), (1, "IfExists"))
@@ -409,8 +448,27 @@ class Maker:
                 block.pop(next(iter(block)))
         return {"Condition": blocks}
 
+    def _odd_operator(self) -> str:
+        """One that does not fit text."""
+        return self._some(
+            (1, "ArnLike"),
+            (1, "ArnEquals"),
+            (1, "ArnNotLike"),
+            (1, "ArnNotEquals"),
+            (1, "NumericEquals"),
+            (1, "NumericNotEquals"),
+            (1, "NumericLessThan"),
+            (1, "DateGreaterThan"),
+            (1, "DateNotEquals"),
+            (1, "Bool"),
+            (1, "BinaryEquals"),
+            (1, "IpAddress"),
+            (1, "NotIpAddress"),
+        )
+
     def _unknown_condition(self) -> Json:
         return self._some(
+            (1, {"ForAnyValue:StringLike": {f"{ISSUER}:amr": self._some((1, "unauthenticated"), (1, "*auth*"))}}),
             (1, {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
             (1, {"StringEquals": {"aws:PrincipalTag/team": "red"}}),
             (1, {"Bool": {"aws:SecureTransport": "false"}}),
@@ -425,6 +483,8 @@ class Maker:
                 (1, "*"), (1, "arn:aws:s3:::*"), (1, "arn:aws:s3"), (1, f"arn:*:s3:::{BUCKET}/{self.key()}")
             )
         bucket = self._some((14, BUCKET), (1, "b?t"), (1, OTHER), (0.5, DOTTED), (0.5, "b*"))
+        if self._chance(0.01):
+            return f"arn:aws:s3:r:{ACCOUNT}:accesspoint/{self._some((1, 'p'), (1, '*'))}/object/{(key or self.key)()}"
         return f"arn:aws:s3:::{bucket}/{(key or self.key)()}"
 
     def _key_of_another(self) -> str:
@@ -481,6 +541,8 @@ class Maker:
             (2, self._default),
             (2, lambda: self._identity().upper()),
             (2, self._elsewhere),
+            (0.5, "${s3:prefix}"),
+            (0.3, "${S3:Prefix, 'x'}"),
             (1, "${*}"),
             (1, "z"),
             (0.5, ":"),
@@ -500,6 +562,7 @@ class Maker:
             (2, self._with_questions),
             (2, self._default),
             (1, ME),
+            (0.5, "${s3:prefix}"),
             (1, f"{self.shape.region}:*"),
             (1, self._elsewhere),
             (1, self._part),
@@ -507,7 +570,8 @@ class Maker:
         )
 
     def _identity(self) -> str:
-        return self._random.choice(self.shape.identities)
+        shape = self.other if self.other is not None and self._chance(0.3) else self.shape
+        return self._random.choice(shape.identities)
 
     def _part(self) -> str:
         """The beginning, the end or the middle of an ID."""
@@ -533,6 +597,8 @@ class Maker:
             (1, f"${{{foreign}, '{identity[:at]}'}}{identity[at:]}"),
             (1, f"${{{ISSUER}:sub, '{identity}'}}"),
             (0.5, f"${{{foreign}, 'x'}}"),
+            (0.5, f"{identity[:at]}${{{foreign.upper()},'{identity[at:]}'}}"),
+            (0.5, f"{identity[:at]}${{ {foreign} , '{identity[at:]}' }}"),
         )
 
     def _elsewhere(self) -> str:
@@ -542,5 +608,7 @@ class Maker:
 
 
 def make(random_: random.Random, shapes: Sequence[SmallShape] = (*SHAPES * 3, FULL)) -> DocumentSet:
-    """Mostly of a small world; one set in ten has IDs as AWS makes them."""
-    return Maker(random_, random_.choice(shapes)).make()
+    """Mostly of a small world; one set in ten has IDs as AWS makes them, and a few have IDs of two regions."""
+    shape = random_.choice(shapes)
+    others = [other for other in SHAPES if other is not shape and not shape.some]
+    return Maker(random_, shape, random_.choice(others) if others and random_.random() < 0.06 else None).make()
