@@ -373,7 +373,7 @@ class Oracle:
         """Whether an identity reaches one key through some role, asked request by request."""
         arn = f"arn:aws:s3:::{bucket}"
         prefixes = [None, *(key[:n] for n in range(len(key) + 1))]
-        calls = [Call(identity, action, f"{arn}/{key}") for action in OBJECT_ACTIONS]
+        calls = [Call(identity, action, f"{arn}/{key}") for action in self.object_actions]
         calls += [Call(identity, action, arn, prefix) for action in LISTING for prefix in prefixes]
         return any(
             self.allows(call, role) - {EVERYONE} and not self.is_shared(call.action, identity, bucket, key)
@@ -393,13 +393,22 @@ class Oracle:
     # All keys
 
     @cached_property
+    def _documents(self) -> list[Document]:
+        return [d for role in self.roles for d in role.documents] + [*self.policies.values()]
+
+    @cached_property
+    def object_actions(self) -> list[str]:
+        """Actions on objects: those that documents name, and those that S3 may have one day."""
+        return [*OBJECT_ACTIONS, *imagined(s for d in self._documents for s in d.statements)]
+
+    @cached_property
     def actions(self) -> list[str]:
         """One of each kind of action that some statement allows and that nothing tells from the others of its kind."""
-        documents = [d for role in self.roles for d in role.documents] + [*self.policies.values()]
+        documents = self._documents
         boundaries = [role.boundary for role in self.roles if role.boundary is not None]
         statements = [s for d in documents + boundaries for s in d.statements]
         kinds: dict[tuple[object, ...], str] = {}
-        for action in (*OBJECT_ACTIONS, *imagined(statements), *LISTING):
+        for action in (*self.object_actions, *LISTING):
             if any(s.effect is Effect.ALLOW and speaks_of(s, action) for d in documents for s in d.statements):
                 told = (*(speaks_of(s, action) for s in statements), *(action in s.actions for s in self.shared))
                 kinds.setdefault((action in LISTING, *told), action)
