@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 
@@ -31,18 +32,6 @@ Pattern: TypeAlias = tuple["str | Wild", ...]
 
 def literal(text: str) -> Pattern:
     return tuple(text)
-
-
-def literal_prefix(pattern: Pattern) -> str:
-    """The characters before the first wildcard or choice."""
-    for index, token in enumerate(pattern):
-        if isinstance(token, Wild) or len(token) > 1:
-            return _text(pattern[:index])
-    return _text(pattern)
-
-
-def _text(letters: Pattern) -> str:
-    return "".join(letters)  # type: ignore[arg-type]
 
 
 class Loose(NamedTuple):
@@ -170,11 +159,40 @@ class GlobSet:
 
 
 def matches(pattern: Pattern, text: str) -> bool:
-    """Whether one pattern matches. Its literal beginning is compared as text; a machine is made for what is left alone."""
-    head = literal_prefix(pattern)
-    rest = pattern[len(head) :]
-    if not text.startswith(head):
+    """Whether one pattern matches. What stands between `*`s is looked for in turn; a machine reads any other pattern."""
+    pieces = _pieces(pattern)
+    if pieces is None:
+        return _machine(pattern).matches(text)
+    first, *between = pieces
+    if not between:
+        return text == first
+    last = between.pop()
+    at, end = len(first), len(text) - len(last)
+    if end < at or not (text.startswith(first) and text.endswith(last)):
         return False
-    if not rest or rest == (Wild.ANY,):
-        return bool(rest) or len(text) == len(head)
-    return GlobSet([rest]).matches(text[len(head) :])
+    for piece in between:
+        # The earliest place leaves most to what follows.
+        at = text.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+@lru_cache(maxsize=8192)
+def _pieces(pattern: Pattern) -> tuple[str, ...] | None:
+    """The literal texts before, between and behind the `*`s of a pattern; None where it has other wildcards or choices."""
+    pieces: list[list[str]] = [[]]
+    for token in pattern:
+        if token is Wild.ANY:
+            pieces.append([])
+        elif isinstance(token, Wild) or len(token) != 1:
+            return None
+        else:
+            pieces[-1].append(token)
+    return tuple("".join(piece) for piece in pieces)
+
+
+@lru_cache(maxsize=2048)
+def _machine(pattern: Pattern) -> GlobSet:
+    return GlobSet([pattern])

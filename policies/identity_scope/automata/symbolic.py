@@ -178,13 +178,15 @@ class Question:
 class Word(NamedTuple):
     """A word that counts: its letters, also those that stand for digits, and a digit for each unknown.
 
-    It counts with any digits that satisfy `store` and none of `nogoods`.
+    It counts with any digits that satisfy `store` and none of `nogoods`. `stops` are the sides whose `Stop` it passes, each
+    with the number of letters before it.
     """
 
     letters: str
     digits: tuple[int, ...]
     store: StoreId
     nogoods: tuple[StoreId, ...]
+    stops: tuple[tuple[int, int], ...] = ()
 
 
 class _State(NamedTuple):
@@ -326,6 +328,10 @@ def accepted(
     return sorted(s for s in found if not any(s != other and stores.implies(s, other) for other in found))
 
 
+_TOKENS_PER_STEP = 32
+"""Tokens of patterns that are read for the price of a step."""
+
+
 class Walk:
     """One question's walk. `find` gives a shortest word that counts."""
 
@@ -333,6 +339,10 @@ class Walk:
         self, question: Question, stores: Stores, alphabet: Alphabet, budget: Budget, preferred: Sequence[int]
     ) -> None:
         self._question = question
+        patterns = [p for t in question.tracks for p in t.patterns] + [
+            p for f in question.forbidden for p in f.patterns
+        ]
+        budget.spend(sum(map(len, patterns)) // _TOKENS_PER_STEP)
         self._stores = stores
         self._alphabet = alphabet
         self._budget = budget
@@ -412,7 +422,8 @@ class Walk:
             if self._at_end(state):
                 judged = self._judge(state)
                 if judged is not None:
-                    return judged._replace(letters=_spell(came_from, state))
+                    letters, stops = _spell(came_from, state)
+                    return judged._replace(letters=letters, stops=stops)
             for after in self._stops(state):
                 put(after, length, (state, ""))
             for after, letters in self._steps(state):
@@ -646,11 +657,16 @@ def _beginning(pattern: Sequence[Part]) -> str:
     return "".join(found)
 
 
-def _spell(came_from: dict[_State, tuple[_State, str] | None], last: _State) -> str:
-    letters: list[str] = []
-    step = came_from[last]
+def _spell(came_from: dict[_State, tuple[_State, str] | None], last: _State) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The letters that lead to a state, and the stops on the way."""
+    pieces: list[str] = []
+    passed: list[tuple[int, int]] = []
+    state, step = last, came_from[last]
     while step is not None:
-        before, letter = step
-        letters.append(letter)
-        step = came_from[before]
-    return "".join(reversed(letters))
+        before, letters = step
+        if before.stopped != state.stopped:
+            passed.append(((before.stopped ^ state.stopped).bit_length() - 1, len(pieces)))
+        pieces.append(letters)
+        state, step = before, came_from[before]
+    ends = [sum(map(len, pieces[behind + 1 :])) for _, behind in passed]
+    return "".join(reversed(pieces)), tuple((side, end) for (side, _), end in zip(passed, ends, strict=True))

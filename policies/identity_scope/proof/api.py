@@ -32,7 +32,7 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
                     continue
                 arn = symbolic.strangers.written(word.letters, word.digits)
                 identity, _ = symbolic.strangers.named(word.digits)
-                access = replayed(scope, shape, identity, principal, grant.action, arn)
+                access = replayed(scope, shape, identity, principal, grant.action, arn, budget)
                 if access is None:
                     found.append(NotProven(f"no request to `{arn}` could be confirmed", principal.urn))
                 else:

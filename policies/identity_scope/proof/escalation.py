@@ -94,6 +94,7 @@ class _Escalations:
                     grant.principal,
                     grant.action,
                     "*",
+                    self._symbolic.budget,
                     view=grant.view,
                 )
                 if access is not None:
@@ -110,7 +111,8 @@ class _Escalations:
         told.add(grant.cause)
         arn = self._symbolic.strangers.written(word.letters, word.digits)
         identity, _ = self._symbolic.strangers.named(word.digits)
-        access = replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, view=grant.view)
+        principal, action, budget = grant.principal, grant.action, self._symbolic.budget
+        access = replayed(self._scope, self._shape, identity, principal, action, arn, budget, view=grant.view)
         if access is None:
             yield NotProven(f"no request to `{arn}` could be confirmed", grant.principal.urn)
         else:

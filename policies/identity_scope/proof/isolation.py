@@ -230,8 +230,9 @@ class _Pairs:
         word = self._visible(symbolic, symbolic.between(mine, theirs, there), word)
         arn = self._strangers.written(word.letters, word.digits)
         one, other = self._strangers.named(word.digits)
-        access = self._replayed(one, mine, arn)
-        their = self._replayed(other, theirs, arn)
+        stops = dict(word.stops)
+        access = self._replayed(one, mine, arn, stops.get(0))
+        their = self._replayed(other, theirs, arn, stops.get(1))
         if access is None or their is None:
             self._found.append(
                 NotProven(f"no request that reaches `{arn}` could be confirmed", mine.principal.urn, mine.document)
@@ -251,9 +252,10 @@ class _Pairs:
         except BudgetExceeded:
             return word
 
-    def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
+    def _replayed(self, identity: str, grant: Grant, arn: str, stop: int | None = None) -> Access | None:
+        principal, action = grant.principal, grant.action
         return replayed(
-            self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing, grant.view
+            self._scope, self._shape, identity, principal, action, arn, self._budget, grant.listing, grant.view, stop
         )
 
 

@@ -23,6 +23,8 @@ from .replay import replayed
 from .results import Access, NotProven, OutsideFolder
 from .scope import Scope
 
+_AT_ONCE = 16
+"""How many patterns of a statement are asked about together."""
 _ROUNDS = 16
 """How many kinds of identities are told apart before the question is left undecided."""
 
@@ -204,17 +206,24 @@ class _Folder:
         outside: Sequence[Sequence[Part]] = (),
         budget: Budget | None = None,
     ) -> Word | None:
-        if outside and self._begins_in(grant, outside):
-            return None
+        """A key that a grant reaches; the shortest of a few patterns at a time, since any shows what is asked."""
         tracks = [objects(self._shape), *(track(pattern) for pattern in more)]
-        question = self._symbolic.alone(grant, *tracks, forbidden=outside, store=store, nogoods=nogoods)
-        return self._symbolic.find(question, budget)
+        patterns = self._beyond(grant, outside)
+        for at in range(0, len(patterns), _AT_ONCE):
+            some = replace(grant.tracks[0], patterns=patterns[at : at + _AT_ONCE])
+            part = replace(grant, tracks=(some, *grant.tracks[1:]))
+            question = self._symbolic.alone(part, *tracks, forbidden=outside, store=store, nogoods=nogoods)
+            word = self._symbolic.find(question, budget)
+            if word is not None:
+                return word
+        return None
 
-    def _begins_in(self, grant: Grant, folders: Sequence[Sequence[Part]]) -> bool:
-        """Whether all that a grant matches begins with one of some folders' names, so that nothing lies outside them."""
+    def _beyond(self, grant: Grant, folders: Sequence[Sequence[Part]]) -> tuple[tuple[Part, ...], ...]:
+        """A grant's patterns, without those that begin with the name of one of some folders: they match nothing else."""
         self._budget.spend(1 + len(grant.beginnings) // 8)
         names = tuple("".join(part for part in folder if isinstance(part, str)) for folder in folders)
-        return all(each.startswith(names) for each in grant.beginnings)
+        pairs = zip(grant.tracks[0].patterns, grant.beginnings, strict=True)
+        return tuple(pattern for pattern, begins in pairs if not begins.startswith(names))
 
     def _inside(self, store: StoreId, excluded: Sequence[StoreId], budget: Budget) -> tuple[Grant, Word] | None:
         """A key that lies in a folder of the identity's."""
@@ -278,11 +287,14 @@ class _Folder:
                 continue
             told.add(urn)
             arn = self._strangers.written(word.letters, word.digits)
-            access = self._replayed(self._strangers.named(word.digits)[0], grant, arn)
+            access = self._replayed(self._strangers.named(word.digits)[0], grant, arn, dict(word.stops).get(0))
             if access is None:
                 yield NotProven(f"no request that reaches `{arn}` could be confirmed", urn)
             else:
                 yield OutsideFolder(access, arn, shown if folder is None else folder)
 
-    def _replayed(self, identity: str, grant: Grant, arn: str) -> Access | None:
-        return replayed(self._scope, self._shape, identity, grant.principal, grant.action, arn, grant.listing)
+    def _replayed(self, identity: str, grant: Grant, arn: str, stop: int | None) -> Access | None:
+        principal, action = grant.principal, grant.action
+        return replayed(
+            self._scope, self._shape, identity, principal, action, arn, self._budget, grant.listing, stop=stop
+        )

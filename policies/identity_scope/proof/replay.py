@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+from ..automata.walk import Budget
 from ..iam.actions import exists
 from ..iam.conditions import Truth
 from ..iam.documents import Document, Effect, Statement, Version
-from ..iam.evaluator import Applicable, Reading, Request, applies, decide
+from ..iam.evaluator import Applicable, Reading, Request, action_matches, applies, decide
 from ..iam.issuers import Shape
 from ..inventory.principal import AccessPoint, Principal
 from .reach import Caller, View, applied
@@ -23,12 +24,15 @@ def replayed(
     principal: Principal,
     action: str,
     arn: str,
+    budget: Budget,
     listing: bool = False,
     view: View = View.ROLE,
+    stop: int | None = None,
 ) -> Access | None:
-    """The concrete request behind a word, if the evaluator allows it.
+    """The concrete request behind a word, if the evaluator allows it; raises BudgetExceeded.
 
-    Every counterexample passes through here; one that does not replay is never shown as fact.
+    Every counterexample passes through here; one that does not replay is never shown as fact. Where `stop` is given, the
+    listing's prefix may end after so many letters of the ARN.
     """
     caller = replace(scope.caller(identity, shape), anonymous=view is View.ANYBODY)
     resource = arn
@@ -36,10 +40,14 @@ def replayed(
     if listing:
         bucket, _, key = arn.partition(":::")[2].partition("/")
         resource = f"arn:{shape.partition}:s3:::{bucket}"
-        prefixes = [None, *(key[:n] for n in range(len(key) + 1))]
+        every = [key[:n] for n in range(1, len(key) + 1)]
+        here = [] if stop is None else [arn[len(resource) + 1 : stop]]
+        prefixes = list(dict.fromkeys([None, "", *(text for text in every if text[-1] == "/"), *here, *every]))
+    documents = _documents(principal, caller, view, resource, principal.through, action)
+    price = _price(documents)
     for prefix, asked in product(prefixes, _asked(principal.through, resource)):
+        budget.spend(price)
         request = caller.request(action, asked, prefix)
-        documents = _documents(principal, caller, view, resource, principal.through)
         decision = decide(request, documents, Reading.PESSIMISTIC)
         if decision.allowed and decision.document is not None and decision.statement is not None:
             if principal.through is not None:
@@ -61,6 +69,17 @@ def replayed(
                 resource=_matching(decision.statement, request),
             )
     return None
+
+
+def _price(documents: Applicable) -> int:
+    """Steps that a decision costs: the patterns that it may have to match, which cost less than a step of a walk."""
+    every = (*documents.identity, *documents.resource, *(documents.boundary or ()))
+    statements = [statement for _, document in every for statement in document.statements]
+    patterns = sum(len(s.resources) + sum(len(c.values) for c in s.conditions) for s in statements)
+    return 1 + (len(statements) + patterns) // _PATTERNS_PER_STEP
+
+
+_PATTERNS_PER_STEP = 8
 
 
 def _asked(point: AccessPoint | None, resource: str) -> list[str]:
@@ -89,15 +108,20 @@ _EVERYTHING = Document(Version.V2012, (Statement(0, Effect.ALLOW, ("*",), ("*",)
 
 
 def _documents(
-    principal: Principal, caller: Caller, view: View, resource: str, point: AccessPoint | None
+    principal: Principal, caller: Caller, view: View, resource: str, point: AccessPoint | None, action: str
 ) -> Applicable:
-    """What decides a request. The principals of bucket policies have been looked at, so their statements have none."""
+    """What decides a request for an action.
+
+    The principals of bucket policies have been looked at, so their statements have none.
+    """
     bucket = resource.partition(":::")[2].partition("/")[0]
     identity: list[tuple[str, Document]] = []
     granted: list[tuple[str, Document]] = []
     boundary: list[tuple[str, Document]] = []
     for each in applied(principal, caller, view):
         if each.point != point or (each.bucket is not None and each.bucket != bucket):
+            continue
+        if not action_matches(each.statement, action):
             continue
         statement = each.statement if each.statement.principals is None else replace(each.statement, principals=None)
         document = each.name, Document(Version.V2012, (statement,))
