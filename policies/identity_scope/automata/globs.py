@@ -146,6 +146,10 @@ class GlobSet:
             return None
         return frozenset(letter for letter, mask in self._advance.items() if mask & state)
 
+    def literals(self, state: int) -> set[str]:
+        """The letters that some position of a state takes as themselves: all others are alike to it."""
+        return {letter for letter, mask in self._advance.items() if mask & state}
+
     def run(self, text: str) -> int:
         state = self.start
         for letter in text:

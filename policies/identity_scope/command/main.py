@@ -12,6 +12,7 @@ from ..iam.issuers import REGION
 from ..pack.session import Settings
 from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
+from .difference import Difference, diff_json, diff_text, difference
 from .formats import check_json
 from .judge import Verdict, judge
 from .load import load
@@ -64,6 +65,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_input(check)
     check.add_argument("--format", choices=sorted(_FORMATS), default="text", help="the output's format (text)")
     check.set_defaults(run=_check)
+    diff = commands.add_parser(
+        "diff",
+        help="show what a change lets users do, and what it no longer does",
+        description="Compare two versions of the roles: what a request may do in NEW that it may not in OLD, each with a "
+        "shortest request, and what is lost. That there is no new access is proven. Exit code: 0, or 1 with "
+        "--fail-on-new-access if there is or may be new access, or 2 if the input cannot be judged.",
+    )
+    diff.add_argument("old", metavar="OLD", help="a file or a folder")
+    diff.add_argument("new", metavar="NEW", help="a file or a folder")
+    diff.add_argument("--fail-on-new-access", action="store_true", help="exit with 1 if there is or may be new access")
+    diff.add_argument("--format", choices=sorted(_DIFF_FORMATS), default="text", help="the output's format (text)")
+    _add_settings(diff)
+    diff.set_defaults(run=_diff)
     page = commands.add_parser(
         "report",
         help="write a page that shows who reaches what",
@@ -79,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or `-` for standard input")
     parser.add_argument("--each", action="store_true", help="judge each file for itself, not all of them as one stack")
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="configuration of the rules, as for `--policy-pack-config`")
     group = parser.add_argument_group("what a template does not say of its deployment")
     group.add_argument(
@@ -114,6 +132,15 @@ def _check(options: argparse.Namespace, progress: Progress) -> int:
     return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN
 
 
+def _diff(options: argparse.Namespace, progress: Progress) -> int:
+    settings, assumptions = read_settings(options.config), _assumptions(options)
+    (old,), (new,) = (load([path], assumptions=assumptions, progress=progress) for path in (options.old, options.new))
+    found = difference(old, new, settings, progress)
+    progress.clear()
+    _print(_DIFF_FORMATS[options.format](found))
+    return FINDINGS if options.fail_on_new_access and found.gains else CLEAN
+
+
 def _report(options: argparse.Namespace, progress: Progress) -> int:
     settings = read_settings(options.config)
     verdicts = _verdicts(options, settings, progress)
@@ -128,6 +155,12 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
 _FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
     "text": lambda verdicts: check_text(verdicts, style_of(sys.stdout)),
     "json": check_json,
+}
+
+
+_DIFF_FORMATS: dict[str, Callable[[Difference], str]] = {
+    "text": lambda found: diff_text(found, style_of(sys.stdout)),
+    "json": diff_json,
 }
 
 

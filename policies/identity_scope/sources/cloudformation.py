@@ -120,7 +120,7 @@ class World:
         return World({**self.choices, undecided.key: True}, self.parameters), false
 
     def __str__(self) -> str:
-        parts = [f"{name} is `{value}`" for name, value in self.parameters.items()]
+        parts = [f"`{name.rpartition(':')[2]}` is `{value}`" for name, value in self.parameters.items()]
         parts += [f"{key} is {str(value).lower()}" for key, value in self.choices.items()]
         return " and ".join(parts)
 
