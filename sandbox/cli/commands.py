@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,6 +25,7 @@ from ..engine.cli_deployment import CliDeployment, ProgramFailed
 from ..engine.in_process import Registration, Run, Watcher
 from ..engine.policy_gate import PolicyGate, PolicyViolation
 from ..engine.policy_pack import Analyzer
+from ..engine.report import NoPage, exported, write_page
 from ..engine.stack_files import StackFiles
 from ..errors import CommandError, InputError
 from ..scenario import account, prerequisites
@@ -36,6 +37,8 @@ from .terminal import Terminal
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "__main__.py"
 PACK = ROOT / "policies"
+PAGES = ROOT / ".sandbox"
+"""Where the page of each stack that was deployed is."""
 PORT = 4566
 """Port of `serve`, which docs/sandbox.md and the example stack name."""
 
@@ -162,10 +165,17 @@ def _as_command_errors(stack: str) -> Iterator[None]:
         raise DeploymentFailed(f"the deployment failed: {error}") from None
 
 
+class Deployed(NamedTuple):
+    """A stack's outputs, and the stack as `pulumi stack export` writes it."""
+
+    outputs: Mapping[str, Any]
+    export: Mapping[str, Any]
+
+
 def _deploy(
     sandbox: Sandbox, files: StackFiles, pack: PackConfig | None, engine: Path | None, terminal: Terminal
-) -> tuple[AppConfig, OffLimits, Mapping[str, Any]]:
-    """Deploy a stack by the engine, or by the in-process run if there is none; its outputs."""
+) -> tuple[AppConfig, OffLimits, Deployed]:
+    """Deploy a stack by the engine, or by the in-process run if there is none."""
     resolved = account.resolve_references(files.app_config())
     with terminal.step("checking the stack's config"), _as_command_errors(files.stack):
         checked = in_process.check(MAIN, files.project, files.stack, files.config, resolved.stack_outputs)
@@ -175,20 +185,20 @@ def _deploy(
         prerequisites.create_prerequisites(sandbox, app, resolved.config)
     try:
         if engine is None:
-            outputs = _run_in_process(sandbox, files, resolved.stack_outputs, pack, terminal)
+            deployed = _run_in_process(sandbox, files, resolved.stack_outputs, pack, terminal)
         else:
-            outputs = _run_engine(engine, sandbox, files, resolved.stack_outputs, pack, terminal)
+            deployed = _run_engine(engine, sandbox, files, resolved.stack_outputs, pack, terminal)
     except PolicyViolation as violation:
         terminal.violation(violation)
         terminal.hint(checked.outputs.get("packConfig") or {}, pack or {})
         raise DeploymentFailed(violation.summary) from None
-    terminal.outputs(outputs)
-    return app, off_limits, outputs
+    terminal.outputs(deployed.outputs)
+    return app, off_limits, deployed
 
 
 def _run_in_process(
     sandbox: Sandbox, files: StackFiles, stack_outputs: StackOutputs, pack: PackConfig | None, terminal: Terminal
-) -> Mapping[str, Any]:
+) -> Deployed:
     """Raises: PolicyViolation."""
 
     def announce(resource: Registration) -> None:
@@ -201,7 +211,8 @@ def _run_in_process(
 
     if pack is None:
         with terminal.step(f"deploying the stack `{files.stack}` without the policy pack"):
-            return deploy(announce).outputs
+            run = deploy(announce)
+        return Deployed(run.outputs, exported(run))
     with terminal.step("starting the policy pack `identity-scope`"):
         analyzer = Analyzer(PACK)
     with analyzer, terminal.step(f"deploying the stack `{files.stack}` under the policy pack"):
@@ -212,7 +223,7 @@ def _run_in_process(
             gate.finish(run)
         finally:
             terminal.advisories(gate.advisories)
-    return run.outputs
+    return Deployed(run.outputs, exported(run))
 
 
 def _run_engine(
@@ -222,7 +233,7 @@ def _run_engine(
     stack_outputs: StackOutputs,
     pack: PackConfig | None,
     terminal: Terminal,
-) -> Mapping[str, Any]:
+) -> Deployed:
     """Raises: PolicyViolation."""
     version = ".".join(map(str, pulumi_cli.version_of(engine)))
     under = "without the policy pack" if pack is None else "under the policy pack"
@@ -230,7 +241,8 @@ def _run_engine(
     step = f"deploying the stack `{files.stack}` {under}, with the Pulumi CLI {version}"
     with deployment, terminal.step(step), _as_command_errors(files.stack):
         try:
-            return deployment.up(None if pack is None else (PACK, pack), terminal.resource)
+            outputs = deployment.up(None if pack is None else (PACK, pack), terminal.resource)
+            return Deployed(outputs, deployment.export())
         finally:
             terminal.advisories(deployment.advisories)
 
@@ -243,25 +255,38 @@ def _access_checks(sandbox: Sandbox, app: AppConfig, off_limits: OffLimits, outp
 def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, engine: Path | None, terminal: Terminal) -> int:
     terminal.say(terminal.bold(f"{files.project}: deploying the stack `{files.stack}` into the sandbox"))
     with Sandbox().running() as sandbox:
-        app, off_limits, outputs = _deploy(sandbox, files, pack, engine, terminal)
+        app, off_limits, (outputs, export) = _deploy(sandbox, files, pack, engine, terminal)
         with terminal.step("signing in users A and B, and trying what each can do"), _as_command_errors(files.stack):
             rows = list(_access_checks(sandbox, app, off_limits, outputs).rows())
     terminal.say("")
     terminal.table(rows)
     deviations = [row for row in rows if not row.ok]
+    page, said = _page(files.stack, export, pack or {})
     if as_json:
         attempts = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
-        terminal.machine({"ok": not deviations, "outputs": dict(outputs), "attempts": attempts})
+        terminal.machine({"ok": not deviations, "outputs": dict(outputs), "attempts": attempts, "page": page})
     if deviations:
         terminal.problem(f"\n{len(deviations)} of {len(rows)} attempts did not end as expected")
+        terminal.say(said)
         return 1
     terminal.say(f"\n{len(rows)} of {len(rows)} attempts ended as expected")
+    terminal.say(said)
     return 0
+
+
+def _page(stack: str, export: Mapping[str, Any], config: PackConfig) -> tuple[str | None, str]:
+    """The path of the page that shows who reaches what, if it could be written; and what to say of it."""
+    page = PAGES / f"{stack}.html"
+    try:
+        write_page(export, PACK, config, page)
+    except NoPage as error:
+        return None, f"There is no page that shows who reaches what: {error}"
+    return str(page), f"Who reaches what, as a page: {page.as_uri()}"
 
 
 def _serve(files: StackFiles, port: int, pack: PackConfig | None, engine: Path | None, terminal: Terminal) -> int:
     with Sandbox(port).running() as sandbox:
-        app, off_limits, outputs = _deploy(sandbox, files, pack, engine, terminal)
+        app, off_limits, (outputs, _) = _deploy(sandbox, files, pack, engine, terminal)
         token = None
         with _as_command_errors(files.stack):
             if app.user_pools:

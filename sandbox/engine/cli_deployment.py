@@ -102,6 +102,13 @@ class CliDeployment:
         outputs = json.loads(_run(self._cli, project, "stack", "output", "--json", "--show-secrets", "--stack", stack))
         return dict(outputs)
 
+    def export(self) -> Mapping[str, Any]:
+        """The stack's state, with its secrets."""
+        project = self._folder / "project"
+        return dict(
+            json.loads(_run(self._cli, project, "stack", "export", "--show-secrets", "--stack", self._files.stack))
+        )
+
     def _update(self, project: Path, options: Sequence[str], announce: Announce) -> None:
         log, report = project / "events.json", project / "report.txt"
         command = ("up", "--yes", "--skip-preview", "--stack", self._files.stack, "--event-log", str(log), *options)

@@ -34,10 +34,16 @@ def test_up_as_json_says_that_all_is_well() -> None:
     assert told["ok"] is True
     assert {a["got"] for a in told["attempts"]} == {"allowed", "denied", "refused"}
     assert re.fullmatch(r"us-east-1:[0-9a-f-]{36}", told["outputs"]["identityPoolId"])
+    page = Path(told["page"]).read_text(encoding="utf-8")
+    assert told["outputs"]["identityPoolId"] in page
+    assert "notes-dev-uploads/⟨identity ID⟩/*" in page
+    assert "✓ passed" in page
 
 
 def copy_of_the_project(to: Path) -> Path:
-    shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "tests"))
+    shutil.copytree(
+        ROOT, to, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "tests", ".sandbox")
+    )
     return to
 
 
@@ -65,6 +71,17 @@ def test_a_bucket_wide_grant_without_the_pack_turns_the_table_red(tmp_path: Path
     done = run("up", "--no-pack", cwd=widened_copy(tmp_path / "copy"))
     assert done.returncode == 1
     assert "4 of 19 attempts did not end as expected" in done.stderr
+    page = tmp_path / "copy" / ".sandbox" / "dev.html"
+    assert page.as_uri() in done.stdout
+    assert "✗ violated" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_fails_nothing(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path / "copy")
+    (copy / ".sandbox").write_text("a file, where the folder should be")
+    done = run("up", cwd=copy)
+    assert done.returncode == 0
+    assert "There is no page that shows who reaches what" in done.stdout
 
 
 def test_the_guides_policy_is_stopped_as_a_way_round_and_passes_isolation() -> None:
