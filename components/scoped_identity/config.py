@@ -2,7 +2,7 @@
 
 Reads every key under the project's name, so that a misspelt one is noticed, and `aws:region`. Config spells the settings as
 Pulumi's schema does (`poolName`); here they get the names of the component's arguments in Python (`pool_name`). A string of
-the form `stack://ORGANISATION/PROJECT/STACK#OUTPUT` stands for that output of another stack.
+the form `stack://ORGANIZATION/PROJECT/STACK#OUTPUT` stands for that output of another stack.
 """
 
 import json
@@ -84,7 +84,7 @@ def _problems(path: str, value: Any, users: bool = False) -> Iterator[str]:
         for index, item in enumerate(value):
             yield from _problems(f"{path}[{index}]", item, users)
     elif isinstance(value, str) and value.startswith("stack:") and not _STACK_OUTPUT.fullmatch(value):
-        yield f"{path}: `{value}` is not a reference to a stack output; use `stack://ORGANISATION/PROJECT/STACK#OUTPUT`"
+        yield f"{path}: `{value}` is not a reference to a stack output; use `stack://ORGANIZATION/PROJECT/STACK#OUTPUT`"
 
 
 def _other_problems(args: Mapping[str, Any]) -> list[str]:

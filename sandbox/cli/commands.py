@@ -45,7 +45,7 @@ PORT = 4566
 PackConfig = Mapping[str, Mapping[str, Any]]
 """The policy pack's config, by rule, as `--policy-pack-config` takes it."""
 StackOutputs = Mapping[str, Mapping[str, Any]]
-"""Outputs of other stacks, by `ORGANISATION/PROJECT/STACK`."""
+"""Outputs of other stacks, by `ORGANIZATION/PROJECT/STACK`."""
 
 
 class ConfigRefused(InputError):

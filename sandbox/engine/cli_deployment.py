@@ -50,7 +50,7 @@ class CliDeployment:
     Args:
         binary: the CLI.
         main: the program's file.
-        stack_outputs: outputs of other stacks, by `ORGANISATION/PROJECT/STACK`.
+        stack_outputs: outputs of other stacks, by `ORGANIZATION/PROJECT/STACK`.
 
     Attributes:
         advisories: the findings of advisory rules.

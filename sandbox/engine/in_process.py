@@ -31,7 +31,7 @@ PREVIEW_ID = ""
 
 
 _StackOutputs = Mapping[str, Mapping[str, Any]]
-"""Outputs of other stacks, by `ORGANISATION/PROJECT/STACK`."""
+"""Outputs of other stacks, by `ORGANIZATION/PROJECT/STACK`."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def run(
         main: the program's file, or a function in its place.
         config: values as text, by fully qualified key, as the engine passes them.
         before: called with each resource before it is created.
-        stack_outputs: outputs of other stacks, by `ORGANISATION/PROJECT/STACK`.
+        stack_outputs: outputs of other stacks, by `ORGANIZATION/PROJECT/STACK`.
         preview: create nothing; what AWS would assign stays unknown.
 
     Raises:

@@ -110,7 +110,7 @@ def test_documents_name_no_version_that_has_not_been_released() -> None:
         assert not re.search(r"@v\d|\bv\d+\.\d+\.\d+:", page.read_text(encoding="utf-8")), page.name
 
 
-def test_the_organisations_config_is_what_the_pack_takes() -> None:
+def test_the_organizations_config_is_what_the_pack_takes() -> None:
     (config,) = (json.loads(text) for text in blocks(ROOT / "docs" / "organisation.md", "json"))
     rules = {rule.name: rule for rule in RULES}
     for name, given in config.items():

@@ -1,4 +1,4 @@
-"""The rules' configuration: what an organisation declares, read strictly.
+"""The rules' configuration: what an organization declares, read strictly.
 
 A setting is one unit: its name, its schema for the engine, and its reader. A wrong value is reported with its key and what
 is expected; a rule whose configuration is wrong proves nothing, which counts as a violation of it.

@@ -52,7 +52,7 @@ class Scope:
         regions: the pools' regions; none where they are not known.
         shared: spaces that the configuration declares as shared.
         issuers: issuers by region, in addition to the known ones.
-        folders: the only folders that an organisation allows, as `BUCKET/PREFIX`; empty: any one folder will do.
+        folders: the only folders that an organization allows, as `BUCKET/PREFIX`; empty: any one folder will do.
         steps: budget of the question.
         focus: URNs of the roles that the question is about; None: all. Pairs without any of them are left out.
         shape: the only form of IDs that is asked about; None: those of the regions.
