@@ -10,10 +10,16 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from .documents import Principals
 
+_ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
+"""A role's unique ID, by which a policy can name it as well.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+"""
 SESSION_NAME = "CognitoIdentityCredentials"
 """The name of every session that an identity pool makes."""
 
@@ -41,7 +47,10 @@ def grantee(principals: Principals | None, arns: tuple[str, ...], issuers: froze
         return Grantee.EVERYONE  # everyone but those that are named is nearly everyone
     if any(_is_session(kind, value, arns, issuers) for kind, value in principals.entries):
         return Grantee.SESSION
-    if any(kind == "AWS" and _may_be(value, arns, ":role/") for kind, value in principals.entries):
+    if any(
+        kind == "AWS" and (_may_be(value, arns, ":role/") or _ROLE_ID.fullmatch(value))
+        for kind, value in principals.entries
+    ):
         return Grantee.ROLE
     return None
 

@@ -6,8 +6,9 @@ policy for each bucket and access point: where several resources write different
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..iam.documents import Document, DocumentKind
 from .facts import AccessPointFact, AccessPointPolicyFact, BucketFact, BucketPolicyFact, Fact, Reference, Source
@@ -15,6 +16,7 @@ from .named_buckets import grants_by_name
 from .overwrites import one_document
 from .principal import AccessPoint, BucketPolicy
 from .reading import read, without_denies
+from .resolution import last
 from .vended import Obstacle
 
 BucketSide = BucketFact | BucketPolicyFact | AccessPointFact | AccessPointPolicyFact
@@ -29,6 +31,20 @@ class BucketDocuments:
     obstacles: tuple[Obstacle, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     """Each policy's label, and the URN of the resource that holds it."""
+
+    @cached_property
+    def roles(self) -> Mapping[str, frozenset[str]]:
+        """The ARNs of roles that the policies name, by the roles' names."""
+        found: dict[str, set[str]] = {}
+        for policy in self.policies:
+            for statement in policy.document.statements:
+                entries = statement.principals.entries if statement.principals is not None else ()
+                values = [value for kind, value in entries if kind == "AWS"]
+                values += [v for c in statement.conditions if c.key == "aws:principalarn" for v in c.values]
+                for value in values:
+                    if value.startswith("arn:") and ":role/" in value and not any(c in value for c in "*?$"):
+                        found.setdefault(last(value), set()).add(value)
+        return {name: frozenset(arns) for name, arns in found.items()}
 
     def policies_of(self, urn: str) -> list[BucketPolicy] | None:
         """The policies that a resource holds, with those of the same bucket; None where they may be about any bucket."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from ..iam.documents import Document, DocumentKind, Effect
 from ..iam.issuers import known_issuers
 from ..iam.principals import Grantee, grantee
+from .accounts import account_of
 from .buckets import BucketDocuments
 from .facts import (
     AccessPointFact,
@@ -154,16 +155,16 @@ class Inventory:
         buckets = self._index.buckets.documents()
         if buckets is not answers.buckets:
             answers.buckets = buckets
-            answers.vended = {urn: _beside(buckets, role) for urn, role in answers.own.items()}
+            answers.vended = {urn: self._beside(buckets, role) for urn, role in answers.own.items()}
         for urn in answers.dirty:
             answers.own.pop(urn, None)
             answers.vended.pop(urn, None)
             role = self._vended(urn, declared) if urn in self._index.roles else None
             if role is not None:
                 answers.own[urn] = role
-                answers.vended[urn] = _beside(buckets, role)
+                answers.vended[urn] = self._beside(buckets, role)
         answers.dirty.clear()
-        found = answers.vended | {role.urn: _beside(buckets, role) for role in self._elsewhere(declared)}
+        found = answers.vended | {role.urn: self._beside(buckets, role) for role in self._elsewhere(declared)}
         return [found[urn] for urn in sorted(found if only is None else only & found.keys())]
 
     def unresolved(self, declared: Declared, only: frozenset[str] | None = None) -> list[Obstacle]:
@@ -242,6 +243,39 @@ class Inventory:
                 fact = RoleFact(urn, name, name, None, Source(urn, name, None))
                 role = replace(resolve_role(self._index, fact, uses), trust_obstacle=None)
                 yield self._assemble(urn, name, frozenset({"configured"}), role, ends, declared)
+
+    def _beside(self, buckets: BucketDocuments, role: VendedRole) -> VendedRole:
+        """A role with the policies of buckets and access points."""
+        sources = dict(buckets.sources)
+        documents: list[tuple[str, Document]] = []
+        for name, document in role.principal.documents:
+            label = name
+            while label in sources:
+                label += "′"
+            sources[label] = role.sources[name]
+            documents.append((label, document))
+        principal = replace(
+            role.principal,
+            documents=tuple(documents),
+            resource=buckets.policies,
+            access_points=buckets.access_points,
+            arns=self._named(buckets, role),
+        )
+        return replace(role, principal=principal, obstacles=(*role.obstacles, *buckets.obstacles), sources=sources)
+
+    def _named(self, buckets: BucketDocuments, role: VendedRole) -> tuple[str, ...]:
+        """A role's ARN, where it is known, and its name.
+
+        The engine tells a resource's outputs for the whole stack only. Before that, the ARN of a role is known to the
+        policies that name it, and not as the role's own: where they name only one of its name, in its account as far as
+        that is known, it is the role.
+        """
+        arns, fact = role.principal.arns, self._index.roles.get(role.urn)
+        if self.whole or fact is None or fact.arn or not fact.name:
+            return arns
+        account = self._index.accounts.known(fact.origin).account
+        found = [arn for arn in buckets.roles.get(fact.name, ()) if account in (account_of(arn), None)]
+        return (found[0], *arns) if len(found) == 1 else arns
 
     def _of_buckets(self, arns: tuple[str, ...], declared: Declared) -> bool:
         """Whether a bucket's policy names a role that the stack does not make, by the ends of its ARN."""
@@ -353,25 +387,6 @@ class Inventory:
                 return None, None
             texts.append(found[1])
         return tuple(("the permissions boundary", text) for text in texts) or None, None
-
-
-def _beside(buckets: BucketDocuments, role: VendedRole) -> VendedRole:
-    """A role with the policies of buckets and access points."""
-    sources = dict(buckets.sources)
-    documents: list[tuple[str, Document]] = []
-    for name, document in role.principal.documents:
-        label = name
-        while label in sources:
-            label += "′"
-        sources[label] = role.sources[name]
-        documents.append((label, document))
-    principal = replace(
-        role.principal,
-        documents=tuple(documents),
-        resource=buckets.policies,
-        access_points=buckets.access_points,
-    )
-    return replace(role, principal=principal, obstacles=(*role.obstacles, *buckets.obstacles), sources=sources)
 
 
 def trusts_cognito(trust: Document, issuers: Mapping[str, str]) -> bool:

@@ -61,6 +61,33 @@ def test_at_update_a_policy_that_has_no_name_yet_may_be_the_boundary() -> None:
     assert (before, ISOLATION in after) == ([], True)
 
 
+@pytest.mark.parametrize(
+    ("principal", "guards"),
+    [
+        ("arn:aws:iam::123456789012:role/role", True),
+        ("123456789012", False),
+        (["arn:aws:iam::123456789012:role/role", "arn:aws:iam::999999999999:role/role"], False),
+        ("arn:aws:iam::123456789012:role/other", False),
+    ],
+)
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_bucket_policy_names_the_role_whose_arn_is_not_told_yet(
+    principal: str | list[str], guards: bool, preview: bool
+) -> None:
+    deny = {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "NotResource": f"arn:aws:s3:::bkt/{ME}/*",
+        "Principal": {"AWS": principal},
+    }
+    guard = resource("aws:s3/bucketPolicy:BucketPolicy", "guard", bucket="bkt", policy=document([deny]))
+    registered = [role(), guard, role_policy(document([allow("arn:aws:s3:::bkt/*")]))]
+    before, after = reported(registered, registered, preview)
+    assert (ISOLATION not in before) is guards
+    if guards:
+        assert ISOLATION in after, "a name is not enough for the whole stack"
+
+
 def test_the_boundary_of_aws_is_no_resource_that_is_still_to_come() -> None:
     limited = [role(permissionsBoundary="arn:aws:iam::aws:policy/PowerUserAccess"), LIMITED[1]]
     assert ISOLATION in reported(limited, limited, True)[0]
