@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..inventory.inventory import Inventory
-from ..sources import cloudformation, documents, pulumi_files
+from ..sources import cloudformation, documents, pulumi_files, terraform
 from ..sources.cloudformation import Assumptions
 from ..sources.cloudformation_resources import read_templates
 from ..sources.documents import LoneDocument
@@ -15,8 +15,8 @@ from ..sources.files import InputError, Parsed, Place, find
 from ..sources.located import LocatedFacts, Note
 
 SUPPORTED = (
-    "a CloudFormation template, an IAM policy document, a role of the AWS CLI, `pulumi stack export`, or "
-    "`pulumi preview --json --show-sames`"
+    "a CloudFormation template, an IAM policy document, a role of the AWS CLI, `terraform show -json`, "
+    "`pulumi stack export`, or `pulumi preview --json --show-sames`"
 )
 
 
@@ -71,6 +71,9 @@ class _Sorted:
         elif pulumi_files.is_preview(value):
             self.resources += pulumi_files.read_preview(file)
             self.planned = True
+        elif terraform.is_terraform(value):
+            self.resources += terraform.read_terraform(file)
+            self.planned = self.planned or terraform.is_plan(value)
         elif cloudformation.is_template(value):
             self.templates.append(file)
         elif lone is not None:
