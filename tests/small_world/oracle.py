@@ -633,7 +633,7 @@ class Oracle:
         context = Context(identity)
         for role in self.roles:
             for how, statement in self._statements(role, place.bucket):
-                if how == _DENY:
+                if how == _DENY and not statement.not_resource:
                     continue
                 arns = [(glob, f"arn:aws:s3:::{place.name}") for glob in resource_globs(statement, context) or []]
                 values = [(v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
