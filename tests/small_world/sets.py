@@ -158,7 +158,7 @@ class Maker:
     # A whole set
 
     def make(self) -> DocumentSet:
-        if self._chance(0.03):
+        if self._chance(0.01):
             return self._every_other_letter()
         if self._chance(0.15):
             return self._guarded()
@@ -607,8 +607,8 @@ class Maker:
         return self._some((2, f"x{identity}"), (2, identity[1:]), (1, f"z:{identity.partition(':')[2]}"))
 
 
-def make(random_: random.Random, shapes: Sequence[SmallShape] = (*SHAPES * 3, FULL)) -> DocumentSet:
-    """Mostly of a small world; one set in ten has IDs as AWS makes them, and a few have IDs of two regions."""
+def make(random_: random.Random, shapes: Sequence[SmallShape] = (*SHAPES * 10, FULL)) -> DocumentSet:
+    """Mostly of a small world; one set in thirty has IDs as AWS makes them, and a few have IDs of two regions."""
     shape = random_.choice(shapes)
     others = [other for other in SHAPES if other is not shape and not shape.some]
     return Maker(random_, shape, random_.choice(others) if others and random_.random() < 0.06 else None).make()

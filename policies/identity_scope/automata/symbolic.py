@@ -200,7 +200,7 @@ class _State(NamedTuple):
 
 
 class _Compiled(NamedTuple):
-    """A pattern's tokens, and of each position, counted from the pattern's first:
+    """A pattern's tokens, and of each position:
 
     Attributes:
         needs: how many letters are needed from there on.
@@ -221,7 +221,8 @@ class _Compiled(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _compiled(pattern: tuple[Part, ...], base: int, unknowns: int, fold: bool) -> _Compiled:
+def _compiled(pattern: tuple[Part, ...], begin: int, base: int, unknowns: int, fold: bool) -> _Compiled:
+    """A pattern whose first position has a number."""
     alphabet = Alphabet(base, unknowns)
     tokens = (*(_token(part, alphabet, fold) for part in pattern), _END)
     needs = [0] * len(tokens)
@@ -231,9 +232,9 @@ def _compiled(pattern: tuple[Part, ...], base: int, unknowns: int, fold: bool) -
     for at in range(len(tokens) - 2, -1, -1):
         token = tokens[at]
         needs[at] = needs[at + 1] + (not token.many and not token.stop)
-        takes[at] = () if token.stop else (at, *takes[at + 1]) if token.many else (at,)
+        takes[at] = () if token.stop else (begin + at, *takes[at + 1]) if token.many else (begin + at,)
         ends[at] = token.many and ends[at + 1]
-        stops[at] = at if token.stop else stops[at + 1] if token.many else None
+        stops[at] = begin + at if token.stop else stops[at + 1] if token.many else None
     several = tuple(stop is not None or len(some) > 1 for stop, some in zip(stops, takes, strict=True))
     only = tuple("".join(t.letters) if t.letters is not None and len(t.letters) == 1 else "" for t in tokens)
     return _Compiled(tokens, tuple(needs), tuple(takes), tuple(ends), tuple(stops), several, only)
@@ -245,9 +246,6 @@ class _Automaton:
 
     def __init__(self) -> None:
         self.tokens: list[Token] = []
-        self.kinds: list[int] = []
-        """Of each token a number, equal for equal ones."""
-        self._numbers: dict[Token, int] = {}
         self.needs: list[int] = []
         self.takes: list[tuple[int, ...]] = []
         self.ends: list[bool] = []
@@ -258,17 +256,15 @@ class _Automaton:
     def add(self, patterns: Sequence[tuple[Part, ...]], alphabet: Alphabet, fold: bool) -> list[int]:
         """The positions at which the patterns begin."""
         begins: list[int] = []
-        numbers = self._numbers
         for pattern in patterns:
             begin = len(self.tokens)
             begins.append(begin)
-            found = _compiled(pattern, alphabet.base, alphabet.unknowns, fold)
+            found = _compiled(pattern, begin, alphabet.base, alphabet.unknowns, fold)
             self.tokens += found.tokens
-            self.kinds += [numbers.setdefault(t, len(numbers)) for t in found.tokens]
             self.needs += found.needs
-            self.takes += [tuple([begin + q for q in some]) for some in found.takes]
+            self.takes += found.takes
             self.ends += found.ends
-            self.stops += [None if q is None else begin + q for q in found.stops]
+            self.stops += found.stops
             self.several += found.several
             self.only += found.only
         return begins
@@ -360,7 +356,7 @@ class Walk:
             for at in range(begins[0] if begins else 0, len(self._must_not.tokens)):
                 self._owner[at] = index
         self._told = self._told_apart()
-        self._demands: dict[frozenset[int], list[tuple[str, StoreId]]] = {}
+        self._demands: dict[frozenset[Token], list[tuple[str, StoreId]]] = {}
         self._meetings: dict[tuple[int, str], StoreId | None] = {}
         self._judged: dict[tuple[StoreId, frozenset[tuple[int, StoreId]]], Word | None] = {}
 
@@ -435,12 +431,41 @@ class Walk:
         """The state at which there is more than one way on, or none; and the letters up to there."""
         must = self._must
         while not any(map(must.several.__getitem__, state.positions)) and not self._at_end(state):
+            spelt, spelt_letters = self._spelt(state)
+            if spelt_letters:
+                state, letters = spelt, letters + spelt_letters
+                continue
             steps = list(self._steps(state))
             if len(steps) != 1:
                 break
             state, letter = steps[0]
             letters += letter
         return state, letters
+
+    def _spelt(self, state: _State) -> tuple[_State, str]:
+        """The state behind the characters that some pattern spells out, as long as nothing has to be known for them."""
+        must, open_ = self._must, state.open
+        tokens, positions = must.tokens, state.positions
+        found = ""
+        while not any(map(must.several.__getitem__, positions)):
+            letter = next(filter(None, map(must.only.__getitem__, positions)), "")
+            if not letter:
+                break
+            after: list[int] = []
+            for at in positions:
+                token = tokens[at]
+                if token.unknown >= 0 or token.end or letter in token.excluded:
+                    break
+                if token.letters is not None and letter not in token.letters:
+                    break
+                after.append(at if token.many else at + 1)
+            if len(after) < len(positions):
+                break  # it needs something, or it is the end of this way
+            self._budget.spend()
+            positions, found = tuple(after), found + letter
+            if open_:
+                open_ = self._advanced(open_, letter, state.store)
+        return (state._replace(positions=positions, open=open_), found) if found else (state, "")
 
     def _beginnings(self) -> Iterator[tuple[int, ...]]:
         """Where the tracks begin, in every combination of their patterns that does not differ at once."""
@@ -536,11 +561,11 @@ class Walk:
         only = set(map(self._must.only.__getitem__, taken))
         if len(only) == 1 and "" not in only:
             return [(only.pop(), NOTHING)]
-        kinds = frozenset(map(self._must.kinds.__getitem__, taken))
-        if kinds not in self._demands:
-            tokens = list(dict.fromkeys(self._must.tokens[q] for q in taken))
-            self._demands[kinds] = list(self._demanded(tokens))
-        return self._demands[kinds]
+        tokens = frozenset(map(self._must.tokens.__getitem__, taken))
+        if tokens not in self._demands:
+            in_order = dict.fromkeys(map(self._must.tokens.__getitem__, taken))
+            self._demands[tokens] = list(self._demanded(list(in_order)))
+        return self._demands[tokens]
 
     def _demanded(self, tokens: list[Token]) -> Iterator[tuple[str, StoreId]]:
         unknown = next((t.unknown for t in tokens if t.unknown >= 0), None)
@@ -578,7 +603,7 @@ class Walk:
         for at, needs in open_:
             for q in self._must_not.takes[at]:
                 token = self._must_not.tokens[q]
-                key = self._must_not.kinds[q], letter
+                key = q, letter
                 if key not in self._meetings:
                     self._meetings[key] = meet(token, letter, self._stores, self._alphabet)
                 met = self._meetings[key]

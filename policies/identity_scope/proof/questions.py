@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cached_property
-from itertools import product
+from functools import cached_property, lru_cache
+from itertools import combinations, product
 from typing import NamedTuple
 
 from ..automata.globs import Pattern, Wild, literal
@@ -122,8 +122,18 @@ class Symbolic:
 
     def find(self, question: Question, budget: Budget | None = None) -> Word | None:
         """A shortest word of the question; raises BudgetExceeded."""
+        if self._differ(question.tracks):
+            (budget or self.budget).spend()
+            return None
         walk = Walk(question, self.stores, self.strangers.alphabet, budget or self.budget, self.strangers.preferred)
         return walk.find()
+
+    def _differ(self, tracks: Sequence[Track]) -> bool:
+        """Whether two tracks of few patterns begin with what no word has in common."""
+        few = [t.patterns for t in tracks if len(t.patterns) <= 4 and not t.fold]
+        heads = [[_beginning(pattern) for pattern in patterns] for patterns in few]
+        distinct = self.strangers.distinct
+        return any(all(distinct(a, b) for a in one for b in other) for one, other in combinations(heads, 2))
 
     def apart(self, mine: Grant, theirs: Grant, budget: Budget) -> bool:
         """Whether what the grants begin or end with keeps them apart, which settles most pairs."""
@@ -641,10 +651,12 @@ def _names_bucket(arns: Sequence[Pattern]) -> list[tuple[Part, ...]]:
     ]
 
 
-def _beginning(pattern: Sequence[Part]) -> str:
+@lru_cache(maxsize=4096)
+def _beginning(pattern: tuple[Part, ...]) -> str:
+    """The characters before the first part that is not a single one."""
     found: list[str] = []
     for part in pattern:
-        if not isinstance(part, str):
+        if not isinstance(part, str) or len(part) != 1:
             break
-        found.append(part[0])
+        found.append(part)
     return "".join(found)
