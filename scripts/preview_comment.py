@@ -1,8 +1,9 @@
 """The comment that `preview.yml` writes on a pull request: one for each stack, updated in place.
 
 The text of a preview is untrusted, because the code of the pull request writes it. Every line of it stands in an indented
-code block, which no text can end: whatever a line says, it begins with four spaces. In a code block, GitHub renders no
-Markdown and no HTML, and notifies nobody who is mentioned. Only the standard library is needed.
+code block, which no text can end: whatever a line says, it begins with four spaces. In a table, a text stands in a `code`
+element, and each of its characters that is no letter or digit is written as its number. In code, GitHub renders no Markdown
+and no HTML, and notifies nobody who is mentioned. Only the standard library is needed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 LIMIT = 60_000
 """Bytes of a comment. GitHub takes 65,536 characters."""
 LINE_LENGTH = 1_000
+TABLE_LIMIT = 15_000
+CELL_LENGTH = 300
 READ_LIMIT = 20_000_000
 AUTHOR = "github-actions[bot]"
 
@@ -112,17 +115,61 @@ def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, 110, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
+def cell(text: str) -> str:
+    """A text in a table."""
+    line = " ".join(clean(text.replace("`", "")))
+    line = line if len(line) <= CELL_LENGTH else f"{line[: CELL_LENGTH - 1]}…"
+    return "<code>" + re.sub("[^A-Za-z0-9 ]", lambda match: f"&#{ord(match[0])};", line) + "</code>"
+
+
+def access_changes(text: str | None) -> str:
+    """What `identity-scope diff --format json` says, as a table. It is untrusted, too: the same machine wrote it."""
+    try:
+        changes = json.loads(text or "")
+        roles = [
+            (
+                str(role["name"]),
+                [str(each["text"]) for each in role["gained"]],
+                [str(each["text"]) for each in role["lost"]],
+            )
+            for role in changes["roles"]
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "How the access of users changes is not known: the run shows why."
+    changed = [role for role in roles if role[1] or role[2]]
+    if not changed:
+        return (
+            "The access of users does not change: that is proven for each role."
+            if roles
+            else "There is no role to compare."
+        )
+    rows = ["| role | may now, for example | may no longer, for example |", "|---|---|---|"]
+    for shown, (name, gained, lost) in enumerate(changed):
+        row = f"| {cell(name)} | {_cells(gained)} | {_cells(lost)} |"
+        if len("\n".join([*rows, row]).encode()) > TABLE_LIMIT:
+            rows.append(f"| … and {len(changed) - shown} more roles | | |")
+            break
+        rows.append(row)
+    return "Compared with what is deployed:\n\n" + "\n".join(rows)
+
+
+def _cells(texts: Sequence[str], most: int = 3) -> str:
+    more = f"<br>… and {len(texts) - most} more" if len(texts) > most else ""
+    return "<br>".join(map(cell, texts[:most])) + more
+
+
 def marker(stack: str) -> str:
     """The first line of the comment of a stack, which GitHub does not show."""
     return f"<!-- preview of stack {stack} -->"
 
 
-def body(stack: str, outcome: str, commit: str, run: str, preview: str | None) -> str:
+def body(stack: str, outcome: str, commit: str, run: str, preview: str | None, access: str | None) -> str:
     """The comment, in Markdown.
 
     Args:
         stack, outcome, commit, run: of the workflow's run, from GitHub.
         preview: what the preview printed; None if there is nothing.
+        access: what `identity-scope diff --format json` printed; None if there is nothing.
     """
     lines = clean(preview or "")
     found = list(findings(lines))
@@ -130,6 +177,7 @@ def body(stack: str, outcome: str, commit: str, run: str, preview: str | None) -
         f"{marker(stack)}\n### Preview of `{stack}`",
         verdict(outcome, lines, [level for level, _ in found]),
         f"Commit {commit[:10]} · [run]({run})",
+        access_changes(access),
     ]
     if found:
         wrapped = [line for _, finding in found for text in finding for line in _wrapped(text)]
@@ -188,10 +236,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         write.add_argument(f"--{name}", required=True, help=text)
     write.add_argument("--preview", required=True, type=Path, help="what the preview printed; the file may be missing")
+    write.add_argument(
+        "--access", required=True, type=Path, help="what identity-scope diff printed; the file may be missing"
+    )
     find.add_argument("--comments", required=True, type=Path, help="the comments of the pull request, as pages in JSON")
     options = parser.parse_args(arguments)
     if options.command == "body":
-        comment = body(options.stack, options.outcome, options.commit, options.run, read(options.preview))
+        texts = (read(options.preview), read(options.access))
+        comment = body(options.stack, options.outcome, options.commit, options.run, *texts)
         sys.stdout.buffer.write(comment.encode())
     else:
         earlier = earlier_comment(json.loads(options.comments.read_text(encoding="utf-8")), options.stack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.preview_comment import AUTHOR, LIMIT, body, clean, earlier_comment, findings, main, marker, read
+from scripts.preview_comment import (
+    AUTHOR,
+    LIMIT,
+    access_changes,
+    body,
+    cell,
+    clean,
+    earlier_comment,
+    findings,
+    main,
+    marker,
+    read,
+)
 from tests.conftest import ROOT
 
 OUTPUT = """\
@@ -39,12 +52,22 @@ OWN_LINES = {
     "Commit 0123456789 · [run](https://github.com/acme/x/actions/runs/1)",
     "<details><summary>Output of the preview</summary>",
     "</details>",
+    "How the access of users changes is not known: the run shows why.",
     "The preview printed nothing: the run shows what happened before it.",
 }
 
 
-def written(text: str | None, outcome: str = "failure") -> str:
-    return body("dev", outcome, "0123456789abcdef" * 2, "https://github.com/acme/x/actions/runs/1", text)
+def written(text: str | None, outcome: str = "failure", access: str | None = None) -> str:
+    return body("dev", outcome, "0123456789abcdef" * 2, "https://github.com/acme/x/actions/runs/1", text, access)
+
+
+def difference(*roles: tuple[str, list[str], list[str]]) -> str:
+    """What `identity-scope diff --format json` prints, as far as the comment reads it."""
+    listed = [
+        {"name": name, "gained": [{"text": text} for text in gained], "lost": [{"text": text} for text in lost]}
+        for name, gained, lost in roles
+    ]
+    return json.dumps({"version": 1, "newAccess": True, "roles": listed})
 
 
 def untrusted_lines_are_code(comment: str) -> bool:
@@ -156,6 +179,43 @@ def test_an_invisible_character_is_shown_as_its_code_point() -> None:
     assert clean("a\u202eb\x07\x1b[1mc\x1b[0m") == ["a<U+202E>b<U+0007>c"]
 
 
+def test_the_access_that_changes_is_a_table() -> None:
+    text = difference(("auth", ["identity `us-east-1:1` may `s3:GetObject`"], []), ("kept", [], []), ("old", [], ["x"]))
+    comment = written(OUTPUT, access=text)
+    row = "| <code>auth</code> | <code>identity us&#45;east&#45;1&#58;1 may s3&#58;GetObject</code> |  |"
+    assert f"|---|---|---|\n{row}\n| <code>old</code> |  | <code>x</code> |\n" in comment
+    assert comment.index(row) < comment.index("statement 4 lets")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (difference(("auth", [], [])), "The access of users does not change: that is proven for each role."),
+        (difference(), "There is no role to compare."),
+        *((text, "How the access of users changes is not known: the run shows why.") for text in (
+            None, "", "{", "[]", "null", '{"roles": 1}', '{"roles": [1]}', '{"roles": [{"name": "x"}]}',
+            '{"roles": [{"name": "x", "gained": [1], "lost": []}]}', "[" * 100_000, "1" * 5000,
+        )),
+    ],
+)  # fmt: skip
+def test_what_is_said_without_a_table(text: str | None, expected: str) -> None:
+    assert access_changes(text) == expected
+
+
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
+def test_no_text_leaves_its_cell(text: str) -> None:
+    shown = cell(text)
+    assert set(shown.removeprefix("<code>").removesuffix("</code>")) <= {*map(chr, range(128))} - {
+        *"|`@<>*_[]\n\r\\\"'"
+    }
+    comment = written(OUTPUT, access=difference(*[(text, [text] * 9, [text] * 9)] * 99))
+    assert len(comment.encode()) <= LIMIT
+    table = comment.partition("|---|---|---|\n")[2].partition("\n\n")[0].split("\n")
+    assert all(row.count("|") == 4 and row.startswith("| ") and row.endswith(" |") for row in table)
+    if len(table) < 99:
+        assert re.fullmatch(r"\| … and \d+ more roles \| \| \|", table[-1])
+
+
 def comment_of(login: str, text: str, number: int = 7, type_: str = "Bot") -> dict[str, Any]:
     return {"id": number, "user": {"login": login, "type": type_}, "body": text}
 
@@ -208,6 +268,8 @@ def test_the_command_runs_with_the_standard_library_alone(tmp_path: Path) -> Non
         *options,
         "--preview",
         str(tmp_path / "preview.txt"),
+        "--access",
+        "none",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONIOENCODING": "ascii"})
     assert "❌ The policy pack stops this change." in done.stdout

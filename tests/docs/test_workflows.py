@@ -125,7 +125,7 @@ def test_what_can_write_runs_no_code_of_the_pull_request(name: str) -> None:
 
 def preview_step() -> dict[str, Any]:
     step: dict[str, Any]
-    (step,) = [step for step in jobs("preview")["preview"]["steps"] if "pulumi preview" in step.get("run", "")]
+    (step,) = [step for step in jobs("preview")["preview"]["steps"] if "--policy-pack" in step.get("run", "")]
     return step
 
 
@@ -144,6 +144,9 @@ def test_the_pack_that_judges_a_pull_request_is_the_one_of_main() -> None:
     assert step["working-directory"] == "change"
     assert re.findall(r"--policy-pack (\S+)", step["run"]) == ["../main/policies"]
     assert re.findall(r"--policy-pack-config (\S+)", step["run"]) == ['"$PACK_CONFIG"']
+    assert [
+        s["run"] for s in job["steps"] if "identity_scope" in s.get("run", "") and "../main/policies" not in s["run"]
+    ] == []
     assert job["env"]["PACK_CONFIG"] == "../main/policy-config/${{ matrix.stack }}.json"
 
 
