@@ -14,9 +14,13 @@ from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .difference import Difference, diff_json, diff_text, difference
 from .formats import check_json
+from .github import check_github
 from .judge import Verdict, judge
+from .junit import check_junit
 from .load import load
+from .markdown import check_markdown, diff_markdown
 from .report import report, write
+from .sarif import check_sarif
 from .settings import read_settings
 from .terminal import Progress, style_of
 from .text import check_text
@@ -155,12 +159,17 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
 _FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
     "text": lambda verdicts: check_text(verdicts, style_of(sys.stdout)),
     "json": check_json,
+    "sarif": check_sarif,
+    "junit": check_junit,
+    "github": check_github,
+    "markdown": check_markdown,
 }
 
 
 _DIFF_FORMATS: dict[str, Callable[[Difference], str]] = {
     "text": lambda found: diff_text(found, style_of(sys.stdout)),
     "json": diff_json,
+    "markdown": diff_markdown,
 }
 
 
