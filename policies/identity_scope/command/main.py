@@ -13,6 +13,7 @@ from ..pack.session import Settings
 from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .difference import Difference, diff_json, diff_text, difference
+from .explain import Explanation, asked, explain, explain_json, explain_text
 from .formats import check_json
 from .github import check_github
 from .judge import Verdict, judge
@@ -82,6 +83,23 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--format", choices=sorted(_DIFF_FORMATS), default="text", help="the output's format (text)")
     _add_settings(diff)
     diff.set_defaults(run=_diff)
+    why = commands.add_parser(
+        "explain",
+        help="show why a request is allowed or denied, statement by statement",
+        description="Show what is decided about one request, with each role, for the identity whose ID the request names "
+        "and for any other. Exit code: 0, or 2 if the input cannot be judged.",
+    )
+    why.add_argument("paths", nargs="+", metavar="PATH", help="a file, a folder, or `-` for standard input")
+    why.add_argument(
+        "--request",
+        required=True,
+        metavar="REQUEST",
+        help="`ACTION RESOURCE`: an ARN, BUCKET/KEY, for a listing BUCKET/PREFIX or BUCKET, or `*`; `{identity}` stands "
+        "for the caller's own ID",
+    )
+    why.add_argument("--format", choices=sorted(_EXPLAIN_FORMATS), default="text", help="the output's format (text)")
+    _add_settings(why)
+    why.set_defaults(run=_explain)
     page = commands.add_parser(
         "report",
         help="write a page that shows who reaches what",
@@ -145,6 +163,17 @@ def _diff(options: argparse.Namespace, progress: Progress) -> int:
     return FINDINGS if options.fail_on_new_access and found.gains else CLEAN
 
 
+def _explain(options: argparse.Namespace, progress: Progress) -> int:
+    settings, request = read_settings(options.config), asked(options.request)
+    found: list[Explanation] = []
+    for loaded in load(options.paths, assumptions=_assumptions(options), progress=progress):
+        for each in (loaded, *loaded.alternatives):
+            found += [one for one in explain(each, settings, request) if one not in found]
+    progress.clear()
+    _print(_EXPLAIN_FORMATS[options.format](found))
+    return CLEAN
+
+
 def _report(options: argparse.Namespace, progress: Progress) -> int:
     settings = read_settings(options.config)
     verdicts = _verdicts(options, settings, progress)
@@ -170,6 +199,12 @@ _DIFF_FORMATS: dict[str, Callable[[Difference], str]] = {
     "text": lambda found: diff_text(found, style_of(sys.stdout)),
     "json": diff_json,
     "markdown": diff_markdown,
+}
+
+
+_EXPLAIN_FORMATS: dict[str, Callable[[Sequence[Explanation]], str]] = {
+    "text": lambda found: explain_text(found, style_of(sys.stdout)),
+    "json": explain_json,
 }
 
 

@@ -309,13 +309,15 @@ class _Widened:
 
 
 _PROBLEM = "`{}` is not known, and decides what the document says"
+NOTHING = "none:None"
+"""The action of a statement that says nothing."""
 _ACCOUNT = {"AWS": "arn:aws:iam::000000000000:user/nobody"}
 _NOTHING: dict[DocumentKind, dict[str, Any]] = {
-    DocumentKind.IDENTITY: {"Effect": "Deny", "Action": "none:None", "Resource": "arn:aws:none:::none"},
-    DocumentKind.TRUST: {"Effect": "Deny", "Action": "none:None", "Principal": _ACCOUNT},
+    DocumentKind.IDENTITY: {"Effect": "Deny", "Action": NOTHING, "Resource": "arn:aws:none:::none"},
+    DocumentKind.TRUST: {"Effect": "Deny", "Action": NOTHING, "Principal": _ACCOUNT},
     DocumentKind.RESOURCE: {
         "Effect": "Deny",
-        "Action": "none:None",
+        "Action": NOTHING,
         "Resource": "arn:aws:none:::none",
         "Principal": _ACCOUNT,
     },

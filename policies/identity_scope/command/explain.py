@@ -1,0 +1,260 @@
+"""`explain`: why one request is allowed or denied, for whom, statement by statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..findings.escaping import escaped_value
+from ..iam.actions import LIST_ACTIONS
+from ..iam.conditions import Truth, holds
+from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import Reading, Request, action_matches, applies
+from ..iam.issuers import NAMED, PARTITIONS, partition_of
+from ..inventory.vended import VendedRole
+from ..pack.session import Settings
+from ..proof.reach import Caller, View, applied
+from ..proof.scope import Scope
+from ..sources.cloudformation_resources import NOTHING
+from ..sources.files import InputError, Place
+from .load import Loaded
+from .terminal import Style
+
+JSON_VERSION = 1
+_RULE = "s3-isolated-by-identity"
+_HERE = "{identity}"
+"""What stands for the caller's own ID in a request."""
+_WORDS = {Truth.YES: "allowed", Truth.MAYBE: "allowed if the conditions hold", Truth.NO: "denied"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it is asked about: `*` in `resource` is for an action that has none."""
+
+    action: str
+    resource: str
+    prefix: str | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one statement says of a request: whether it applies, and why it does not or only may."""
+
+    place: Place
+    document: str
+    statement: Statement
+    kind: str
+    """`allow`, `deny` or `boundary`."""
+    truth: Truth
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is decided about a request of one identity with one role."""
+
+    role: str
+    identity: str
+    who: str
+    request: Asked
+    decision: Truth
+    why: str
+    reasons: tuple[Reason, ...]
+    unread: tuple[str, ...] = ()
+    """Documents that could not be read, which may say something else."""
+    condition: str = ""
+    """How the conditions of a template turn out; empty where nothing has to be assumed."""
+
+
+def asked(text: str) -> Asked:
+    """A request from `ACTION RESOURCE`: an ARN, `BUCKET/KEY`, for a listing `BUCKET/PREFIX` or `BUCKET`, or `*`.
+
+    Raises:
+        InputError: the text is no request.
+    """
+    action, _, resource = text.strip().partition(" ")
+    resource = resource.strip()
+    service, colon, name = action.partition(":")
+    if not colon or not service or not name or any(c in action for c in "*?") or not resource:
+        raise InputError("--request", f"`{text}` must be `ACTION RESOURCE`, such as `s3:GetObject notes/{_HERE}/a.txt`")
+    listing = action.lower() in {each.lower() for each in LIST_ACTIONS}
+    canonical = next((each for each in LIST_ACTIONS if each.lower() == action.lower()), action)
+    if resource == "*" or (resource.startswith("arn:") and not listing):
+        return Asked(canonical, resource)
+    head, separator, rest = resource.rpartition(":::") if resource.startswith("arn:") else ("arn:aws:s3", "", resource)
+    if listing:
+        bucket, slash, prefix = rest.partition("/")
+        return Asked(canonical, f"{head}{separator or ':::'}{bucket}", prefix if slash else None)
+    if service.lower() != "s3":
+        raise InputError("--request", f"`{resource}` must be an ARN, or `*`")
+    return Asked(canonical, f"{head}:::{rest}")
+
+
+def explain(loaded: Loaded, settings: Settings, request: Asked) -> list[Explanation]:
+    """What is decided about a request, with each vended role, for the identity that it names and for another."""
+    known = settings.rules[_RULE].config.known
+    roles = loaded.inventory.vended(replace(known, vended=(*known.vended, *loaded.vended)))
+    return [found for role in roles for found in _explain_role(loaded, role, request, settings)]
+
+
+def _explain_role(loaded: Loaded, role: VendedRole, request: Asked, settings: Settings) -> Iterator[Explanation]:
+    issuers = settings.rules[_RULE].config.known.issuers
+    scope = Scope((role.principal,), role.regions, issuers=tuple(issuers.items()))
+    shape = scope.shapes()[0]
+    generic = [f"{shape.region}:{'-'.join(digit * size for size in shape.groups)}" for digit in "12"]
+    named = [each for text in (request.resource, request.prefix or "") for each in NAMED.findall(text)]
+    callers = [(each, "whose ID the request names") for each in dict.fromkeys(named)]
+    other = next(each for each in generic if each not in named)
+    callers.append((other, "any other identity" if named else "any identity"))
+    for identity, who in callers:
+        own = _of_partition(_for(request, identity), partition_of(identity.partition(":")[0]))
+        yield _decided(loaded, role, scope.caller(identity, shape), own, who)
+
+
+def _for(request: Asked, identity: str) -> Asked:
+    prefix = request.prefix.replace(_HERE, identity) if request.prefix is not None else None
+    return Asked(request.action, request.resource.replace(_HERE, identity), prefix)
+
+
+def _of_partition(request: Asked, partition: str) -> Asked:
+    """A request for a bucket in the pool's partition, where it was asked about by the bucket's name."""
+    if partition in PARTITIONS and request.resource.startswith("arn:aws:s3:::"):
+        return replace(request, resource=f"arn:{partition}:{request.resource.removeprefix('arn:aws:')}")
+    return request
+
+
+def _decided(loaded: Loaded, role: VendedRole, caller: Caller, asked_: Asked, who: str) -> Explanation:
+    request = caller.request(asked_.action, asked_.resource, asked_.prefix)
+    bucket = asked_.resource.partition(":::")[2].partition("/")[0]
+    reasons: list[Reason] = []
+    limited: dict[int, bool] = {}
+    for view in (View.ROLE, View.EVERYONE):
+        for each in applied(role.principal, caller, view):
+            if (view is View.EVERYONE and each.kind != "allow") or each.point is not None:
+                continue
+            if each.statement.actions == (NOTHING,):
+                continue  # what a template leaves out
+            place = loaded.place(role.sources.get(each.name, role.urn), each.name, each.statement.index)
+            if each.bucket is not None and each.bucket != bucket:
+                truth, why = Truth.NO, "it is about another bucket"
+            else:
+                truth, why = _applies(replace(each.statement, principals=None), request)
+            limited[len(reasons)] = each.limited
+            reasons.append(Reason(place, each.name, each.statement, each.kind, truth, why))
+    allows = [(reason, limited[number]) for number, reason in enumerate(reasons) if reason.kind == "allow"]
+    denied = max((reason.truth for reason in reasons if reason.kind == "deny"), default=Truth.NO)
+    inside = Truth.YES
+    if role.principal.boundary is not None:
+        inside = max((reason.truth for reason in reasons if reason.kind == "boundary"), default=Truth.NO)
+    granted = max((reason.truth for reason, _ in allows), default=Truth.NO)
+    allowed = max((min(reason.truth, inside) if bound else reason.truth for reason, bound in allows), default=Truth.NO)
+    decision = min(allowed, denied.negated())
+    why = ""
+    if decision is Truth.NO:
+        why = (
+            "a Deny applies"
+            if denied is Truth.YES
+            else "no statement allows it"
+            if granted is Truth.NO
+            else "the permissions boundary does not allow it"
+        )
+    unread = tuple(f"`{obstacle.label}`: {obstacle.problem}" for obstacle in role.obstacles)
+    return Explanation(
+        role.label, caller.identity, who, asked_, decision, why, tuple(reasons), unread, loaded.condition
+    )
+
+
+def _applies(statement: Statement, request: Request) -> tuple[Truth, str]:
+    """Whether a statement applies, and why it does not, or what has to hold."""
+    truth, assumed = applies(statement, request, Reading.PLAIN)
+    if truth is Truth.YES:
+        return truth, ""
+    if truth is Truth.MAYBE:
+        return truth, " and ".join(map(_condition, assumed))
+    if not action_matches(statement, request.action):
+        return truth, "its actions are others"
+    anyhow = replace(statement, conditions=())
+    if applies(anyhow, request, Reading.PLAIN)[0] is Truth.NO:
+        return truth, "its resources are others"
+    unmet = [c for c in statement.conditions if holds(c, request.lookup, statement.expands) is Truth.NO]
+    return truth, f"{_condition(unmet[0])} is not met"
+
+
+def _condition(condition: Condition) -> str:
+    values = ", ".join(condition.values[:3])
+    return f"`{condition.label}` `{condition.written or condition.key}` ({values})"
+
+
+# --- output
+
+
+def explain_text(explanations: Sequence[Explanation], style: Style) -> str:
+    """What `explain` prints."""
+    if not explanations:
+        return "no role that an identity pool issues credentials for\n"
+    lines: list[str] = []
+    for each in explanations:
+        colour = {Truth.YES: "green", Truth.MAYBE: "yellow", Truth.NO: "red"}[each.decision]
+        when = f", if {escaped_value(each.condition)}" if each.condition else ""
+        lines.append(f"{style.paint(escaped_value(each.role), 'bold')}, {each.identity} ({each.who}){when}")
+        why = f": {each.why}" if each.why else ""
+        lines.append(f"  {escaped_value(_request(each.request))}: {style.paint(_WORDS[each.decision], colour)}{why}")
+        lines += [style.wrapped(escaped_value(_line(reason)), "    ") for reason in each.reasons]
+        lines += [style.wrapped(escaped_value(f"not read: {text}"), "    ") for text in each.unread]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _request(request: Asked) -> str:
+    prefix = "" if request.prefix is None else f" with the prefix `{request.prefix}`"
+    return f"`{request.action}` `{request.resource}`{prefix}"
+
+
+def _line(reason: Reason) -> str:
+    effect = "boundary" if reason.kind == "boundary" else reason.statement.effect.value
+    said = {Truth.YES: "applies", Truth.MAYBE: f"applies if {reason.why}", Truth.NO: f"does not apply: {reason.why}"}
+    return f"{effect}, `{reason.document}` {reason.statement.label}, {reason.place}: {said[reason.truth]}"
+
+
+def explain_json(explanations: Sequence[Explanation]) -> str:
+    """The explanations as JSON; the schema is `command/explain.schema.json`."""
+    value = {"version": JSON_VERSION, "decisions": [_json(each) for each in explanations]}
+    return json.dumps(value, indent=2) + "\n"
+
+
+_TRUTHS = {Truth.YES: "yes", Truth.MAYBE: "maybe", Truth.NO: "no"}
+
+
+def _json(each: Explanation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "role": escaped_value(each.role),
+        "identity": each.identity,
+        "who": each.who,
+        "action": escaped_value(each.request.action),
+        "resource": escaped_value(each.request.resource),
+        "allowed": _TRUTHS[each.decision],
+        "why": each.why,
+        "condition": escaped_value(each.condition),
+        "statements": [_statement(reason) for reason in each.reasons],
+        "notRead": list(map(escaped_value, each.unread)),
+    }
+    if each.request.prefix is not None:
+        found["prefix"] = escaped_value(each.request.prefix)
+    return found
+
+
+def _statement(reason: Reason) -> dict[str, Any]:
+    place: dict[str, Any] = {"file": escaped_value(reason.place.file)}
+    if reason.place.line:
+        place |= {"line": reason.place.line, "column": reason.place.column}
+    return {
+        "document": escaped_value(reason.document),
+        "statement": reason.statement.index + 1,
+        "kind": reason.kind,
+        "effect": "Allow" if reason.statement.effect is Effect.ALLOW else "Deny",
+        "applies": _TRUTHS[reason.truth],
+        "why": escaped_value(reason.why),
+        "place": place,
+    }
