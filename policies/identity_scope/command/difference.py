@@ -19,6 +19,7 @@ from ..proof.scope import Scope
 from ..sources.files import Place
 from .load import Loaded
 from .terminal import Style
+from .text import counted
 
 JSON_VERSION = 1
 _ENTRY = "arn:::::"
@@ -309,14 +310,13 @@ def _statement_of(change: Change) -> str:
 
 def summary(difference: Difference) -> str:
     """The difference in one line."""
-    count = len(difference.roles)
-    judged = f"{count} role{'' if count == 1 else 's'} or pools compared" if count != 1 else "1 role compared"
+    judged = counted(len(difference.roles), "comparison")
     gained = [change for role in difference.roles for change in role.gained]
     lost = sum(len(role.lost) for role in difference.roles)
     certain = sum(change.proven for change in gained)
     parts = []
     if certain:
-        parts.append(f"new access by {certain} statement{'' if certain == 1 else 's'}")
+        parts.append(f"new access by {counted(certain, 'statement')}")
     if len(gained) > certain:
         parts.append(f"{len(gained) - certain} not proven")
     if not gained:

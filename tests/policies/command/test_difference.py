@@ -52,8 +52,8 @@ def test_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "+ identity `us-east-1:11111111-1111-1111-1111-111111111111` may `s3:GetObject` `arn:aws:s3:::notes/public/`"
         in found.out
     )
-    assert found.out.endswith("new access by 1 statement, none is lost (1 role compared)\n")
-    assert run(capsys, "diff", old, old).out == "no new access, which is proven, none is lost (1 role compared)\n"
+    assert found.out.endswith("new access by 1 statement, none is lost (1 comparison)\n")
+    assert run(capsys, "diff", old, old).out == "no new access, which is proven, none is lost (1 comparison)\n"
 
 
 def test_the_same_stack_in_two_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
