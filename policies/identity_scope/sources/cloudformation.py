@@ -179,14 +179,17 @@ class Template:
         self.name = name
         self.nested = arguments is not None
         self._arguments = arguments or {}
+        self._running: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], Any] = {}
+        self.transformed = "Transform" in file.value
+        self.resources: dict[str, Any] = {}
         self.parameters = self._section("Parameters")
-        self.resources = self._section("Resources")
         self.outputs = self._section("Outputs")
         self._conditions = self._section("Conditions", objects=False)
         self._mappings = self._section("Mappings")
-        self.transformed = "Transform" in file.value
+        self.resources = self._expanded(self._section("Resources"), ("Resources",))
+        self._note_macros()
         self.children: dict[str, Template | None] = {}
-        self._running: set[tuple[str, str]] = set()
         self._identities: dict[str, tuple[Any, dict[str, Any]]] = {}
         deployment.add(self)
 
@@ -199,6 +202,39 @@ class Template:
                 if not isinstance(item, dict) and not key.startswith("Fn::"):
                     raise InputError(self.place((name, key)), f"`{name}.{key}` must be an object")
         return section
+
+    def _note_macros(self) -> None:
+        macros = self.file.value.get("Transform")
+        for macro in macros if isinstance(macros, list) else [macros]:
+            if macro is not None and not str(macro).startswith("AWS::"):
+                self.note(("Transform",), f"the macro `{macro}` is not evaluated; judge the processed template")
+
+    def _expanded(self, resources: dict[str, Any], at: ValuePath, depth: int = 0) -> dict[str, Any]:
+        """The resources, with those of each `Fn::ForEach`.
+
+        Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+        """
+        found: dict[str, Any] = {}
+        for key, value in resources.items():
+            if not key.startswith("Fn::ForEach::"):
+                found[key] = value
+                continue
+            here = (*at, key)
+            loop = value if isinstance(value, list) and len(value) == 3 else ["", None, None]
+            values = self.evaluate(loop[1], (*here, 1)) if isinstance(loop[1], list | dict) else None
+            if not isinstance(values, list) or any(map(is_unknown, values)) or not isinstance(loop[2], dict):
+                raise InputError(self.place(here), f"`{key}` must have a name, a list that is known, and an object")
+            if depth > _MAX_LOOPS:
+                raise InputError(self.place(here), "loops are nested too deeply")
+            for item in values:
+                body = _with_item(loop[2], str(loop[0]), str(item))
+                found |= self._expanded(body, (*here, 2), depth + 1)
+                if len(found) > _MAX_RESOURCES:
+                    raise InputError(self.place(here), f"makes more than {_MAX_RESOURCES} resources")
+        for key, value in found.items():
+            if not isinstance(value, dict):
+                raise InputError(self.place((*at, key)), f"`{'.'.join(map(str, at))}.{key}` must be an object")
+        return found
 
     @cached_property
     def written(self) -> str:
@@ -249,8 +285,10 @@ class Template:
     def text(self, value: Any, at: ValuePath) -> str | None:
         """A value as text; None where it is not there."""
         found = self.evaluate(value, at)
-        if found is None or found is NO_VALUE or isinstance(found, dict | list):
+        if found is None or found is NO_VALUE or isinstance(found, dict):
             return None
+        if isinstance(found, list):
+            return ",".join(self._scalar(item, at, "a list") for item in found)
         if isinstance(found, bool):
             return "true" if found else "false"
         return str(found)
@@ -343,14 +381,16 @@ class Template:
         return world.get(f"{self.file.name}:{name}", self.deployment.assumptions.parameters.get(name))
 
     def _once(self, kind: str, name: str, evaluate: Callable[[], Any]) -> Any:
-        """A value that may depend on itself, which is then not known."""
+        """A value that many may refer to, evaluated once; one that depends on itself is not known."""
         if (kind, name) in self._running:
             return unknown(name)
-        self._running.add((kind, name))
-        try:
-            return evaluate()
-        finally:
-            self._running.discard((kind, name))
+        if (kind, name) not in self._known:
+            self._running.add((kind, name))
+            try:
+                self._known[kind, name] = evaluate()
+            finally:
+                self._running.discard((kind, name))
+        return self._known[kind, name]
 
     def get_att(self, value: Any, at: ValuePath) -> Any:
         parts = value.split(".", 1) if isinstance(value, str) else value
@@ -543,11 +583,7 @@ class Template:
         path: ValuePath = ("Conditions", name)
         if ("condition", name) in self._running:
             raise InputError(self.place(path), f"the condition `{name}` depends on itself")
-        self._running.add(("condition", name))
-        try:
-            return self._holds(self._conditions[name], path)
-        finally:
-            self._running.discard(("condition", name))
+        return bool(self._once("condition", name, lambda: self._holds(self._conditions[name], path)))
 
     def _holds(self, value: Any, at: ValuePath) -> bool:
         if isinstance(value, dict) and len(value) == 1:
@@ -584,6 +620,24 @@ class Template:
             ):
                 decides = f"{self.file.name}:{side['Ref']}", text
         raise Undecided(key, decides)
+
+
+_MAX_LOOPS = 5
+_MAX_RESOURCES = 2_000
+
+
+def _with_item(value: Any, name: str, item: str) -> Any:
+    """The body of a loop for one item: `${NAME}` and `&{NAME}`, which leaves out what is no letter or digit."""
+    if isinstance(value, str):
+        plain = re.sub("[^A-Za-z0-9]", "", item)
+        return value.replace(f"${{{name}}}", item).replace(f"&{{{name}}}", plain)
+    if isinstance(value, list):
+        return [_with_item(each, name, item) for each in value]
+    if isinstance(value, dict):
+        found = {_with_item(key, name, item): _with_item(member, name, item) for key, member in value.items()}
+        # A reference to the loop's own name is the item.
+        return item if found == {"Ref": name} else found
+    return value
 
 
 def _condition_value(template: Template, value: Any, at: ValuePath) -> Any:

@@ -32,6 +32,8 @@ from .located import DocumentPlaces, LocatedFacts, Note, document_sources
 from .pulumi import Resource, facts, pool_type, relevant
 
 _FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck"})
+_REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles"})
+"""Properties that name another resource: one that is not known may be any."""
 _DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Policy"})
 _TEXTUAL = ("String", "Arn")
 
@@ -92,9 +94,6 @@ def _nested(path: Path, root: Path | None) -> Parsed:
 
 def _resources(template: Template) -> Iterator[LocatedFacts]:
     for name, resource in template.resources.items():
-        if name.startswith("Fn::"):
-            template.note(("Resources", name), f"`{name}` is not evaluated, so what it declares is not judged")
-            continue
         type_ = str(resource.get("Type"))
         native = _native(type_)
         if not relevant(native) and type_ != "AWS::IAM::Policy":
@@ -177,9 +176,9 @@ class _Resource:
         policy = InlinePolicy(name if isinstance(name, str) else None, source)
         roles = properties.get("Roles")
         return tuple(
-            GrantFact(self._urn, self._label, Reference(role), policy, self._origin)
+            GrantFact(self._urn, self._label, Reference(role if isinstance(role, str) else None), policy, self._origin)
             for role in (roles if isinstance(roles, list) else [roles])
-            if isinstance(role, str)
+            if isinstance(role, str) or role is UNKNOWN
         )
 
     # --- what is not known
@@ -193,7 +192,9 @@ class _Resource:
         if isinstance(value, Mapping):
             return {name: self._prepared(member, name) for name, member in value.items()}
         if isinstance(value, list):
-            return [self._prepared(item) for item in value]
+            return [self._prepared(item, key if key in _REFERENCES else "") for item in value]
+        if key in _REFERENCES and is_unknown(value):
+            return UNKNOWN
         return rendered(value) if isinstance(value, str) else value
 
     def _document(self, value: Any, key: str) -> object:

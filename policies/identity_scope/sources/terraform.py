@@ -190,6 +190,7 @@ class _Configuration:
     def __init__(self, configuration: Any) -> None:
         root = configuration.get("root_module") if isinstance(configuration, dict) else None
         self._root: dict[str, Any] = root if isinstance(root, dict) else {}
+        self._resources: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}
 
     def _module(self, names: tuple[str, ...]) -> dict[str, Any]:
         module: Any = self._root
@@ -202,11 +203,11 @@ class _Configuration:
     def resource(self, address: str) -> dict[str, Any]:
         """The configuration of a resource; an empty one where there is none."""
         names, rest = _modules(_base(address))
-        resources = self._module(names).get("resources")
-        for resource in resources if isinstance(resources, list) else ():
-            if isinstance(resource, dict) and resource.get("address") == rest:
-                return resource
-        return {}
+        if names not in self._resources:
+            listed = self._module(names).get("resources")
+            objects = [each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
+            self._resources[names] = {str(each.get("address")): each for each in objects}
+        return self._resources[names].get(rest, {})
 
     def depends(self, address: str, configured: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """The resources, without their indexes, that each property of a resource refers to."""
@@ -214,38 +215,44 @@ class _Configuration:
         expressions = configured.get("expressions")
         found: dict[str, tuple[str, ...]] = {}
         for key, expression in expressions.items() if isinstance(expressions, dict) else ():
-            found[_property(key)] = tuple(dict.fromkeys(self._targets(names, expression, 0)))
+            found[_property(key)] = tuple(dict.fromkeys(self._targets(names, expression, 0, set())))
         return found
 
-    def _targets(self, names: tuple[str, ...], expression: Any, depth: int) -> Iterator[str]:
+    def _targets(
+        self, names: tuple[str, ...], expression: Any, depth: int, seen: set[tuple[tuple[str, ...], str]]
+    ) -> Iterator[str]:
         if depth > MAX_MODULES:
             return
         if isinstance(expression, list):
             for item in expression:
-                yield from self._targets(names, item, depth + 1)
+                yield from self._targets(names, item, depth + 1, seen)
         if not isinstance(expression, dict):
             return
         references = expression.get("references")
         if not isinstance(references, list):
             for member in expression.values():
-                yield from self._targets(names, member, depth + 1)
+                yield from self._targets(names, member, depth + 1, seen)
             return
         for reference in references:
-            yield from self._target(names, str(reference), depth)
+            if (names, str(reference)) not in seen:
+                seen.add((names, str(reference)))
+                yield from self._target(names, str(reference), depth, seen)
 
-    def _target(self, names: tuple[str, ...], reference: str, depth: int) -> Iterator[str]:
+    def _target(
+        self, names: tuple[str, ...], reference: str, depth: int, seen: set[tuple[tuple[str, ...], str]]
+    ) -> Iterator[str]:
         parts = _base(reference).split(".")
         if parts[0] == "var" and len(parts) > 1 and names:
             calls = self._module(names[:-1]).get("module_calls", {})
             call = calls.get(names[-1]) if isinstance(calls, dict) else None
             expressions = call.get("expressions") if isinstance(call, dict) else None
             if isinstance(expressions, dict):
-                yield from self._targets(names[:-1], expressions.get(parts[1]), depth + 1)
+                yield from self._targets(names[:-1], expressions.get(parts[1]), depth + 1, seen)
         elif parts[0] == "module" and len(parts) > 2:
             outputs = self._module((*names, parts[1])).get("outputs")
             output = outputs.get(parts[2]) if isinstance(outputs, dict) else None
             if isinstance(output, dict):
-                yield from self._targets((*names, parts[1]), output.get("expression"), depth + 1)
+                yield from self._targets((*names, parts[1]), output.get("expression"), depth + 1, seen)
         elif len(parts) > 1 and parts[0] not in ("var", "local", "each", "count", "path", "terraform", "data", "self"):
             yield ".".join([*(f"module.{name}" for name in names), *parts[:2]])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -653,3 +654,126 @@ def test_options_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert (found.code, problem in found.err) == (2, True)
     # In GovCloud, the commercial issuer's variable has no value.
     assert check(capsys, path, "--region", "us-gov-west-1").code == 1
+
+
+# --- attacks
+
+
+def test_a_loop_of_resources(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    built = template(Setup(RIGHT), Transform="AWS::LanguageExtensions")
+    leak = document([allow({"Fn::Sub": "${Uploads.Arn}/${Folder}/*"})])
+    policy = {"PolicyName": {"Fn::Sub": "p-${Folder}"}, "Roles": [{"Ref": "Role"}], "PolicyDocument": leak}
+    body = {"More${Folder}": {"Type": "AWS::IAM::Policy", "Properties": policy}}
+    built["Resources"]["Fn::ForEach::Folders"] = ["Folder", ["public", "shared"], body]
+    found = check(capsys, write(tmp_path / "t.json", built))
+    assert {"Morepublic", "Moreshared"} <= {finding["document"] for finding in found.findings}, found.out + found.err
+    for loop in (["Folder", {"Ref": "AWS::Region"}, body], ["Folder", ["a"]], "x", ["Folder", ["a"], {"R": "x"}]):
+        built["Resources"]["Fn::ForEach::Folders"] = loop
+        found = check(capsys, write(tmp_path / "t.json", built))
+        assert (found.code, len(found.err.splitlines())) == (2, 1), found.out
+    del built["Resources"]["Fn::ForEach::Folders"]
+    nested: Any = {"R${A}": {"Type": "AWS::S3::Bucket"}}
+    for _ in range(9):
+        nested = {"Fn::ForEach::X": ["A", ["a", "b"], nested]}
+    built["Resources"] |= nested
+    assert "nested too deeply" in check(capsys, write(tmp_path / "t.json", built)).err
+    built["Resources"]["Fn::ForEach::X"] = ["A", [str(n) for n in range(3000)], {"R${A}": {"Type": "AWS::S3::Bucket"}}]
+    assert "makes more than 2000 resources" in check(capsys, write(tmp_path / "t.json", built)).err
+
+
+def test_a_macro_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    built = template(Setup(RIGHT), Transform=["AWS::Serverless-2016-10-31", "MyMacro"])
+    found = check(capsys, write(tmp_path / "t.json", built))
+    (note,) = json.loads(found.out)["verdicts"][0]["notes"]
+    assert "the macro `MyMacro` is not evaluated" in note["text"]
+
+
+def chain(function: str, length: int = 60) -> dict[str, Any]:
+    """Conditions, outputs and exports of which each refers to the one before it twice."""
+    conditions: dict[str, Any] = {"C0": {"Fn::Equals": ["a", "a"]}}
+    outputs: dict[str, Any] = {"O0": {"Value": "", "Export": {"Name": "O0"}}}
+    for number in range(1, length):
+        before = {"Condition": f"C{number - 1}"}
+        conditions[f"C{number}"] = {function: [before, before]}
+        value = {"Fn::ImportValue": f"O{number - 1}"}
+        outputs[f"O{number}"] = {"Value": {"Fn::Join": ["", [value, value]]}, "Export": {"Name": f"O{number}"}}
+    return {"Conditions": conditions, "Outputs": outputs}
+
+
+@pytest.mark.parametrize("function", ["Fn::And", "Fn::Or"])
+def test_what_is_referred_to_twice_is_evaluated_once(
+    function: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = {
+        "Fn::If": [
+            "C59",
+            {"Fn::Sub": [f"arn:aws:s3:::notes${{A}}/{ESCAPED}/*", {"A": {"Fn::ImportValue": "O59"}}]},
+            "*",
+        ]
+    }
+    begin = time.monotonic()
+    assert policy_of(capsys, tmp_path, resource, **chain(function)).code == 0
+    assert time.monotonic() - begin < 5
+
+
+NOT_NAMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a policy of some role": (
+        {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {"PolicyName": "p", "Roles": [{"Ref": "Free"}], "PolicyDocument": document([READ])},
+        },
+        "which role it means is not known",
+    ),
+    "a policy of some roles": (
+        {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {"PolicyName": "p", "Roles": {"Ref": "Free"}, "PolicyDocument": document([READ])},
+        },
+        "which role it means is not known",
+    ),
+    "a managed policy of some role": (
+        {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"Roles": [{"Ref": "Free"}], "PolicyDocument": document([READ])},
+        },
+        "which role it means is not known",
+    ),
+    "a policy of some bucket": (
+        {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": {"Ref": "Free"},
+                "PolicyDocument": document([{**allow({"Fn::Sub": "${Uploads.Arn}/*"}), "Principal": "*"}]),
+            },
+        },
+        "the bucket policy allows it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_NAMED)
+def test_what_is_not_known_to_be_another_resource_may_be_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource, words = NOT_NAMED[name]
+    built = template(Setup(document([allow(f"arn:aws:s3:::notes/{ME}/*")])), **SECTIONS)
+    built["Resources"]["More"] = resource
+    found = check(capsys, write(tmp_path / "t.json", built))
+    assert "s3-isolated-by-identity" in found.rules, found.out
+    assert words in found.out
+
+
+def test_roles_of_a_pool_that_is_not_known_are_judged_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = template(Setup(document([allow(f"arn:aws:s3:::notes/a/{ME}/*")])), **SECTIONS)
+    one = built["Resources"]
+    leak = document([allow("arn:aws:s3:::notes/*/x")])
+    trust = trust_of({"Federated": ISSUER}, {"StringEquals": {AUD: {"Ref": "Free"}}})
+    one["Other"] = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": trust, "Policies": [{"PolicyName": "p", "PolicyDocument": leak}]},
+    }
+    attach = {"IdentityPoolId": {"Ref": "Free"}, "Roles": {"authenticated": {"Fn::GetAtt": ["Other", "Arn"]}}}
+    one["Attach2"] = {"Type": "AWS::Cognito::IdentityPoolRoleAttachment", "Properties": attach}
+    assert "s3-isolated-by-identity" in check(capsys, write(tmp_path / "t.json", built)).rules

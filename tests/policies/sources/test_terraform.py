@@ -372,3 +372,17 @@ def test_names_with_dots_and_brackets(tmp_path: Path, capsys: pytest.CaptureFixt
     }
     assert "s3-isolated-by-identity" in of(capsys, tmp_path, state(values)).rules
     assert ISSUER in ME
+
+
+def test_references_that_multiply_are_followed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    built = plan(resources(Setup(RIGHT)), FIRST, REFERS)
+    module: dict[str, Any] = {"outputs": {"o": {"expression": {"references": ["aws_iam_role.x"]}}}}
+    for _ in range(25):
+        both = {"references": ["module.m.o", "module.m.o", "module.m.p"]}
+        outputs = {"o": {"expression": both}, "p": {"expression": both}}
+        module = {"module_calls": {"m": {"module": module}}, "outputs": outputs}
+    root = built["configuration"]["root_module"]
+    root["module_calls"] = {"m": {"module": module}}
+    for resource in root["resources"]:
+        resource["expressions"]["extra"] = {"references": ["module.m.o"]}
+    assert of(capsys, tmp_path, built).code == 0
