@@ -337,7 +337,8 @@ def _repetition(name: str, text: str, key: str) -> Place:
 # reads ten times as fast where it is there.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
-_MAX_FLOW_DEPTH = 2_000
+_MAX_BRACKETS = 2_000
+_MARGIN = re.compile(r"^[ ]*(?:[-?][ \t]+)*", re.MULTILINE)
 _SHORT = {"Ref": "Ref", "Condition": "Condition"}
 _FUNCTIONS = frozenset(
     {
@@ -364,7 +365,7 @@ def _place(name: str, node: yaml.Node) -> Place:
 def _compose(name: str, text: str) -> yaml.Node:
     if len(text) > MAX_YAML_BYTES:
         raise InputError(name, f"has more than {MAX_YAML_BYTES >> 20} million characters of YAML, which are not read")
-    if _flow_depth(text) > _MAX_FLOW_DEPTH:
+    if _depth(text) > _MAX_BRACKETS:
         raise InputError(name, f"is nested more than {MAX_DEPTH} levels deep")
     loader = _Loader(text)
     try:
@@ -386,18 +387,16 @@ def _compose(name: str, text: str) -> yaml.Node:
     return node  # type: ignore[no-any-return]
 
 
-def _flow_depth(text: str) -> int:
-    """At least as deep as values can be nested without a line for each; libyaml recurses, and is not asked about more."""
+def _depth(text: str) -> int:
+    """At least as deep as values can be nested; libyaml recurses, and is not asked about what is far too deep.
+
+    A block that is nested begins further to the right, and a flow has a bracket.
+    """
     flow = deepest = 0
-    for bracket in re.findall(r"[\[{}\]]|(?:[-?] +){99,}", text):
-        if bracket in "[{":
-            flow += 1
-            deepest = max(deepest, flow)
-        elif bracket in "]}":
-            flow = max(0, flow - 1)
-        else:
-            deepest = max(deepest, len(bracket))
-    return deepest
+    for bracket in re.findall(r"[\[{}\]]", text):
+        flow = flow + 1 if bracket in "[{" else max(0, flow - 1)
+        deepest = max(deepest, flow)
+    return deepest + max(len(match.group()) for match in _MARGIN.finditer(text))
 
 
 class _Values:

@@ -89,6 +89,12 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "deep YAML of braces": ("a: " + "{a: " * 100_000, "is nested more than 120 levels deep"),
     "deep YAML of dashes": ("a:\n " + "- " * 100_000 + "x", "is nested more than 120 levels deep"),
     "deep YAML of keys": ("? " * 100_000 + "x", "is nested more than 120 levels deep"),
+    "deep YAML of dashes on several lines": (
+        "".join(" " * (2 * 1500 * n) + "- " * 1500 + "\n" for n in range(20)) + " " * 60_000 + "x",
+        "is nested more than 120 levels deep",
+    ),
+    "deep YAML of dashes and spaces": ("- " + "-           " * 50_000 + "x", "is nested more than 120 levels deep"),
+    "many dashes": (("-" + " " * 900) * 98 + "x\n" + ("y" * 50 + "\n") * 5, "is nested more than 120 levels deep"),
     "rather deep YAML": ("a: " + "[" * 150 + "]" * 150, "is nested more than 120 levels deep"),
     "deep YAML of lines": ("".join(f"{' ' * n}a:\n" for n in range(200)), "is nested more than 120 levels deep"),
     "a YAML bomb": (BOMB, "stands for more than 500000 values"),
