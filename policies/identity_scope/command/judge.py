@@ -64,7 +64,8 @@ def judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None] = 
             cause = each.rule.name, each.finding.urn, each.finding.key
             if cause not in found:
                 found[cause] = each
-                text = f"{each.finding.text}\n  if {alternative.condition}"
+                head, *rest = each.finding.text.split("\n")
+                text = "\n".join([head, f"  This is so if {alternative.condition}.", *rest])
                 more.append(replace(each, finding=replace(each.finding, text=text)))
     return replace(first, findings=tuple(_ordered([*first.findings, *more])), roles=tuple(roles.values()))
 

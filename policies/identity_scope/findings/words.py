@@ -1,4 +1,4 @@
-"""What a finding says: one line that a person can act on, then the proof.
+"""What a finding says: one line that a person can act on, then an example and the proof, then the fix.
 
 Who can do what to whose file, by which statement, why, and the smallest change that fixes it. A finding that rests on an
 assumption names the condition that would have to hold; malformed and unproven ones have words of their own.
@@ -6,114 +6,237 @@ assumption names the condition that would have to hold; malformed and unproven o
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from ..iam.actions import LIST_ACTIONS, EscalationClass, escalating, escalation_class, exists, mask
+from ..iam.actions import (
+    BUCKET_PIVOTS,
+    LIST_ACTIONS,
+    OTHER_PIVOTS,
+    EscalationClass,
+    escalating,
+    escalation_class,
+    exists,
+    mask,
+)
 from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import action_matches
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
 from ..proof.reach import LISTING_KEYS, PREFIX_KEY
 from ..proof.results import Access, DeadGrant, Escalation, NotProven, OtherAccess, OutsideFolder, UnnamedApi, Violation
 from .escaping import escaped_value
+from .finding import Kind
+from .fix import Fix
+from .fix_words import Subject, line, lines
+from .spelling import misspelt
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_OWN = "${cognito-identity.amazonaws.com:sub}"
-_SHARED_VARIABLES = "it does not follow the identity ID, and the pool does not assign it"
+Said: TypeAlias = "tuple[Kind, str]"
+"""What kind of finding it is, and its text."""
+SHARING = "Or, if all users are meant to share it, declare it in the configuration of the pack"
 
 
-def isolation(result: Violation | NotProven, principal: Principal | None, guests: bool) -> str:
-    """A finding of `s3-isolated-by-identity`; `guests` says whether guests have the role."""
-    if isinstance(result, NotProven):
-        return _unproven(result, "that identities cannot reach each other's files")
+@dataclass(frozen=True)
+class Audience:
+    """Who gets a role."""
+
+    guests: bool = False
+    signed_in: bool = False
+
+    @property
+    def each(self) -> str:
+        if self.guests and not self.signed_in:
+            return "every guest"
+        if self.guests:
+            return "every user, guests included,"
+        return "every signed-in user" if self.signed_in else "every user"
+
+    @property
+    def one(self) -> str:
+        return "a guest" if self.guests and not self.signed_in else "a user"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a finding's words need beside its result.
+
+    Attributes:
+        audience: who gets the role.
+        own: the identity ID as a variable of the pool's partition.
+        issuers: issuers of identity pools, in addition to the known ones.
+    """
+
+    audience: Audience
+    own: str
+    issuers: tuple[str, ...] = ()
+
+    @property
+    def issuer(self) -> str:
+        return self.own[2:-1].rpartition(":")[0]
+
+
+def isolation(result: Violation, principal: Principal | None, context: Context, fix: Fix) -> Said:
+    """A finding of `s3-isolated-by-identity`."""
     mine, theirs = result.mine, result.theirs
-    who = "every signed-in identity" if mine.cause == theirs.cause else "signed-in identities"
-    why, fix = _why(mine, theirs)
-    if principal is not None and mine.document in {policy.name for policy in principal.resource}:
-        why = "because the bucket policy allows it to the role or to everyone"
-        fix = "remove the statement from the bucket policy, or limit it to a part of the bucket without users' folders."
-    head = f"{_where(mine)} lets {who} {_verb(mine)} another identity's files: {_request(mine)}, {why}. Fix: {fix}"
-    return "\n".join([head, *_notes(mine, principal), _proof(mine, theirs)])
+    kind, why = _why(mine, theirs, context)
+    who = context.audience.each
+    policy = next((each for each in principal.resource if each.name == mine.document), None) if principal else None
+    if policy is not None:
+        kind = Kind.BUCKET_POLICY
+        what = "bucket policy" if policy.access_point is None else "access point's policy"
+        why = f"because the {what} allows it to the role"
+        if any(s.index == mine.statement.index and _opens(s) for s in policy.document.statements):
+            who, why = "everyone", f"because the {what} allows it to everyone"
+    head = f"{_where(mine)} lets {who} {_verb(mine)} other users' files, {why}."
+    example = f"  For example, {_request(mine)}."
+    text = [head, example, *_notes(mine, principal), _proof(mine, theirs), *lines(fix, _subject(mine), SHARING)]
+    return kind, "\n".join(text)
 
 
-def own_folder(result: OutsideFolder | NotProven) -> str:
+def own_folder(result: OutsideFolder, context: Context, fix: Fix) -> Said:
     """A finding of `s3-own-folder`."""
-    if isinstance(result, NotProven):
-        return _unproven(result, "that each identity stays in its own folder")
     mine = result.access
-    inside = f"`{_short(result.folder)}`" if result.folder else f"one folder that ends with `{_OWN}/`"
-    head = f"{_where(mine)} reaches beyond the identity's own folder: {_request(mine)}, which is not in {inside}. Fix: "
-    return head + _folder_fix(mine)
+    folder = (
+        f"the user's own folder `{_short(result.folder)}`"
+        if result.folder
+        else "one folder that ends with the identity ID"
+    )
+    several = fix.declare is not None and fix.declare.setting == "folders"
+    head = f"{_where(mine)} lets {context.audience.each} reach files outside {folder}."
+    text = [head, f"  For example, {_request(mine)}.", *_assumed(mine)]
+    if several:
+        text[0] = f"{_where(mine)} gives {context.audience.each} a second folder, beside `{_short(result.folder)}`."
+    return Kind.TWO_FOLDERS if several else Kind.OUTSIDE_FOLDER, "\n".join(
+        [*text, *lines(fix, _subject(mine), SHARING)]
+    )
 
 
-def dead(result: DeadGrant) -> str:
+def dead(result: DeadGrant, context: Context, fix: Fix) -> Said:
     """A grant that never applies."""
     place = _value(f"`{result.document}` {result.statement.label} can never apply")
-    harmless = "Nothing is exposed, but the grant does not work"
+    harmless = "Nothing is exposed, but the grant does not work."
+    subject = (result.document, result.statement.index)
     if result.condition is None:
-        variable = f"${{{result.variable}}}"
-        return f"{place}: no request has a value for `{variable}` in this partition. {harmless}. Fix: write `{_OWN}`."
-    if result.condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
-        return (
-            f"{place}: its actions have no condition key `{result.condition.key}`, so the condition "
-            f"{result.condition.label} is never met. {harmless}. Fix: move the condition to a separate statement for "
-            "`s3:ListBucket`."
-        )
-    return (
-        f"{place}: the condition {_condition(result.condition)} is never met for its actions, alone or together with "
-        f"those before it. {harmless}. Fix: correct the condition, or remove it."
-    )
+        variable = f"`${{{_value(result.variable)}}}`"
+        right = misspelt(result.variable, context.issuers, context.issuer)
+        why = f"no request has a value for {variable} in this partition"
+        if right is not None:
+            place = _value(f"`{result.document}` {result.statement.label} does not do what it should")
+            why, harmless = f"{variable} is misspelt: the variable is `${{{right}}}`", ""
+        return Kind.DEAD_VARIABLE, "\n".join([f"{place}: {why}. {harmless}".rstrip(), *lines(fix, subject)])
+    condition = result.condition
+    right = misspelt(condition.key, context.issuers, context.issuer)
+    if right is not None:
+        why = f"the condition key `{_value(condition.written)}` is misspelt: it is `{right}`"
+    elif condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
+        why = f"its actions have no condition key `{condition.key}`, so the condition {condition.label} is never met"
+    else:
+        why = f"the condition {_condition(condition)} is never met for its actions, alone or together with the others"
+    return Kind.DEAD_CONDITION, "\n".join([f"{place}: {why}. {harmless}", *lines(fix, subject)])
 
 
-def escalation(result: Escalation | NotProven) -> str:
-    """A finding of `vended-role-cannot-escalate`."""
-    if isinstance(result, NotProven):
-        return _unproven(result, "that a vended role cannot widen its own reach")
+def escalation(result: Escalation, context: Context, fix: Fix) -> Said:
+    """A finding of `vended-role-cannot-escalate`: all of the statement's actions that allow it."""
     mine = result.access
-    head = (
-        f"{_where(mine)} allows privilege escalation: a user may {_shown(mine.action)} on `{_short(mine.arn)}`, which "
-    )
-    return f"{head}{_consequence(mine.action)}. {_escalation_fix(mine.statement)}"
+    by_consequence: dict[str, list[str]] = {}
+    for pattern in _culprits(mine):
+        action = _example_of(pattern, mine.action)
+        shown = f"`{_value(pattern)}`"
+        if action.lower() != pattern.lower():
+            shown = f"{shown} (which covers {_shown(action)})"
+        by_consequence.setdefault(_consequence(action), []).append(shown)
+    reasons = [
+        f"{_and(patterns)} {'lets' if len(patterns) == 1 else 'let'} {context.audience.one} {what}"
+        for what, patterns in by_consequence.items()
+    ]
+    head = f"{_where(mine)} allows privilege escalation: {'; '.join(reasons)}."
+    example = f"  For example, identity `{_short(mine.identity)}` may {_shown(mine.action)} on `{_short(mine.arn)}`."
+    cognito = any(pattern.lower().startswith("cognito-identity:") for pattern in _culprits(mine))
+    needs = ["  Signing in and getting credentials need no permission of `cognito-identity`."] if cognito else []
+    return Kind.ESCALATION, "\n".join([head, example, *_assumed(mine), *needs, *lines(fix, _subject(mine))])
 
 
-def not_read(obstacle: Obstacle, what: str) -> str:
+OBSTACLES = {
+    "malformed": Kind.MALFORMED,
+    "secret": Kind.SECRET,
+    "it has no document": Kind.NO_DOCUMENT,
+    "managed policy": Kind.MANAGED_POLICY,
+    "the role": Kind.ROLE_ELSEWHERE,
+}
+
+
+def not_read(obstacle: Obstacle, what: str, fix: Fix | None = None) -> str:
     """A document that could not be read, or only what is not known of it yet."""
     label, problem = _value(obstacle.label), _value(obstacle.problem)
     if obstacle.pending:
         return f"`{label}`: {problem.partition(' is not known')[0]}"
-    return f"`{label}`: not proven {what}: {problem}"
+    head = f"`{label}`: not proven {what}: {problem}."
+    return "\n".join([head, *(lines(fix) if fix is not None else ())])
 
 
-def api(result: UnnamedApi | NotProven, label: str, apis: Sequence[str]) -> str:
+def api(result: UnnamedApi, apis: Sequence[str], context: Context, fix: Fix) -> Said:
     """A finding of `api-invoke-scoped`: an API that users should not be able to call."""
-    if isinstance(result, NotProven):
-        return f"`{label}`: not proven that its users call only the APIs that they should: {result.reason}"
     access = result.access
+    shown = f", such as `{_short(access.arn)}`" if access.arn.count(":") > 4 and "/" in access.arn else ""
     allowed = (
-        f"only {', '.join(f'`{each}`' for each in apis)} may be called"
+        f"only {_and([f'`{each}`' for each in apis])} may be called"
         if apis
-        else "its API is not named by a literal ID"
+        else "no literal ID says which API is meant"
     )
-    return (
-        f"{_where(access)} lets users call `{_short(access.arn)}`: {allowed}. "
-        "Fix: name the API, arn:PARTITION:execute-api:REGION:ACCOUNT:API_ID/STAGE/METHOD/PATH."
-    )
+    head = f"{_where(access)} lets {context.audience.each} call `{_short(access.arn)}`, although {allowed}."
+    if not apis:
+        head = f"{_where(access)} lets {context.audience.each} call any API{shown}: {allowed}."
+    return Kind.API, "\n".join([head, *_assumed(access), *lines(fix, _subject(access))])
 
 
-def other_access(result: OtherAccess) -> str:
+def other_access(result: OtherAccess, context: Context, fix: Fix) -> Said:
     """A finding of `other-access-is-declared`."""
     actions = "every action of every service" if result.actions == ("*",) else _listed(result.actions)
     if result.statement.not_action:
         actions = f"every action but {_listed(result.statement.actions)}"
-    entry = {"actions": list(result.actions), "resources": list(result.resources), "reason": "…"}
-    return (
+    head = (
         f"`{_value(result.document)}` {result.statement.label} allows {actions} on {_listed(result.resources)}, which all "
-        "users of the role share and no proof of this pack covers. Fix: tie it to the identity, by "
-        f'`{_OWN}` in the ARN or in a condition such as dynamodb:LeadingKeys, or declare it: "access": '
-        f"[{json.dumps(entry, ensure_ascii=False)}]."
+        "users of the role share and no proof of this pack covers."
     )
+    declared = "Or, if it is meant for all of them, declare it in the configuration of the pack"
+    if not fix.edits:
+        tie = f"  Fix: tie it to the identity by `{context.own}` in the ARN or in a condition on the resource."
+        declared = f"  {declared}: {line(fix.declare) if fix.declare is not None else ''}"
+        return Kind.OTHER_ACCESS, "\n".join([head, tie, declared])
+    subject = (result.document, result.statement.index)
+    return Kind.OTHER_ACCESS, "\n".join([head, *lines(fix, subject, declared)])
+
+
+def unproven(result: NotProven, what: str, fix: Fix) -> Said:
+    """What is neither proven nor refuted."""
+    place = _value(f"`{result.document}` {result.statement.label}: ") if result.statement is not None else ""
+    if result.pending:
+        return Kind.ACCESS_POINT, f"{place}{result.reason}"
+    kind = Kind.UNDECIDED
+    if result.statement is not None:
+        kind = Kind.ACCESS_POINT
+    elif result.reason.startswith("the identity issuer of "):
+        kind = Kind.UNKNOWN_ISSUER
+    subject = (result.document, result.statement.index) if result.statement is not None else ("", None)
+    return kind, "\n".join([f"{place}not proven {what}: {result.reason}.", *lines(fix, subject)])
+
+
+def setting(label: str, problem: str, fix: Fix, alternative: str = "") -> str:
+    """A finding about a resource's own property."""
+    return "\n".join([f"`{label}`: {problem}.", *lines(fix, alternative=alternative)])
+
+
+def trust(label: str, place: str, problem: str, fix: Fix, more: Iterable[str] = ()) -> str:
+    """A finding of `trust-bound-to-pool`."""
+    return "\n".join([f"`{label}`, trust policy{place}: {problem}.", *lines(fix, _trust_subject(fix)), *more])
+
+
+def _trust_subject(fix: Fix) -> Subject:
+    return (fix.edits[0].document, fix.edits[0].statement) if fix.edits else ("", None)
 
 
 def _listed(values: Sequence[str], most: int = 4) -> str:
@@ -121,14 +244,15 @@ def _listed(values: Sequence[str], most: int = 4) -> str:
     return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
 
 
-def _unproven(result: NotProven, what: str) -> str:
-    place = _value(f"`{result.document}` {result.statement.label}: ") if result.statement is not None else ""
-    if result.pending:
-        return f"{place}{result.reason}"
-    return f"{place}not proven {what}: {result.reason}. Fix: narrow the statement, or simplify the document."
+def _and(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 _value = escaped_value
+
+
+def _subject(access: Access) -> Subject:
+    return access.document, access.statement.index
 
 
 def _where(access: Access) -> str:
@@ -149,7 +273,7 @@ def _request(access: Access) -> str:
     prefix = ""
     if access.listing:
         named = f" with the prefix `{_short(access.prefix)}`" if access.prefix else " with the empty prefix"
-        prefix = " with no prefix" if access.prefix is None else named
+        prefix = " without a prefix" if access.prefix is None else named
     return f"identity `{_short(access.identity)}` may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
 
 
@@ -163,101 +287,97 @@ def _verb(access: Access) -> str:
     return "change"
 
 
-def _why(mine: Access, theirs: Access) -> tuple[str, str]:
-    """The cause and the smallest fix."""
+def _opens(statement: Statement) -> bool:
+    principals = statement.principals
+    return principals is not None and (principals.negated or ("AWS", "*") in principals.entries)
+
+
+def _why(mine: Access, theirs: Access, context: Context) -> Said:
+    """The cause."""
     statement = mine.statement
     if mine.listing:
-        return _why_listing(mine)
+        return _why_listing(mine, context)
     if (mine.document, statement.index) != (theirs.document, theirs.statement.index):
-        return (
-            f"and {_where(theirs)} allows the same object to identity `{_short(theirs.identity)}`",
-            f"keep both in the same folder, `BUCKET/PREFIX{_OWN}/*`.",
-        )
+        both = f"because {_where(theirs)} allows the same object to identity `{_short(theirs.identity)}`"
+        return Kind.TWO_STATEMENTS, both
     if statement.not_resource:
-        return (
-            "because NotResource grants everything that it does not name",
-            f'replace it with "Resource": "arn:aws:s3:::BUCKET/{_OWN}/*".',
-        )
+        return Kind.NOT_RESOURCE, "because NotResource grants everything that it does not name"
     resource = _value(mine.resource)
     if mine.resource != theirs.resource:
         return (
-            f"and `{_short(theirs.resource)}` in the same statement allows the same object to another identity",
-            f"keep to one folder, `BUCKET/PREFIX{_OWN}/*`.",
+            Kind.TWO_RESOURCES,
+            f"because `{_short(theirs.resource)}` in the same statement allows the same object to another identity",
         )
     if "${" in resource and not statement.expands:
         return (
+            Kind.NO_VERSION,
             f'because the document has no "Version": "2012-10-17", so `${{…}}` in `{resource}` is the name of one literal '
-            "folder that all identities share",
-            'add "Version": "2012-10-17" to the document.',
+            "folder that all users share",
         )
-    parts = template(resource, statement.expands)
+    parts = template(mine.resource, statement.expands)
     variables = [p for p in parts if isinstance(p, Variable)]
-    own = [p for p in variables if p.key.startswith("cognito-identity") and p.key.endswith(":sub")]
+    own = [p for p in variables if p.key == f"{context.issuer}:sub"]
     if not own and variables:
-        shown = re.findall(r"\$\{[^}]*\}?", resource)[0]
-        return (f"because `{shown}` may be anything: {_SHARED_VARIABLES}", f"use `{_OWN}` instead.")
-    if not own:
-        bucket = resource.partition(":::")[2].partition("/")[0]
-        fixed = f"arn:aws:s3:::{bucket}/{_OWN}/*" if bucket and not re.search(r"[*?]", bucket) else f"…/{_OWN}/*"
-        return (f"because nothing in `{resource}` says whose file it is", f"put the identity ID into it: `{fixed}`.")
-    before = resource[: resource.index("${")]
-    if re.search(r"[*?]", before.partition(":::")[2] or before):
-        fixed = re.sub(r"/?[^/]*[*?][^/]*/", "/", before, count=1)
+        shown = _value(re.findall(r"\$\{[^}]*\}?", mine.resource)[0])
+        right = misspelt(variables[0].key, context.issuers, context.issuer)
+        if right is not None:
+            return Kind.MISSPELT_VARIABLE, f"because `{shown}` is misspelt: the variable is `${{{right}}}`"
         return (
-            f"because `*` spans `/` in `{_short(resource)}`, so that another ID can stand before or after the identity ID",
-            f"put the identity first, behind a literal prefix: `{fixed}{_OWN}/*`.",
+            Kind.OTHER_VARIABLE,
+            f"because `{shown}` may be anything: it does not follow the identity ID, and the pool does not assign it",
         )
-    return (
-        f"because `{_short(resource)}` matches it",
-        f"write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`.",
-    )
+    if not own:
+        return Kind.NO_IDENTITY, f"because nothing in `{resource}` depends on the identity"
+    before = mine.resource[: mine.resource.index("${")]
+    if re.search(r"[*?]", before.partition(":::")[2] or before):
+        return (
+            Kind.STAR_BEFORE_IDENTITY,
+            f"because `*` spans `/` in `{_short(resource)}`, so that another ID can stand before or after the identity ID",
+        )
+    return Kind.WIDE_PATTERN, f"because `{_short(resource)}` matches them"
 
 
-def _why_listing(mine: Access) -> tuple[str, str]:
-    fix = f'add "Condition": {{"StringLike": {{"s3:prefix": "PREFIX{_OWN}/*"}}}}.'
+def _why_listing(mine: Access, context: Context) -> Said:
+    kind = Kind.LISTING
     tests = [c for c in mine.statement.conditions if c.key == PREFIX_KEY]
     if not tests:
-        return "because no condition limits `s3:prefix`", fix
+        for condition in mine.statement.conditions:
+            if misspelt(condition.key, context.issuers, context.issuer) == PREFIX_KEY:
+                return kind, f"because `{_value(condition.written)}` is misspelt: the condition key is `{PREFIX_KEY}`"
+        return kind, f"because no condition limits `{PREFIX_KEY}`"
     test = tests[0]
-    said = f"{test.label} on `s3:prefix`"
+    said = f"{test.label} on `{PREFIX_KEY}`"
     if mine.prefix is None:
-        if test.if_exists:
-            return f"because {said} holds for a request without a prefix", f"use {test.operator} without IfExists."
-        if test.qualifier == "ForAllValues":
-            return (
-                f"because {said} holds for a request without a prefix",
-                f"use {test.operator} without ForAllValues.",
-            )
         if "Not" in test.operator:
-            return f"because {said} holds for every other prefix, and for requests without a prefix", fix
-        return f"because {said} holds for a request without a prefix", fix
+            return kind, f"because {said} holds for every other prefix, and for requests without a prefix"
+        return kind, f"because {said} holds for a request without a prefix"
     if mine.prefix == "":
-        return f"because {said} allows the empty prefix, which lists everything", f'remove `""` from {said}.'
+        return kind, f"because {said} allows the empty prefix, which lists everything"
     if not mine.statement.expands and any("${" in v for v in test.values):
-        return (
-            'because the document has no "Version": "2012-10-17", so `${…}` is literal text',
-            'add "Version": "2012-10-17" to the document.',
+        return Kind.NO_VERSION, 'because the document has no "Version": "2012-10-17", so `${…}` is literal text'
+    for value in test.values:
+        for part in template(value, mine.statement.expands):
+            if isinstance(part, Variable) and part.key != f"{context.issuer}:sub":
+                right = misspelt(part.key, context.issuers, context.issuer)
+                if right is not None:
+                    shown = f"`${{{_value(part.key)}}}`"
+                    return Kind.MISSPELT_VARIABLE, f"because {shown} is misspelt: the variable is `${{{right}}}`"
+    return kind, f"because {said} allows that prefix"
+
+
+def _assumed(access: Access) -> list[str]:
+    """What would have to hold for the example."""
+    notes = [f"  This assumes that {_condition(c)} holds, which the documents do not decide." for c in access.assumed]
+    if not access.exact and not access.assumed and exists(access.action):
+        notes.append(
+            "  This assumes that AWS resolves in this way what its documentation leaves open: an unknown variable, or "
+            "how far `*` spans."
         )
-    return f"because {said} allows that prefix", f"let it allow only `PREFIX{_OWN}/*`."
-
-
-def _folder_fix(access: Access) -> str:
-    if access.listing:
-        return f"let `s3:prefix` allow only `PREFIX{_OWN}/*`, with the `/`."
-    resource = _value(access.resource)
-    if access.statement.not_resource:
-        return f'replace NotResource with "Resource": "arn:aws:s3:::BUCKET/PREFIX{_OWN}/*".'
-    if resource.endswith("}*"):
-        return f"write `{resource[:-1]}/*`: without the `/` it also reaches folders whose names only begin with the ID."
-    return f"write the resource as `arn:aws:s3:::BUCKET/PREFIX{_OWN}/*`."
+    return notes
 
 
 def _notes(access: Access, principal: Principal | None) -> list[str]:
-    notes = [f"  if {_condition(c)} holds, which the documents do not decide" for c in access.assumed]
-    if not access.exact and not access.assumed:
-        notes.append(
-            "  if AWS resolves in this way what its documentation leaves open: an unknown variable, or how far `*` spans"
-        )
+    notes = _assumed(access)
     if principal is None:
         return notes
     resource = [(policy.name, policy.document) for policy in principal.resource]
@@ -270,54 +390,61 @@ def _notes(access: Access, principal: Principal | None) -> list[str]:
                     else 'has no "Version": "2012-10-17", so its variables are literal text'
                 )
                 notes.append(
-                    f"  the Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}"
+                    f"  The Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}."
                 )
     return notes
 
 
 def _condition(condition: Condition) -> str:
-    values = _value(", ".join(condition.values[:3]))
+    values = _value(", ".join(value or '""' for value in condition.values[:3]))
     return f"`{condition.label}` `{_value(condition.written)}` ({values})"
 
 
 def _proof(mine: Access, theirs: Access) -> str:
-    lines = ["  proof:"]
+    found = ["  Proof:"]
     for access in (mine, theirs):
         prefix = ""
         if access.listing:
             prefix = " (no s3:prefix)" if access.prefix is None else f' with s3:prefix "{access.prefix}"'
         request = f"{access.identity}: {access.action} {access.arn}{prefix}"
-        lines.append("    " + _value(f"{request} — allowed by {access.document}, {access.statement.label}"))
-    return "\n".join(lines)
+        found.append("    " + _value(f"{request} — allowed by {access.document}, {access.statement.label}"))
+    return "\n".join(found)
 
 
 _CONSEQUENCES = {
-    EscalationClass.PERMISSIONS: "changes permissions",
-    EscalationClass.IDENTITY: "lets the user act as another user or role",
-    EscalationClass.CODE: "runs code under another role",
-    EscalationClass.BUCKET: "changes what protects a bucket, or copies its contents out",
-    EscalationClass.KEYLESS: "belongs to an S3 interface whose ARNs carry no key, so that no policy can scope it",
+    EscalationClass.PERMISSIONS: "change permissions",
+    EscalationClass.IDENTITY: "act as another user or role",
+    EscalationClass.CODE: "run code under another role",
+    EscalationClass.BUCKET: "change what protects a bucket, or copy its contents out",
+    EscalationClass.KEYLESS: "use an S3 interface whose ARNs carry no key, so that no policy can scope it",
 }
 _OF_SERVICES = {
-    "cognito-identity": "changes the identity pool's roles and providers, or acts for other identities",
-    "cognito-idp": "sets the passwords, attributes or groups of other users, or how the user pool identifies them",
-    "iam": "writes IAM, so that the user can grant itself anything",
-    "sts": "assumes another role",
+    "cognito-identity": "change the identity pool's roles and providers, or act for other identities",
+    "cognito-idp": "set the passwords, attributes or groups of other users, or how the user pool identifies them",
+    "iam": "change IAM, and so grant itself anything",
+    "sts": "assume another role",
 }
 
 
 def _consequence(action: str) -> str:
     if action == "s3:ListBucketMultipartUploads":
-        return "shows the keys of all users' uploads; it has no `s3:prefix`, so that no policy can scope it"
+        return "see the keys of all users' uploads, because it has no `s3:prefix`, so that no policy can scope it"
+    if action == "iam:PassRole":
+        return _CONSEQUENCES[EscalationClass.IDENTITY]
     return _OF_SERVICES.get(action.partition(":")[0]) or _CONSEQUENCES[escalation_class(action)]
 
 
-def _escalation_fix(statement: Statement) -> str:
-    """One fix for all of the statement's actions that allow privilege escalation."""
-    if statement.not_action:
-        return "Fix: replace NotAction with Action and the actions that users need."
-    culprits = [pattern for pattern in statement.actions if escalating(pattern)]
-    named = ", ".join(f"`{_value(pattern)}`" for pattern in culprits)
-    if any("*" in pattern or "?" in pattern for pattern in culprits):
-        return f"Fix: replace {named} with the actions that users need; signing in needs none."
-    return f"Fix: remove {named} from the statement; signing in does not need it."
+def _culprits(access: Access) -> list[str]:
+    """The statement's entries of Action that allow privilege escalation."""
+    if access.statement.not_action:
+        return [access.action]
+    return [pattern for pattern in access.statement.actions if escalating(pattern)] or [access.action]
+
+
+def _example_of(pattern: str, action: str) -> str:
+    """An action that allows privilege escalation, of those that a pattern covers: the one of the proof, if it is one."""
+    statement = Statement(0, Effect.ALLOW, (pattern,), ("*",))
+    for name in (action, *OTHER_PIVOTS, *BUCKET_PIVOTS):
+        if action_matches(statement, name):
+            return name
+    return action

@@ -7,12 +7,22 @@ its name. A rule is asked about each resource before it is made, with what is kn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..findings import words
-from ..findings.escaping import escaped_value
-from ..findings.finding import Finding
+from ..findings.advice import (
+    context,
+    missing_issuer,
+    not_read,
+    trust_fixes,
+    undeclared_access,
+    undeclared_guests,
+)
+from ..findings.finding import Finding, Kind
+from ..findings.fix import EACH, Declaration, Fix
+from ..findings.fix import Setting as Property
+from ..findings.suggestions import Suggestions
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
@@ -25,7 +35,7 @@ from ..proof.other_access import other_access
 from ..proof.own_folder import own_folder as outside_own_folder
 from ..proof.results import NotProven, Result
 from ..proof.scope import Scope
-from ..proof.trust import trust_problems, trusted_pools, trusts_guests
+from ..proof.trust import trust_problems, trusted_pools
 from . import remedies
 from .configuration import (
     ACCESS,
@@ -150,49 +160,102 @@ def _obstacles(
         key = ("obstacle", obstacle.urn, obstacle.problem)
         if key not in seen:
             seen.add(key)
-            text = words.not_read(obstacle, what)
             # While resources are still to come, one of them may be what is missing.
-            yield Finding(obstacle.urn, key, text, obstacle.pending or (obstacle.open and only is not None))
+            pending = obstacle.pending or (obstacle.open and only is not None)
+            yield _not_read(obstacle, key, what, pending)
+
+
+def _not_read(obstacle: Obstacle, key: tuple[str, ...], what: str, pending: bool) -> Finding:
+    kind, fix = not_read(obstacle, _rules_with)
+    return Finding(obstacle.urn, key, words.not_read(obstacle, what, fix), pending, kind, fix)
+
+
+def _rules_with(setting: str) -> tuple[str, ...]:
+    """The rules whose configuration has a setting."""
+    return tuple(rule.name for rule in RULES if any(each.name == setting for each in rule.settings))
+
+
+def _unproven(
+    result: NotProven, roles: Sequence[VendedRole], what: str, advice: Suggestions, estate: Inventory
+) -> Finding:
+    fix = missing_issuer(result, roles, _rules_with("issuers")) or advice.fix(result)
+    kind, text = words.unproven(result, what, fix)
+    pending = result.pending or (result.open and estate.previewed)
+    return Finding(_where(roles, result), result.cause, text, pending, kind, fix)
 
 
 def isolated(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    yield from _obstacles(estate, roles, config, only, "that identities cannot reach each other's files")
+    what = "that identities cannot reach each other's files"
+    yield from _obstacles(estate, roles, config, only, what)
     vended = {role.urn: role for role in roles}
-    for result in (result for scope in _scopes(roles, config, only) for result in isolation(scope)):
-        role = vended.get(result.role)
-        text = words.isolation(result, role.principal if role else None, role is not None and _of_guests(role))
-        pending = isinstance(result, NotProven) and (result.pending or (result.open and estate.previewed))
-        yield Finding(_where(roles, result), result.cause, text, pending)
-
-
-def _of_guests(role: VendedRole) -> bool:
-    """Whether guests assume a role, who are anybody and not signed in."""
-    return "unauthenticated" in role.kinds or (role.trust is not None and trusts_guests(role.trust))
+    for scope in _scopes(roles, config, only):
+        results = isolation(scope)
+        advice = Suggestions(scope, roles, isolation, results)
+        for result in results:
+            if isinstance(result, NotProven):
+                yield _unproven(result, roles, what, advice, estate)
+                continue
+            role = vended.get(result.role)
+            fix = replace(advice.fix(result), instead=advice.declared(result))
+            about = context(role, advice.names(result).own, config.known.issuers)
+            kind, text = words.isolation(result, role.principal if role else None, about, fix)
+            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
 
 
 def own_folder(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
+    vended = {role.urn: role for role in roles}
     for scope in _scopes(roles, config, only):
-        for result in outside_own_folder(scope):
-            yield Finding(_where(roles, result), result.cause, words.own_folder(result))
-        for grant in dead_grants(scope):
-            yield Finding(_where(roles, grant), grant.cause, words.dead(grant))
+        outside = outside_own_folder(scope)
+        advice = Suggestions(scope, roles, outside_own_folder, outside)
+        for result in outside:
+            if isinstance(result, NotProven):
+                yield _unproven(result, roles, "that each identity stays in its own folder", advice, estate)
+                continue
+            fix = replace(advice.fix(result), instead=advice.declared(result))
+            about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
+            kind, text = words.own_folder(result, about, fix)
+            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+        dead = dead_grants(scope)
+        # A grant that comes to life must not reach what it should not.
+        advice = Suggestions(scope, roles, _dead_or_loose, _dead_or_loose(scope) if dead else ())
+        for grant in dead:
+            about = context(vended.get(grant.role), advice.names(grant).own, config.known.issuers)
+            fix = advice.fix(grant)
+            kind, text = words.dead(grant, about, fix)
+            yield Finding(_where(roles, grant), grant.cause, text, kind=kind, fix=fix)
+
+
+def _dead_or_loose(scope: Scope) -> list[Result]:
+    return [*dead_grants(scope), *isolation(scope), *outside_own_folder(scope)]
 
 
 def cannot_escalate(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    yield from _obstacles(estate, roles, config, only, "that a vended role cannot widen its own reach")
-    for result in (result for scope in _scopes(roles, config, only) for result in escalations(scope)):
-        yield Finding(_where(roles, result), result.cause, words.escalation(result))
+    what = "that a vended role cannot widen its own reach"
+    yield from _obstacles(estate, roles, config, only, what)
+    vended = {role.urn: role for role in roles}
+    for scope in _scopes(roles, config, only):
+        results = escalations(scope)
+        advice = Suggestions(scope, roles, escalations, results)
+        for result in results:
+            if isinstance(result, NotProven):
+                yield _unproven(result, roles, what, advice, estate)
+                continue
+            fix = advice.fix(result)
+            about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
+            kind, text = words.escalation(result, about, fix)
+            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
 
 
 def bound_trust(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
+    what = "that the role trusts only its own pools"
     stack = estate.stack_pools()
     known = stack.ids.union(config.known.pools)
     # Where neither the stack nor the configuration says anything about pools, a role's trust policy alone names its pool.
@@ -205,8 +268,7 @@ def bound_trust(
             continue
         if role.trust_obstacle is not None:
             obstacle = role.trust_obstacle
-            text = words.not_read(obstacle, "that the role trusts only its own pools")
-            yield Finding(role.urn, ("trust", role.urn, obstacle.problem), text, obstacle.pending)
+            yield _not_read(obstacle, ("trust", role.urn, obstacle.problem), what, obstacle.pending)
         if role.trust is None:
             continue
         named = trusted_pools(role.trust)
@@ -215,32 +277,39 @@ def bound_trust(
             # A user pool's group vends its role through whichever identity pool the role trusts.
             for pool in sorted(role.pools):
                 problem = (
-                    f"a group or a rule vends it, and neither the stack nor the configuration knows the pool `{pool}`. "
-                    "Fix: add the pool to `pools`."
+                    f"not proven {what}: a group or a rule vends it, and neither the stack nor the configuration knows the "
+                    f"pool `{pool}`"
                 )
-                obstacle = Obstacle(role.urn, role.label, problem)
-                text = words.not_read(obstacle, "that the role trusts only its own pools")
-                yield Finding(role.urn, ("trust", role.urn, problem), text, pending=only is not None)
+                fix = Fix(declare=Declaration(("trust-bound-to-pool",), "pools", [pool]))
+                text = words.setting(role.label, problem, fix)
+                cause = ("trust", role.urn, "pool", pool)
+                yield Finding(role.urn, cause, text, only is not None, Kind.POOL_NOT_KNOWN, fix)
         alone = bool(stack.pending) and stack.may_be(unknown)
-        allowed = known | named if alone else known
-        loose = list(trust_problems(role.trust, allowed if strict else None, config.known.issuers))
+        allowed = (known | named if alone else known) if strict else None
+        fixes = trust_fixes(role, allowed, config.known.issuers, _rules_with)
+        loose = list(trust_problems(role.trust, allowed, config.known.issuers))
         if "trusted" not in role.kinds and not loose:
-            text = f"`{role.label}` is vended by an identity pool, but its trust policy lets no pool assume it"
-            yield Finding(role.urn, ("trust", role.urn, "nobody"), text)
-        for statement, problem in loose:
-            text = f"`{role.label}`, trust policy {statement.label}: {problem}."
-            yield Finding(role.urn, ("trust", role.urn, str(statement.index), problem), text)
+            problem = "the pool vends the role, but its trust policy lets no pool assume it"
+            fix = fixes.admitting()
+            text = words.trust(role.label, "", problem, fix)
+            yield Finding(role.urn, ("trust", role.urn, "nobody"), text, kind=Kind.NOBODY, fix=fix)
+        for each in loose:
+            fix = fixes.fix(each)
+            text = words.trust(role.label, f" {each.statement.label}", fixes.text(each), fix, fixes.more(each))
+            key = ("trust", role.urn, str(each.statement.index), each.looseness.name, each.value)
+            yield Finding(role.urn, key, text, kind=fixes.kind(each), fix=fix)
         if unknown and alone and undecided:
             text = f"`{role.label}, trust policy`: whether `{unknown[0]}` is a pool of this stack"
             yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=True)
         elif unknown and alone:
             problem = (
-                f"roles of this stack trust {', '.join(f'`{pool}`' for pool in sorted(waiting))}, more pools than it "
-                "creates. Fix: add those of other stacks to `pools`."
+                f"not proven {what}: roles of this stack trust {', '.join(f'`{pool}`' for pool in sorted(waiting))}, more "
+                "pools than it creates"
             )
-            text = words.not_read(Obstacle(role.urn, role.label, problem), "that the role trusts only its own pools")
+            fix = Fix(declare=Declaration(("trust-bound-to-pool",), "pools", sorted(waiting)))
+            text = words.setting(role.label, problem, fix)
             # While resources are still to come, one of them may be the pool, or attach roles to it.
-            yield Finding(role.urn, ("trust", role.urn, "pools"), text, pending=only is not None)
+            yield Finding(role.urn, ("trust", role.urn, "pools"), text, only is not None, Kind.OTHER_POOL, fix)
 
 
 def guests_declared(
@@ -255,12 +324,15 @@ def guests_declared(
         elif pool.guests is True and pool.name is UNKNOWN:
             yield _pending(pool, "whether the guest access of a pool of its name is declared")
         elif pool.guests is True and pool.name not in declared:
-            text = (
-                f"`{pool.label}`: guest access is enabled, so that anyone gets credentials without signing in. Fix: turn "
-                f"allowUnauthenticatedIdentities off, or declare it: "
-                f'"guests": [{{"pool": "{escaped_value(str(pool.name))}", "reason": "…"}}].'
+            fix = undeclared_guests(pool)
+            problem = "guest access is enabled, so that anyone gets credentials without signing in"
+            text = words.setting(
+                pool.label,
+                problem,
+                fix,
+                "Or, if guests are meant to have access, declare it in the configuration of the pack",
             )
-            yield Finding(pool.urn, ("guests", pool.urn), text)
+            yield Finding(pool.urn, ("guests", pool.urn), text, kind=Kind.GUESTS, fix=fix)
 
 
 def classic_off(
@@ -273,11 +345,13 @@ def classic_off(
             yield _pending(pool, "whether the classic flow is on")
             continue
         state = "is on" if pool.classic is True else "is not set, which keeps it on where it is on"
-        text = (
-            f"`{pool.label}`: the classic flow {state}. It issues tokens for any role that trusts the pool, without the "
-            "limits of the enhanced flow. Fix: set allowClassicFlow to false."
+        problem = (
+            f"the classic flow {state}. It issues tokens for any role that trusts the pool, without the limits of the "
+            "enhanced flow"
         )
-        yield Finding(pool.urn, ("classic", pool.urn), text)
+        fix = Fix(settings=(Property(pool.urn, ("allowClassicFlow",), False),))
+        text = words.setting(pool.label, problem, fix)
+        yield Finding(pool.urn, ("classic", pool.urn), text, kind=Kind.CLASSIC, fix=fix)
 
 
 def tokens_checked(
@@ -289,11 +363,10 @@ def tokens_checked(
         if isinstance(pool.unchecked, Unknown):
             yield _pending(pool, "whether tokens are checked with the user pool")
         elif pool.unchecked:
-            text = (
-                f"`{pool.label}`: tokens of {', '.join(pool.unchecked)} stay valid after their user is signed out or "
-                "deleted. Fix: set serverSideTokenCheck to true."
-            )
-            yield Finding(pool.urn, ("tokens", pool.urn), text)
+            problem = f"tokens of {', '.join(pool.unchecked)} stay valid after their user is signed out or deleted"
+            fix = Fix(settings=(Property(pool.urn, ("cognitoIdentityProviders", EACH, "serverSideTokenCheck"), True),))
+            text = words.setting(pool.label, problem, fix)
+            yield Finding(pool.urn, ("tokens", pool.urn), text, kind=Kind.TOKENS, fix=fix)
 
 
 def _pending(pool: PoolFact, what: str) -> Finding:
@@ -303,18 +376,34 @@ def _pending(pool: PoolFact, what: str) -> Finding:
 def api_scoped(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    labels = {role.urn: role.label for role in roles}
+    vended = {role.urn: role for role in roles}
     for scope in _scopes(roles, config, only):
-        for result in unnamed_apis(scope, config.apis):
-            text = words.api(result, labels.get(result.role, ""), config.apis)
-            yield Finding(_where(roles, result), result.cause, text)
+        results = unnamed_apis(scope, config.apis)
+        advice = Suggestions(scope, roles, lambda changed: unnamed_apis(changed, config.apis), results, config.apis)
+        for result in results:
+            if isinstance(result, NotProven):
+                yield _unproven(result, roles, "that users call only the APIs that they should", advice, estate)
+                continue
+            fix = advice.fix(result)
+            about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
+            kind, text = words.api(result, config.apis, about, fix)
+            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
 
 
 def other_access_declared(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    for result in other_access(_scope(roles, config, only), config.access) if roles else ():
-        yield Finding(_where(roles, result), result.cause, words.other_access(result))
+    if not roles:
+        return
+    scope = _scope(roles, config, only)
+    vended = {role.urn: role for role in roles}
+    results = list(other_access(scope, config.access))
+    advice = Suggestions(scope, roles, lambda changed: list(other_access(changed, config.access)), results)
+    for result in results:
+        fix = undeclared_access(result, advice.fix(result))
+        about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
+        kind, text = words.other_access(result, about, fix)
+        yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
 
 
 RULES: tuple[Rule, ...] = (

@@ -6,6 +6,7 @@ Allow by Allow, where something may be shared. What is found is a request of eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -25,7 +26,7 @@ from .access_points import is_pending, located, named_point, unknown_alias
 from .beginnings import meetings
 from .identities import Strangers
 from .questions import Grant, Reader, Symbolic, track
-from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach
+from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach, shared_patterns
 from .replay import replayed
 from .results import Access, Cause, NotProven, Violation
 from .scope import Scope
@@ -233,6 +234,7 @@ class _Pairs:
         stops = dict(word.stops)
         access = self._replayed(one, mine, arn, stops.get(0))
         their = self._replayed(other, theirs, arn, stops.get(1))
+        access, their, arn = self._readably(access, their, arn, (one, mine), (other, theirs))
         if access is None or their is None:
             self._found.append(
                 NotProven(f"no request that reaches `{arn}` could be confirmed", mine.principal.urn, mine.document)
@@ -246,6 +248,29 @@ class _Pairs:
             self._found.append(violation)
         self._told |= {mine.cause, theirs.cause, *violation.statements}
 
+    def _readably(
+        self, access: Access | None, their: Access | None, arn: str, mine: tuple[str, Grant], theirs: tuple[str, Grant]
+    ) -> tuple[Access | None, Access | None, str]:
+        """The two requests for an object whose key looks less like a mistake in typing, where that shows the same."""
+        readable = _readable(arn)
+        if access is None or their is None or readable == arn:
+            return access, their, arn
+        try:
+            one, other = self._replayed(*mine, readable), self._replayed(*theirs, readable)
+        except BudgetExceeded:
+            return access, their, arn
+        if self._tells_the_same(access, one, readable) and self._tells_the_same(their, other, readable):
+            return one, other, readable
+        return access, their, arn
+
+    def _tells_the_same(self, access: Access | None, other: Access | None, arn: str) -> bool:
+        """Whether another request shows the same mistake, outside the shared spaces."""
+        if access is None or other is None:
+            return False
+        spaces = shared_patterns(self._scope.shared, self._scope.caller(other.identity, self._shape))
+        told = access.cause == other.cause and access.assumed == other.assumed and access.exact == other.exact
+        return told and not any(matches(pattern, arn) for pattern in spaces)
+
     def _visible(self, symbolic: Symbolic, question: Question, word: Word) -> Word:
         try:
             return symbolic.find(question, self._budget.part(self._scope.steps // 20)) or word
@@ -257,6 +282,12 @@ class _Pairs:
         return replayed(
             self._scope, self._shape, identity, principal, action, arn, self._budget, grant.listing, grant.view, stop
         )
+
+
+def _readable(arn: str) -> str:
+    """The ARN with names where the shortest one has none, which looks like a mistake in typing."""
+    head, slash, key = arn.partition("/")
+    return f"{head}{slash}{re.sub(r'(?<=/)(?=/)|^(?=/)|(?<=/)$|^$', 'x', key)}"
 
 
 _LATER = "which bucket's objects the access point shows"

@@ -10,6 +10,8 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
 
 from ..automata.globs import matches
 from ..iam.documents import Condition, Document, Effect, Statement
@@ -18,10 +20,39 @@ from ..iam.issuers import NAMED, issuer_of, known_issuers
 from ..iam.variables import Missing, concretise, template
 
 
-def trust_problems(
-    trust: Document, pools: frozenset[str] | None, issuers: Mapping[str, str]
-) -> Iterator[tuple[Statement, str]]:
-    """What is too open in a vended role's trust policy: each problem with its statement.
+class Looseness(Enum):
+    """In which way a trust policy is too open."""
+
+    ANY_PRINCIPAL = "it trusts every principal that it does not name"
+    OTHER_PRINCIPAL = "it trusts somebody else as well"
+    ANY_POOL = "no condition names the pool"
+    NO_POOL = "what it names is not the ID of a pool"
+    OTHER_POOL = "it trusts a pool that nothing knows"
+    OTHER_ISSUER = "its issuer is not that of the pool"
+    UNKNOWN_ISSUER = "the issuer of the pool's region is not known"
+    ANY_LOGIN = "no condition tells guests from signed-in users"
+    BOTH_LOGINS = "guests and signed-in users both meet its condition"
+
+
+@dataclass(frozen=True)
+class TrustProblem:
+    """One way in which a statement of a trust policy is too open.
+
+    Attributes:
+        issuer: the issuer in question, or the one that is right for the pool.
+        value: the principal, pool or region in question.
+        test: the condition that is not enough; None where there is none.
+    """
+
+    statement: Statement
+    looseness: Looseness
+    issuer: str = ""
+    value: str = ""
+    test: Condition | None = None
+
+
+def trust_problems(trust: Document, pools: frozenset[str] | None, issuers: Mapping[str, str]) -> Iterator[TrustProblem]:
+    """What is too open in a vended role's trust policy.
 
     Args:
         pools: IDs of the pools that the role may trust; None where they are not known.
@@ -29,8 +60,7 @@ def trust_problems(
     """
     for statement in trust.statements:
         if statement.effect is Effect.ALLOW and lets_in(statement):
-            for problem in _problems(statement, pools, dict(issuers)):
-                yield statement, problem
+            yield from _problems(statement, pools, dict(issuers))
 
 
 ENTRIES = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoot")
@@ -64,18 +94,15 @@ def trusts_guests(trust: Document) -> bool:
     )
 
 
-def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[str, str]) -> Iterator[str]:
+def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[str, str]) -> Iterator[TrustProblem]:
     principals = statement.principals
     if principals is None or principals.negated:
-        yield "it trusts every principal that it does not name. Fix: name the Cognito issuer as Federated principal"
+        yield TrustProblem(statement, Looseness.ANY_PRINCIPAL)
         return
     known = known_issuers(issuers)
     for kind, value in principals.entries:
         if kind != "Federated" or value not in known:
-            yield (
-                f"it also trusts `{kind}: {value}`, which gets what every user of the role may do. "
-                "Fix: give it a separate role"
-            )
+            yield TrustProblem(statement, Looseness.OTHER_PRINCIPAL, value=f"{kind}: {value}")
     trusted = [value for kind, value in principals.entries if kind == "Federated" and value in known]
     for issuer in trusted:
         yield from _audience(statement, issuer, pools, issuers)
@@ -84,55 +111,36 @@ def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[
 
 def _audience(
     statement: Statement, issuer: str, pools: frozenset[str] | None, issuers: dict[str, str]
-) -> Iterator[str]:
-    key = f"{issuer}:aud"
-    tests = [c for c in statement.conditions if c.key == key]
+) -> Iterator[TrustProblem]:
+    tests = [c for c in statement.conditions if c.key == f"{issuer}:aud"]
     exact = [c for c in tests if c.operator == "StringEquals" and not c.if_exists and c.qualifier != "ForAllValues"]
     if not exact:
-        why = f"tests it by {tests[0].label}, which is not enough" if tests else "does not test it"
-        yield (
-            f"any identity pool of any account can vend the role: `{key}` must be a pool's ID, and the statement {why}. "
-            f'Fix: add "StringEquals": {{"{key}": "POOL_ID"}}'
-        )
+        yield TrustProblem(statement, Looseness.ANY_POOL, issuer, test=tests[0] if tests else None)
         return
-    values = _values(exact)
-    for value in values:
+    for value in _values(exact):
+        region = value.partition(":")[0]
+        right = issuer_of(region, issuers)
         if not NAMED.fullmatch(value):
-            yield f"`{value}` is not the ID of an identity pool; `{key}` must be literal pool IDs, REGION:UUID"
+            yield TrustProblem(statement, Looseness.NO_POOL, issuer, value)
         elif pools is not None and value not in pools:
-            known = ", ".join(f"`{pool}`" for pool in sorted(pools)) or "the stack's own pools"
-            yield (
-                f"it trusts the pool `{value}`, which this stack neither creates nor attaches roles to. "
-                f"Fix: trust only {known}, or add the pool to `pools`"
-            )
-        elif issuer_of(value.partition(":")[0], issuers) not in (issuer, None):
-            right = issuer_of(value.partition(":")[0], issuers)
-            yield f"`{issuer}` is not the issuer of pools in {value.partition(':')[0]}; that is `{right}`"
-        elif issuer_of(value.partition(":")[0], issuers) is None:
-            yield f"not proven: the issuer of {value.partition(':')[0]} is not known. Fix: add it to `issuers`"
+            yield TrustProblem(statement, Looseness.OTHER_POOL, issuer, value)
+        elif right is None:
+            yield TrustProblem(statement, Looseness.UNKNOWN_ISSUER, issuer, region)
+        elif right != issuer:
+            yield TrustProblem(statement, Looseness.OTHER_ISSUER, right, issuer)
 
 
-def _login(statement: Statement, issuer: str) -> Iterator[str]:
-    key = f"{issuer}:amr"
-    tests = [c for c in statement.conditions if c.key == key]
+def _login(statement: Statement, issuer: str) -> Iterator[TrustProblem]:
+    tests = [c for c in statement.conditions if c.key == f"{issuer}:amr"]
     positive = [
         c
         for c in tests
         if c.operator in ("StringLike", "StringEquals") and c.qualifier == "ForAnyValue" and not c.if_exists
     ]
     if not positive:
-        why = f"tests it by {tests[0].label}, which guests also pass" if tests else "does not test it"
-        yield (
-            f"guests and signed-in users can both assume the role: `{key}` must tell them apart, and the statement {why}. "
-            f'Fix: add "ForAnyValue:StringLike": {{"{key}": "authenticated"}}'
-        )
-        return
-    if all(_lets_both(test) for test in positive):
-        values = " or ".join(f"`{v}`" for v in positive[0].values)
-        yield (
-            f"`{key}` is {values}, which guests and signed-in users both match. "
-            "Fix: make it exactly `authenticated`, or `unauthenticated` for a guest role"
-        )
+        yield TrustProblem(statement, Looseness.ANY_LOGIN, issuer, test=tests[0] if tests else None)
+    elif all(_lets_both(test) for test in positive):
+        yield TrustProblem(statement, Looseness.BOTH_LOGINS, issuer, test=positive[0])
 
 
 def _lets_both(test: Condition) -> bool:

@@ -104,12 +104,13 @@ def summary(
 
 def _report(told: Told, labels: dict[str, str]) -> Report:
     first, *rest = told.text.splitlines() or [""]
-    headline, _, fix = first.partition(" Fix: ")
+    at = next((number for number, line in enumerate(rest) if line.startswith("  Fix: ")), len(rest))
+    rest, fix = rest[:at], " ".join(line.strip() for line in rest[at:]).removeprefix("Fix: ")
     source = _source(told.document, told.statement) if told.document and told.statement is not None else ""
     return Report(
         told.rule,
         told.level,
-        headline,
+        first,
         tuple(line.strip() for line in rest),
         fix,
         labels.get(told.role, ""),

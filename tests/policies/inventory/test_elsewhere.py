@@ -95,7 +95,8 @@ def test_a_group_whose_role_trusts_a_pool_that_nobody_knows_is_not_proven() -> N
     assert (rule, pending) == ("trust-bound-to-pool", False)
     assert text == (
         "`role`: not proven that the role trusts only its own pools: a group or a rule vends it, and neither the stack "
-        f"nor the configuration knows the pool `{POOL}`. Fix: add the pool to `pools`."
+        f"nor the configuration knows the pool `{POOL}`.\n"
+        f'  Fix: add to the configuration of the pack: {{"trust-bound-to-pool": {{"pools": ["{POOL}"]}}}}'
     )
     assert findings(stack, Config(known=Declared(pools=(POOL,)))) == set()
     assert findings([*stack, pool(id=POOL)]) == set()

@@ -485,7 +485,7 @@ def test_a_widened_program_is_stopped_in_preview(fresh: Analyzer, monkeypatch: p
     with Sandbox().running() as sandbox:
         enforced = PolicyGate(fresh)
         run = in_process.run(sandbox, ROOT / "__main__.py", files.project, "dev", files.config, enforced, preview=True)
-        with pytest.raises(PolicyViolation, match="lets every signed-in identity read another identity's files"):
+        with pytest.raises(PolicyViolation, match="lets every signed-in user read other users' files"):
             enforced.finish(run)
         assert sandbox.identity.pools == {}
 

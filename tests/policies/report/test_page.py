@@ -175,7 +175,7 @@ def test_in_a_browser(page: Any, tab: Page) -> None:
     tab.press("p")
     assert tab.run("document.activeElement.className").startswith("finding")
     tab.press("/")
-    tab.type("s3-isolated")
+    tab.type("other users")
     shown = "[...document.querySelectorAll('article.finding')].filter((a) => !a.hidden).length"
     assert tab.run(shown) == 1
     tab.press("Escape")

@@ -1,0 +1,98 @@
+"""Fixes that need no proof to be asked again, and what findings say of who gets a role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from ..inventory.facts import PoolFact
+from ..inventory.vended import Obstacle, VendedRole
+from ..proof.results import NotProven, OtherAccess
+from .finding import Kind
+from .fix import Declaration, Fix, Placeholder, Setting
+from .suggestions import REASON
+from .trusting import TrustFixes
+from .words import Audience, Context
+
+RulesWith = Callable[[str], "tuple[str, ...]"]
+"""The rules whose configuration has a setting."""
+ISSUER, DOCUMENT = "ISSUER", "DOCUMENT"
+
+
+def context(role: VendedRole | None, own: str, issuers: Mapping[str, str]) -> Context:
+    return Context(audience(role), own, tuple(issuers.values()))
+
+
+def audience(role: VendedRole | None) -> Audience:
+    """Who gets a role: as it is vended, and as its trust policy says."""
+    if role is None:
+        return Audience()
+    guests = "unauthenticated" in role.kinds
+    signed_in = bool({"authenticated", "mapped"} & role.kinds)
+    for statement in role.trust.statements if role.trust is not None else ():
+        tests = [test for test in statement.conditions if test.key.endswith(":amr")]
+        for value in (value.lower() for test in tests for value in test.values):
+            guests = guests or value == "unauthenticated"
+            signed_in = signed_in or value == "authenticated"
+    return Audience(guests, signed_in)
+
+
+def trust_fixes(
+    role: VendedRole, pools: frozenset[str] | None, issuers: Mapping[str, str], rules_with: RulesWith
+) -> TrustFixes:
+    return TrustFixes(role, pools, issuers, rules_with("issuers"))
+
+
+def undeclared_guests(pool: PoolFact) -> Fix:
+    declared = Declaration(("guests-are-declared",), "guests", [{"pool": str(pool.name), "reason": REASON}])
+    return Fix(settings=(Setting(pool.urn, ("allowUnauthenticatedIdentities",), False),), instead=declared)
+
+
+def undeclared_access(result: OtherAccess, tied: Fix) -> Fix:
+    """The change that ties access to the identity, or the configuration that declares it; not that of everything."""
+    if "*" in result.actions:
+        return tied
+    entry = {"actions": list(result.actions), "resources": list(result.resources), "reason": REASON}
+    declared = Declaration(("other-access-is-declared",), "access", [entry])
+    return replace(tied, instead=declared) if tied.edits else Fix(declare=declared)
+
+
+def missing_issuer(result: NotProven, roles: Sequence[VendedRole], rules: Sequence[str]) -> Fix | None:
+    """The configuration of an issuer that is not known, with the one that the trust policies name."""
+    found = re.fullmatch(r"the identity issuer of (\S+) is not known", result.reason)
+    if found is None:
+        return None
+    named = {
+        value
+        for role in roles
+        if found[1] in role.regions
+        for statement in (role.trust.statements if role.trust is not None else ())
+        for kind, value in (statement.principals.entries if statement.principals is not None else ())
+        if kind == "Federated" and value.startswith("cognito-identity")
+    }
+    value = named.pop() if len(named) == 1 else ISSUER
+    placeholder = (Placeholder(ISSUER, "the Federated principal of the pool's roles"),) if value == ISSUER else ()
+    return Fix(declare=Declaration(tuple(rules), "issuers", {found[1]: value}), placeholders=placeholder)
+
+
+def not_read(obstacle: Obstacle, rules_with: RulesWith) -> tuple[Kind, Fix]:
+    """What kind of obstacle it is, and what removes it."""
+    problem = obstacle.problem
+    if problem.startswith("malformed"):
+        return Kind.MALFORMED, Fix(advice="correct the document there; IAM would not accept it either")
+    managed = re.match(r"the text of the managed policy `(.*)` is not", problem, re.DOTALL)
+    if managed is not None:
+        declared = Declaration(rules_with("managedPolicies"), "managedPolicies", {managed[1]: DOCUMENT})
+        return Kind.MANAGED_POLICY, Fix(
+            declare=declared, placeholders=(Placeholder(DOCUMENT, "the policy's document"),)
+        )
+    role = re.match(r"the role `(.*)` is not in this stack", problem, re.DOTALL)
+    if role is not None:
+        declared = Declaration(rules_with("rolesElsewhere"), "rolesElsewhere", [role[1]])
+        return Kind.ROLE_ELSEWHERE, Fix(declare=declared)
+    if "secret" in problem:
+        return Kind.SECRET, Fix(
+            advice="keep policy documents and names out of secrets: they are no secrets in AWS either"
+        )
+    return Kind.NO_DOCUMENT, Fix(advice="give it a policy document, or remove the resource")
