@@ -39,7 +39,7 @@ def _finding(finding: Located) -> dict[str, Any]:
         "rule": finding.rule.name,
         "level": finding.level.value,
         "severity": finding.rule.severity.value,
-        "kind": finding.finding.kind.name if finding.finding.kind is not None else None,
+        "kind": finding.finding.kind.name.lower().replace("_", "-") if finding.finding.kind is not None else None,
         "text": escaped(finding.finding.text),
         "fix": finding.finding.fix.as_json(),
         "urn": escaped(finding.finding.urn),

@@ -49,7 +49,7 @@ class Edit:
         return {
             "resource": self.urn,
             "document": self.document,
-            "statement": self.statement,
+            "statement": None if self.statement is None else self.statement + 1,
             "element": list(self.element),
             "old": self.old,
             "new": self.new,
