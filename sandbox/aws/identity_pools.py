@@ -14,7 +14,7 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -31,7 +31,7 @@ from .tokens import FakeIdentityProvider, VerifiedToken
 SESSION_SECONDS = 3600
 """Credentials of the enhanced flow are valid for an hour, whatever the role allows."""
 
-PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken"})
+PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken", "UnlinkIdentity"})
 """Operations that a user's app calls without a signature."""
 
 Parameters = Mapping[str, Any]
@@ -59,11 +59,17 @@ class Pool:
 
 @dataclass(frozen=True)
 class Identity:
-    """One identity of a pool; a guest has no logins."""
+    """One identity of a pool.
+
+    Attributes:
+        logins: provider and subject; a guest has none.
+        authenticated: whether it has ever had one; then it is nobody's as a guest.
+    """
 
     id: str
     pool: str
     logins: frozenset[tuple[str, str]]
+    authenticated: bool = False
 
 
 AssumeRole = Callable[[str, Mapping[str, tuple[str, ...]], bool], str]
@@ -75,9 +81,12 @@ class IdentityPools(Service):
 
     admits = PUBLIC
 
-    def __init__(self, account: str, assume_role: AssumeRole, now: Callable[[], float]) -> None:
+    def __init__(
+        self, account: str, assume_role: AssumeRole, is_revoked: Callable[[str], bool], now: Callable[[], float]
+    ) -> None:
         self._account = account
         self._assume_role = assume_role
+        self._is_revoked = is_revoked
         self._now = now
         self._lock = threading.RLock()
         self.pools: dict[str, Pool] = {}
@@ -166,20 +175,24 @@ class IdentityPools(Service):
         logins = self._logins(pool, parameters.get("Logins") or {})
         if not logins:
             self._require_guest_access(pool)
-        return {"IdentityId": self._identity(pool, logins).id}
+            return {"IdentityId": self._new_identity(pool, frozenset()).id}
+        owners = self._owners(pool, logins)
+        if len(owners) > 1:
+            raise _linked_elsewhere()
+        identity = owners[0] if owners else self._new_identity(pool, frozenset())
+        return {"IdentityId": self._linked(identity, logins).id}
 
     def get_credentials_for_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
-        identity = self.identities.get(str(parameters.get("IdentityId")))
-        if identity is None or identity.pool not in self.pools:
-            raise AwsError("ResourceNotFoundException", f"Identity '{parameters.get('IdentityId')}' not found.")
+        identity = self._existing(parameters)
         pool = self.pools[identity.pool]
         logins = self._logins(pool, parameters.get("Logins") or {})
         if not logins:
             self._require_guest_access(pool)
-        if _subjects(logins) != identity.logins:
-            raise AwsError("NotAuthorizedException", "Access to Identity '" + identity.id + "' is forbidden.")
-        custom = parameters.get("CustomRoleArn")
-        session = self._vend(pool, identity, logins, str(custom) if custom is not None else None)
+            if identity.authenticated:
+                raise AwsError("NotAuthorizedException", f"Access to Identity '{identity.id}' is forbidden.")
+        else:
+            identity = self._signed_in(pool, identity, logins)
+        session = self._vend(pool, identity, logins, parameters.get("CustomRoleArn"))
         return {
             "IdentityId": identity.id,
             "Credentials": {
@@ -190,6 +203,59 @@ class IdentityPools(Service):
             },
         }
 
+    def unlink_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
+        identity = self._existing(parameters)
+        pool = self.pools[identity.pool]
+        logins = self._logins(pool, parameters["Logins"])
+        if not _subjects(logins) & identity.logins:
+            raise AwsError("NotAuthorizedException", f"Access to Identity '{identity.id}' is forbidden.")
+        removed = {login.provider for login in logins if login.name in parameters["LoginsToRemove"]}
+        rest = frozenset(login for login in identity.logins if login[0] not in removed)
+        self.identities[identity.id] = replace(identity, logins=rest)
+        return {}
+
+    def _existing(self, parameters: Parameters) -> Identity:
+        identity = self.identities.get(str(parameters.get("IdentityId")))
+        if identity is None or identity.pool not in self.pools:
+            raise AwsError("ResourceNotFoundException", f"Identity '{parameters.get('IdentityId')}' not found.")
+        return identity
+
+    def _signed_in(self, pool: Pool, identity: Identity, logins: list[VerifiedToken]) -> Identity:
+        """The identity, if one of the logins is its own; the others become its own, unless they are another identity's.
+
+        A guest's identity becomes that of the first login that has none.
+
+        Source: https://docs.aws.amazon.com/cognito/latest/developerguide/switching-identities.html
+        """
+        owners = self._owners(pool, logins)
+        if any(owner.id != identity.id for owner in owners):
+            if identity not in owners:
+                raise AwsError("NotAuthorizedException", f"Access to Identity '{identity.id}' is forbidden.")
+            raise _linked_elsewhere()
+        if not owners and identity.authenticated:
+            raise AwsError(
+                "NotAuthorizedException",
+                "Logins don't match. Please include at least one valid login for this identity or identity pool.",
+            )
+        return self._linked(identity, logins)
+
+    def _owners(self, pool: Pool, logins: list[VerifiedToken]) -> list[Identity]:
+        """The identities to which one of the logins belongs."""
+        subjects = _subjects(logins)
+        return [found for found in self.identities.values() if found.pool == pool.id and found.logins & subjects]
+
+    def _linked(self, identity: Identity, logins: list[VerifiedToken]) -> Identity:
+        """The identity, with these logins linked to it: one of each provider.
+
+        Raises:
+            AwsError: ResourceConflictException.
+        """
+        linked = identity.logins | _subjects(logins)
+        if len({provider for provider, _ in linked}) != len(linked):
+            raise _linked_elsewhere()
+        self.identities[identity.id] = replace(identity, logins=linked, authenticated=True)
+        return self.identities[identity.id]
+
     def get_open_id_token_for_developer_identity(self, parameters: Parameters, region: str) -> dict[str, Any]:
         """The app's back end signs a user in: an identity, and a token that represents it."""
         pool = self._pool(parameters)
@@ -197,8 +263,19 @@ class IdentityPools(Service):
         logins = dict(parameters.get("Logins") or {})
         if name is None or list(logins) != [name]:
             raise AwsError("InvalidParameterException", "Please provide a valid developer provider name.")
-        identity = self._identity(pool, [VerifiedToken(name, str(logins[name]), {})])
-        issuer, expires = str(issuer_of(pool.region)), self._now() + 900
+        subject = str(logins[name])
+        if not subject or len(subject) > 255:
+            raise AwsError("InvalidParameterException", "Please provide a valid developer user identifier.")
+        login = VerifiedToken(name, subject, {}, name=name)
+        owners = self._owners(pool, [login])
+        if "IdentityId" in parameters:
+            identity = self._existing(parameters)
+            if identity.pool != pool.id or any(owner.id != identity.id for owner in owners):
+                raise AwsError("DeveloperUserAlreadyRegisteredException", "The developer user is already registered.")
+        else:
+            identity = owners[0] if owners else self._new_identity(pool, frozenset())
+        identity = self._linked(identity, [login])
+        issuer, expires = str(issuer_of(pool.region)), self._now() + parameters.get("TokenDuration", 900)
         token = self.fake_provider.issue(
             f"https://{issuer}", identity.id, pool.id, expires, {"amr": ["authenticated", name]}
         )
@@ -233,20 +310,22 @@ class IdentityPools(Service):
             )
 
     def _logins(self, pool: Pool, logins: Mapping[str, str]) -> list[VerifiedToken]:
-        return [self._login(pool, str(name), str(token)) for name, token in logins.items()]
+        return [replace(self._login(pool, name, token), name=name) for name, token in logins.items()]
 
     def _login(self, pool: Pool, name: str, token: str) -> VerifiedToken:
         """The user whose token was passed under a provider's name."""
         entries = pool.providers().get(name)
         if entries:
-            clients = {entry["ClientId"] for entry in entries}
-            check = any(entry.get("ServerSideTokenCheck") for entry in entries)
-            return tokens.verify(self._account, name, token, clients, check, self._now())
-        if name == issuer_of(pool.region) and pool.config.get("DeveloperProviderName"):
+            clients = {entry["ClientId"]: bool(entry.get("ServerSideTokenCheck")) for entry in entries}
+            return tokens.verify(self._account, name, token, clients, self._is_revoked, self._now())
+        developer = pool.config.get("DeveloperProviderName")
+        if name == issuer_of(pool.region) and developer:
             claims = self.fake_provider.verify(f"https://{name}", token, {pool.id}, self._now())
-            identity = self.identities.get(str(claims.get("sub")))
-            provider, subject = next(iter(identity.logins)) if identity else ("", "")
-            return VerifiedToken(provider, subject, claims)
+            identity = self.identities.get(claims["sub"])
+            subjects = [login for login in identity.logins if login[0] == developer] if identity else []
+            if identity is None or identity.pool != pool.id or len(subjects) != 1:
+                raise AwsError("NotAuthorizedException", "Invalid login token. Unknown identity.")
+            return VerifiedToken(developer, subjects[0][1], claims)
         provider, audiences = self.provider(pool, name)
         claims = self.fake_provider.verify(f"https://{name}", token, audiences, self._now())
         return VerifiedToken(provider, str(claims["sub"]), claims, str(claims["aud"]))
@@ -264,14 +343,8 @@ class IdentityPools(Service):
             return login, {"urn:amazon:webservices"}
         raise AwsError("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 400)
 
-    def _identity(self, pool: Pool, logins: list[VerifiedToken]) -> Identity:
-        """The identity of a login, which is always the same; a guest always gets a new one."""
-        subjects = _subjects(logins)
-        if subjects:
-            for identity in self.identities.values():
-                if identity.pool == pool.id and identity.logins == subjects:
-                    return identity
-        identity = Identity(f"{pool.region}:{uuid.uuid4()}", pool.id, subjects)
+    def _new_identity(self, pool: Pool, logins: frozenset[tuple[str, str]]) -> Identity:
+        identity = Identity(f"{pool.region}:{uuid.uuid4()}", pool.id, logins)
         self.identities[identity.id] = identity
         return identity
 
@@ -290,6 +363,9 @@ class IdentityPools(Service):
         tags = tuple(tag for login in logins for tag in _tags(pool.principal_tags.get(login.provider), login))
         context.update({f"aws:requesttag/{key.lower()}": (value,) for key, value in tags})
         role_id = self._assume_role(role_arn, context, bool(tags))
+        self.sessions = {
+            key: found for key, found in self.sessions.items() if found.expires > self._now() - SESSION_SECONDS
+        }
         provider = ",".join(",".join(login.amr()) for login in logins)
         session = Session(
             access_key="ASIA" + secrets.token_hex(8).upper(),
@@ -325,6 +401,10 @@ def _tags(attribute_map: Mapping[str, Any] | None, login: VerifiedToken) -> list
     return [(tag, str(login.claims[claim])) for tag, claim in names.items() if claim in login.claims]
 
 
+def _linked_elsewhere() -> AwsError:
+    return AwsError("ResourceConflictException", "Login is already used by another account.", 400)
+
+
 def _misconfigured() -> AwsError:
     return AwsError(
         "InvalidIdentityPoolConfigurationException",
@@ -353,6 +433,7 @@ _OPERATIONS: dict[str, Callable[[IdentityPools, Parameters, str], dict[str, Any]
     "GetPrincipalTagAttributeMap": IdentityPools.get_principal_tag_attribute_map,
     "GetId": IdentityPools.get_id,
     "GetCredentialsForIdentity": IdentityPools.get_credentials_for_identity,
+    "UnlinkIdentity": IdentityPools.unlink_identity,
     "GetOpenIdToken": IdentityPools.get_open_id_token,
     "GetOpenIdTokenForDeveloperIdentity": IdentityPools.get_open_id_token_for_developer_identity,
 }

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-based-acc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,10 @@ def role_of(
         mapping = mappings.get(f"{login.provider}:{login.client}") or mappings.get(login.provider)
         if mapping is None:
             continue
-        role = _by_rules(mapping, login) if mapping.get("Type") == "Rules" else _by_token(login, custom)
+        by_rules = mapping.get("Type") == "Rules"
+        role = _by_rules(mapping, login) if by_rules else _by_token(login, custom)
+        if by_rules and custom is not None and custom != role:
+            raise AwsError("NotAuthorizedException", "Access to the role is forbidden.", 400)
         if role is not None:
             return role
         if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
@@ -48,9 +52,14 @@ def role_of(
 def _by_rules(mapping: Mapping[str, Any], login: VerifiedToken) -> str | None:
     for rule in mapping.get("RulesConfiguration", {}).get("Rules", []):
         claim = login.claims.get(rule["Claim"])
-        if claim is not None and _matches(rule["MatchType"], str(claim), rule["Value"]):
+        if claim is not None and _matches(rule["MatchType"], _claim_text(claim), rule["Value"]):
             return str(rule["RoleARN"])
     return None
+
+
+def _claim_text(claim: Any) -> str:
+    """A claim as a rule compares it: a string as it is, anything else as JSON."""
+    return claim if isinstance(claim, str) else json.dumps(claim, separators=(",", ":"))
 
 
 def _matches(match: str, claim: str, value: str) -> bool:
@@ -64,10 +73,11 @@ def _matches(match: str, claim: str, value: str) -> bool:
 
 
 def _by_token(login: VerifiedToken, custom: str | None) -> str | None:
-    roles = login.claims.get("cognito:roles") or []
+    roles = login.claims.get("cognito:roles")
+    roles = [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
     if custom is not None:
         if custom not in roles:
             raise AwsError("NotAuthorizedException", "Access to the role is forbidden.", 400)
         return custom
     preferred = login.claims.get("cognito:preferred_role")
-    return str(preferred) if preferred else None
+    return preferred if isinstance(preferred, str) and preferred else roles[0] if len(roles) == 1 else None

@@ -53,11 +53,12 @@ class Sandbox:
         self.admin_key = "AKIA" + secrets.token_hex(8).upper()
         self.admin_secret = secrets.token_urlsafe(30)
         authorization = Authorization(ACCOUNT)
-        self.identity = IdentityPools(ACCOUNT, authorization.assume_role, now)
+        self.user_pools = UserPools(ACCOUNT, now)
+        self.identity = IdentityPools(ACCOUNT, authorization.assume_role, self.user_pools.is_revoked, now)
         services = {
             "cognito-identity": self.identity,
             "execute-api": ApiGateway(ACCOUNT),
-            "cognito-idp": UserPools(ACCOUNT),
+            "cognito-idp": self.user_pools,
             "dynamodb": DynamoDb(ACCOUNT),
             "sts": Sts(ACCOUNT),
             "s3": S3(ACCOUNT),

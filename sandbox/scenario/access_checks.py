@@ -186,7 +186,9 @@ class AccessChecks:
         unlisted = account.id_token(self._sandbox, user_pool, self._off_limits.unlisted_client, "bob")
         pool = tokens.user_pool(ACCOUNT, user_pool)
         assert pool is not None
-        expired, _ = pool.create_jwt(client, "bob", "id", expires_in=-60)
+        times = {"iat": int(self._sandbox.now()) - 120, "exp": int(self._sandbox.now()) - 60}
+        subject = pool._get_user("bob").id
+        expired = tokens.issue(pool, {"sub": subject, "aud": client, "token_use": "id", **times})
         for description, token in (
             ("a token of another user pool", other_pool),
             ("a token of another app client", unlisted),

@@ -117,8 +117,9 @@ def test_each_kind_of_bad_token_is_refused(
 ) -> None:
     pool = tokens.user_pool(ACCOUNT, _first(dev)[0])
     assert pool is not None
-    key = strangers_key if what == "another key" else tokens.signing_key(pool)
-    token = jwt.encode({"alg": "RS256", "kid": "dummy"}, _claims(dev, **changes), key)
+    own_key = tokens.signing_key(pool)
+    key = strangers_key if what == "another key" else own_key
+    token = jwt.encode({"alg": "RS256", "kid": str(own_key.kid)}, _claims(dev, **changes), key)
     with pytest.raises(ClientError) as error:
         identity_client(dev).get_id(
             IdentityPoolId=dev.run.outputs["identityPoolId"], Logins={dev.run.outputs["logins"][0]: token}
