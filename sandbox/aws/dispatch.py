@@ -22,10 +22,11 @@ from .authorization import Authorization
 from .deployer_services import DeployerServices
 from .errors import AwsError
 from .http import HttpRequest, Response
+from .post_form import is_form, read_form
 from .regions import is_region
 from .service import Caller, Service
 from .sessions import Session
-from .sigv4 import Signature, read_signature, verify, without_signature
+from .sigv4 import Scope, Signature, read_signature, verify, without_signature
 
 UNSIGNED_TARGETS = {
     "AWSCognitoIdentityService": "cognito-identity",
@@ -44,6 +45,7 @@ class Authenticated:
     session: Session | None
     request: HttpRequest
     region: str
+    signed_for: str
 
 
 class Dispatch:
@@ -76,12 +78,24 @@ class Dispatch:
         Raises:
             AwsError: the refusal.
         """
+        if is_form(request):
+            return self._respond_to_form(request)
         signature = read_signature(request)
-        service = self._service(request, signature)
-        authenticated = self._authenticate(request, signature)
+        return self._serve(self._service(request, signature), self._authenticate(request, signature))
+
+    def _respond_to_form(self, request: HttpRequest) -> Response:
+        form = read_form(request)
+        session, secret = self._credentials(form.scope)
+        form.verify(secret, self._now())
+        self._require_current(session, form.token)
+        caller = Caller.DEPLOYER if session is None else Caller.SESSION
+        authenticated = Authenticated(caller, session, form.upload(request), form.scope.region, "s3")
+        return form.response(self._serve(self._services["s3"], authenticated))
+
+    def _serve(self, service: Service, authenticated: Authenticated) -> Response:
         caller = authenticated.caller
         if caller not in service.admits:
-            raise service.refusal(caller, signature.service if signature else "")
+            raise service.refusal(caller, authenticated.signed_for)
         operation = service.operation(authenticated.request, authenticated.region)
         if caller not in operation.callers:
             raise service.refusal(caller, f"{operation.service} {operation.name}")
@@ -106,26 +120,32 @@ class Dispatch:
 
     def _authenticate(self, request: HttpRequest, signature: Signature | None) -> Authenticated:
         if signature is None:
-            return Authenticated(Caller.ANONYMOUS, None, request, "")
-        if not is_region(signature.region):
-            raise AwsError("SignatureDoesNotMatch", "Credential should be scoped to a valid region.", 403)
-        session, (key, secret) = None, self._deployer
-        if signature.scope.access_key != key:
-            session = self._session(signature.scope.access_key)
-            if session is None:
-                message = "The AWS Access Key Id you provided does not exist in our records."
-                raise AwsError("InvalidAccessKeyId", message, 403)
-            secret = session.secret
+            return Authenticated(Caller.ANONYMOUS, None, request, "", "")
+        session, secret = self._credentials(signature.scope)
         verify(request, signature, secret, datetime.fromtimestamp(self._now(), timezone.utc))
-        if session is not None:
-            self._require_current(session, signature.token)
-        elif signature.token is not None:
-            raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+        self._require_current(session, signature.token)
         verified = payload.verified(without_signature(request, signature), signature, secret)
         caller = Caller.DEPLOYER if session is None else Caller.SESSION
-        return Authenticated(caller, session, verified, signature.region)
+        return Authenticated(caller, session, verified, signature.region, signature.service)
 
-    def _require_current(self, session: Session, token: str | None) -> None:
+    def _credentials(self, scope: Scope) -> tuple[Session | None, str]:
+        """The session of an access key, None for the deployer, and the secret key."""
+        if not is_region(scope.region):
+            raise AwsError("SignatureDoesNotMatch", "Credential should be scoped to a valid region.", 403)
+        key, secret = self._deployer
+        if scope.access_key == key:
+            return None, secret
+        session = self._session(scope.access_key)
+        if session is None:
+            message = "The AWS Access Key Id you provided does not exist in our records."
+            raise AwsError("InvalidAccessKeyId", message, 403)
+        return session, session.secret
+
+    def _require_current(self, session: Session | None, token: str | None) -> None:
+        if session is None:
+            if token is not None:
+                raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
+            return
         if not secrets.compare_digest((token or "").encode(), session.token.encode()):
             raise AwsError("InvalidToken", "The provided token is malformed or otherwise invalid.", 400)
         if session.expires <= self._now():

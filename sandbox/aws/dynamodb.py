@@ -236,6 +236,9 @@ def _require_one_form(shape: Shape, value: Any) -> None:
         AwsError: ValidationException.
     """
     if isinstance(shape, StructureShape):
+        for member, sign in (("ExpressionAttributeNames", "#"), ("ExpressionAttributeValues", ":")):
+            if any(not re.fullmatch(rf"{sign}\w+", name, re.ASCII) for name in value.get(member, {})):
+                raise AwsError("ValidationException", f"{member} contains invalid key: Syntax error", 400)
         if not _EXPRESSIONS.isdisjoint(value) and not _LEGACY.isdisjoint(value):
             message = "Can not use both expression and non-expression parameters in the same request"
             raise AwsError("ValidationException", message, 400)

@@ -104,6 +104,8 @@ class IdentityPools(Service):
             raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {name}", 400)
         _, parameters = json_requests.read(request, "cognito-identity")
         named = region_of_identity_pool(str(parameters.get("IdentityPoolId", parameters.get("IdentityId", ""))))
+        if region and named and region != named:
+            raise AwsError("ResourceNotFoundException", f"there is nothing of {named[:40]} in {region}", 400)
         return Operation(name, region or named, callers, parameters, "cognito-identity")
 
     def required_permissions(self, operation: Operation) -> list[RequiredPermission]:

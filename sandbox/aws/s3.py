@@ -228,9 +228,16 @@ def _parameters(model: OperationModel, request: HttpRequest, bucket: str, key: s
     for name in ("MaxKeys", "MaxParts", "MaxUploads", "PartNumberMarker", "MaxBuckets"):
         if parameters.get(name, 0) < 0:
             raise AwsError("InvalidArgument", f"Argument {name} must be an integer between 0 and 2147483647")
+    # moto takes an empty one for none, and would serve another operation than was authorized.
+    if "" in (parameters.get("VersionId"), parameters.get("UploadId"), *_deleted_versions(parameters)):
+        raise AwsError("InvalidArgument", "Version id cannot be the empty string")
     if not 1 <= parameters.get("PartNumber", 1) <= 10000:
         raise AwsError("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
     return parameters
+
+
+def _deleted_versions(parameters: Parameters) -> list[str | None]:
+    return [item.get("VersionId") for item in parameters.get("Delete", {}).get("Objects", [])]
 
 
 def _body(shape: Any, name: str, body: bytes) -> dict[str, Any]:
@@ -301,6 +308,8 @@ def _copy_source(text: str) -> _CopySource:
         )
     ):
         raise AwsError("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+    if pairs and not pairs[0][1]:
+        raise AwsError("InvalidArgument", "Version id cannot be the empty string")
     return _CopySource(bucket, key, pairs[0][1] if pairs else None)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,8 +23,8 @@ from botocore.validate import ParamValidator
 
 from .errors import AwsError
 
-MAX_DEPTH = 40
-"""Deepest nesting of a JSON or XML body. DynamoDB, which nests deepest, allows 32 levels.
+MAX_DEPTH = 100
+"""Deepest nesting of a JSON or XML body. DynamoDB, which nests deepest, allows 32 levels, each of them two objects here.
 
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
@@ -55,7 +56,11 @@ def json_object(body: bytes) -> dict[str, Any]:
 
     try:
         value = json.loads(
-            body.decode("utf-8") or "{}", object_pairs_hook=unique, parse_constant=refuse, parse_int=_bounded_integer
+            body.decode("utf-8") or "{}",
+            object_pairs_hook=unique,
+            parse_constant=refuse,
+            parse_int=_bounded_integer,
+            parse_float=_finite,
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     except (ValueError, RecursionError):
@@ -69,6 +74,13 @@ def _bounded_integer(text: str) -> int:
     if len(text) > 40:
         raise ValueError("the number is too long")
     return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("the number is too large")
+    return number
 
 
 def from_json(operation: OperationModel, value: Mapping[str, Any]) -> dict[str, Any]:
