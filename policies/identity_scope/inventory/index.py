@@ -124,16 +124,30 @@ class Index:
                 for user in self._users_of(self.role_directory, RoleFact, fact):
                     touched |= self._roles_of(user)
             elif isinstance(fact, PolicyFact):
-                touched |= self._policy_roles(self._users_of(self.policy_directory, PolicyFact, fact))
+                touched |= self.roles_of(self._users_of(self.policy_directory, PolicyFact, fact))
             elif isinstance(fact, GrantFact | InlineListFact | AttachmentFact | VendingFact):
                 touched |= self._roles_of(fact.urn)
                 if isinstance(fact, AttachmentFact) and fact.exclusive is Exclusive.ROLES_OF_POLICY:
                     users = {user for key in _keys(fact) if key[0] is PolicyFact for user in self._users.get(key, ())}
-                    touched |= self._policy_roles(users)
+                    touched |= self.roles_of(users)
             elif isinstance(fact, PoolFact):
                 for vending in self._users.get((PoolFact, fact.urn), ()):
                     touched |= self._roles_of(vending)
         return touched
+
+    def namers(self, facts: Iterable[Fact]) -> frozenset[str]:
+        """URNs of the resources that may refer to a role or a policy among some facts, recorded or not."""
+        found: set[str] = set()
+        for fact in facts:
+            if isinstance(fact, RoleFact | PolicyFact):
+                name = fact.name or (last(fact.arn) if fact.arn else None)
+                prefix = folded(fact.prefix) if fact.prefix and not name else None
+                found |= self._found_by(type(fact), fact.urn, folded(name) if name else None, prefix).keys()
+        return frozenset(found)
+
+    def roles_of(self, urns: Iterable[str]) -> set[str]:
+        """The roles that resources refer to, as things stand."""
+        return {role for urn in urns for role in self._roles_of(urn)}
 
     def _roles_of(self, urn: str) -> set[str]:
         """The roles that a resource is, or refers to."""
@@ -149,7 +163,7 @@ class Index:
         return found
 
     def _policy_roles(self, users: Iterable[str]) -> set[str]:
-        return {role for user in users for role in self._roles_of(user)}
+        return self.roles_of(users)
 
     def _namesakes(self, directory: Directory, fact: RoleFact | PolicyFact) -> list[str]:
         if fact.urn not in directory:
@@ -163,7 +177,9 @@ class Index:
         """URNs of the resources that may refer to a role or a policy, in the order of their URNs."""
         if fact.urn not in directory:
             return []
-        urn, name, prefix = directory.keys(fact.urn)
+        return sorted(self._found_by(kind, *directory.keys(fact.urn)))
+
+    def _found_by(self, kind: type, urn: str, name: str | None, prefix: str | None) -> dict[str, None]:
         found = dict(self._users.get((kind, urn), {}))
         if name is not None:
             found.update(self._users.get((kind, name), {}))
@@ -171,7 +187,7 @@ class Index:
             for (other, key), users in self._users.items():
                 if other is kind and key.startswith(prefix):
                     found.update(users)
-        return sorted(found)
+        return found
 
     def everybody(self) -> frozenset[str]:
         """Every role of the stack, and every name that may be of a role which another stack makes."""

@@ -84,8 +84,11 @@ class Inventory:
         touched = self._index.touched(old)
         if new != old:
             accounts = self._index.accounts.version
+            # What names a role or a policy may mean another one before or after.
+            namers = self._index.namers((*old, *new))
+            touched |= self._index.roles_of(namers)
             self._index.replace(urn, new)
-            touched |= self._index.touched(new)
+            touched |= self._index.touched(new) | self._index.roles_of(namers)
             self._stack_pools = None
             changed: Iterable[str] = touched
             if self._index.accounts.version != accounts:

@@ -14,7 +14,7 @@ from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.inventory.vended import Declared, Obstacle, StackPools, VendedRole
 from policies.identity_scope.pack.configuration import Config
 from policies.identity_scope.sources.pulumi import Resource, facts
-from tests.policies.inventory.stack import WIDE, findings, inventory, policy_arn, role, role_arn, role_policy
+from tests.policies.inventory.stack import WIDE, attach, findings, inventory, policy_arn, role, role_arn, role_policy
 from tests.policies.inventory.strategies import resources, stacks
 from tests.scale import SCALE
 
@@ -53,6 +53,15 @@ def test_asking_in_between_changes_nothing(stack: list[Resource], known: Declare
         state(asked, known)
     last = {each.urn: each for each in stack}
     assert state(asked, known) == state(inventory(last.values()), known)
+
+
+def test_a_role_that_comes_takes_what_was_another_of_that_name() -> None:
+    by_name = attach(policy_arn("a"), "a", depends={"role": [role("x").urn]})
+    asked = Inventory()
+    for each in (by_name, role("a", label="y"), role(label="x", name=None)):
+        asked.add(facts(each))
+        state(asked, Declared())
+    assert [bool(each.obstacles) for each in asked.vended(Declared())] == [True, False]
 
 
 @given(stacks, resources(), declarations)
