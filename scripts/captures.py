@@ -69,6 +69,7 @@ def _run(folder: Path, stack: str, identifier: str | None = None) -> list[str]:
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
     ) as process:
         text, _ = process.communicate(timeout=120)
+    text = text.replace(folder.resolve().as_uri(), "file:///…")
     if identifier is not None:
         text = IDENTIFIER.sub(identifier, text)
     return [part for line in text.rstrip().split("\n") for part in _wrapped(line.rstrip())]

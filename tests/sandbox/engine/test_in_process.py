@@ -174,7 +174,7 @@ def test_a_bad_output_of_another_stack_makes_nothing() -> None:
 
     files = stack_files.read(ROOT, "staging")
     outputs = {
-        "acme/notes-foundation/staging": {
+        "organization/notes-foundation/staging": {
             "userPoolId": "us-east-1_Fine00001",
             "userPoolClientId": "client1",
             "uploadsBucket": "arn:aws:s3:::not-a-name",
