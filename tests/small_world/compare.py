@@ -17,11 +17,11 @@ from typing import Any
 from policies.identity_scope.iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
 from policies.identity_scope.iam.documents import Effect
 from policies.identity_scope.iam.issuers import Shape
+from policies.identity_scope.inventory.declared import Shared
 from policies.identity_scope.inventory.principal import BucketPolicy, Principal
 from policies.identity_scope.proof.escalation import escalations
 from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.own_folder import own_folder
-from policies.identity_scope.proof.reach import Shared
 from policies.identity_scope.proof.results import Access, Escalation, NotProven, OutsideFolder, Result, Violation
 from policies.identity_scope.proof.scope import Scope
 

@@ -12,7 +12,7 @@ from ..iam.documents import Document, DocumentKind, Statement
 from ..inventory.facts import PoolFact
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle, VendedRole
-from ..pack.session import Settings
+from ..pack.settings import Settings
 from ..proof.difference import NewAccess, new_access
 from ..proof.results import NotProven
 from ..proof.scope import Scope

@@ -14,7 +14,7 @@ from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, applies
 from ..iam.issuers import NAMED, PARTITIONS, partition_of
 from ..inventory.vended import VendedRole
-from ..pack.session import Settings
+from ..pack.settings import Settings
 from ..proof.reach import Caller, View, applied
 from ..proof.scope import Scope
 from ..sources.cloudformation_resources import NOTHING

@@ -9,7 +9,8 @@ from ..findings.finding import Finding
 from ..inventory.vended import VendedRole
 from ..pack.configuration import Config, Exemption
 from ..pack.rules import RULES, Level, Rule
-from ..pack.session import RolesByDeclaration, Settings, judge_rule
+from ..pack.session import RolesByDeclaration, judge_rule
+from ..pack.settings import Settings
 from ..sources.files import Place
 from .load import Loaded
 

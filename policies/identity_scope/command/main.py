@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..findings.escaping import escaped
 from ..iam.issuers import REGION
-from ..pack.session import Settings
+from ..pack.settings import Settings
 from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .difference import Difference, diff_json, diff_text, difference

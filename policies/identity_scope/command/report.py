@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from ..pack.session import Settings
+from ..pack.settings import Settings
 from ..report.page import page
 from ..report.summary import Told, scopes_of, summary
 from ..report.views import Stack

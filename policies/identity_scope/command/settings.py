@@ -7,7 +7,7 @@ from typing import Any
 
 from ..pack.configuration import read
 from ..pack.rules import RULES, Level
-from ..pack.session import RuleSettings, Settings
+from ..pack.settings import RuleSettings, Settings
 from ..sources import files
 from ..sources.files import InputError
 

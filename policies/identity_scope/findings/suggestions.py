@@ -13,9 +13,10 @@ from ..iam.actions import LIST_ACTIONS, mask
 from ..iam.documents import Document, Effect, Statement, Version, parse
 from ..iam.issuers import COMMERCIAL_ISSUER, Shape
 from ..iam.principals import Grantee, grantee
+from ..inventory.declared import Shared
 from ..inventory.principal import BucketPolicy, Principal
 from ..inventory.vended import VendedRole
-from ..proof.reach import PREFIX_KEY, Shared
+from ..proof.reach import PREFIX_KEY
 from ..proof.results import (
     Access,
     Cause,

@@ -14,9 +14,8 @@ from typing import Any
 
 from ..iam.documents import DocumentError, parse
 from ..iam.issuers import NAMED
+from ..inventory.declared import DeclaredAccess, Shared
 from ..inventory.vended import Declared
-from ..proof.other_access import DeclaredAccess
-from ..proof.reach import Shared
 
 Schema = dict[str, Any]
 """A JSON schema."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from google.protobuf.struct_pb2 import Struct
 
-from .wire import unwrapped
+from .wrapping import unwrapped
 
 Remedy = Callable[[Struct], bool]
 """Fixes an identity pool's properties in place; whether anything was changed."""

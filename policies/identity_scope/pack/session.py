@@ -8,36 +8,22 @@ INVARIANT. Nothing that a program registers makes a session forget; only the eng
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ..findings.finding import Finding
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Declared, VendedRole
-from ..sources.pulumi import Resource, facts, pool_type
+from ..sources.pulumi import Resource, facts
+from ..sources.types import pool_type
 from .configuration import Config, Exemption
 from .exemptions import without_exempt
+from .judges import JUDGES
 from .rules import RULES, Level, Rule
+from .settings import RuleSettings, Settings
 
 Key = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RuleSettings:
-    """A rule's level and configuration; with problems, nothing of it is decided."""
-
-    level: Level
-    config: Config = field(default_factory=Config)
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The configuration of all rules, by name, and what is wrong beside them, such as the name of a rule."""
-
-    rules: Mapping[str, RuleSettings] = field(default_factory=lambda: {r.name: RuleSettings(r.level) for r in RULES})
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -215,7 +201,7 @@ def _answers(
 ) -> Iterator[Finding]:
     """A rule's findings. Should the pack itself fail, nothing has been proven, and that is a finding as well."""
     try:
-        yield from rule.judge(inventory, roles, config, only)
+        yield from JUDGES[rule.name](inventory, roles, config, only)
     except Exception as error:
         urn = min(only, default="") if only else ""
         problem = f"not proven: the rule failed on this input ({type(error).__name__}: {error}); please report it"

@@ -8,7 +8,6 @@ beginning: IDs of one shape are never prefixes of each other, so what two identi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..automata.globs import Pattern, matches
 from ..automata.walk import Budget, BudgetExceeded, intersection
@@ -17,6 +16,7 @@ from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches
 from ..iam.issuers import known_issuers
 from ..iam.variables import Missing, Template, Variable, concretise, template
+from ..inventory.declared import DeclaredAccess
 from ..inventory.principal import Principal
 from .results import OtherAccess
 from .scope import Scope
@@ -51,20 +51,6 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specify
 _STEPS = 2_000
 
 
-@dataclass(frozen=True)
-class DeclaredAccess:
-    """Access that the configuration declares, and why."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    reason: str
-
-    def covers(self, action: str, resource: str) -> bool:
-        return any(_covers(p, action.lower()) for p in map(str.lower, self.actions)) and any(
-            _covers(pattern, resource) for pattern in self.resources
-        )
-
-
 def other_access(scope: Scope, declared: tuple[DeclaredAccess, ...]) -> Iterator[OtherAccess]:
     """For each statement of a vended role, what it grants beyond S3 and API calls."""
     issuers = known_issuers(dict(scope.issuers))
@@ -77,11 +63,17 @@ def other_access(scope: Scope, declared: tuple[DeclaredAccess, ...]) -> Iterator
                     (action, resource)
                     for action in _actions(statement, principal)
                     for resource in _resources(statement, issuers)
-                    if not any(each.covers(action, resource) for each in declared)
+                    if not any(_is_declared(action, resource, each) for each in declared)
                 ]
                 if pairs:
                     actions, resources = (tuple(dict.fromkeys(each)) for each in zip(*pairs, strict=True))
                     yield OtherAccess(principal.urn, name, statement, actions, resources)
+
+
+def _is_declared(action: str, resource: str, access: DeclaredAccess) -> bool:
+    return any(_covers(pattern.lower(), action.lower()) for pattern in access.actions) and any(
+        _covers(pattern, resource) for pattern in access.resources
+    )
 
 
 def _actions(statement: Statement, principal: Principal) -> Iterator[str]:

@@ -26,13 +26,13 @@ from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.issuers import Shape
 from ..iam.variables import Lookup, Missing, Values, concretise, template
+from ..inventory.declared import Shared
 from ..inventory.principal import Principal
 from .identities import Strangers
 from .reach import (
     PREFIX_KEY,
     Applied,
     Caller,
-    Shared,
     View,
     applied,
     limits_of,

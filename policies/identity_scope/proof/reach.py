@@ -24,6 +24,7 @@ from ..iam.evaluator import Reading, Request, action_matches, resource_patterns
 from ..iam.issuers import Shape, known_issuers
 from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, concretise, template
+from ..inventory.declared import Shared
 from ..inventory.principal import AccessPoint, BucketPolicy, Principal
 from .access_points import by_bucket, names_alias, of_point, through_point
 from .identities import beginning
@@ -31,15 +32,6 @@ from .identities import beginning
 PREFIX_KEY = "s3:prefix"
 LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
 """Condition keys that only listing requests have."""
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A space that the configuration declares as shared: a pattern of `BUCKET/KEY`, the actions, and why."""
-
-    pattern: str
-    actions: tuple[str, ...]
-    why: str
 
 
 class AllObjects:

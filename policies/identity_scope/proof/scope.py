@@ -9,10 +9,11 @@ from functools import cached_property
 
 from ..iam.documents import Statement
 from ..iam.issuers import BY_LENGTH, DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
+from ..inventory.declared import Shared
 from ..inventory.principal import Principal
 from .access_points import through_access_points
 from .identities import Strangers, strangers
-from .reach import Caller, Shared
+from .reach import Caller
 
 STEPS = 50_000
 """Steps that one question may cost; a canonical role needs none, a hostile one is stopped in about a second."""

@@ -29,7 +29,8 @@ from .cloudformation import (
 from .documents import lowered
 from .files import InputError, Parsed, Place, ValuePath, parse, read
 from .located import DocumentPlaces, LocatedFacts, Note, document_sources
-from .pulumi import Resource, facts, pool_type, relevant
+from .pulumi import Resource, facts
+from .types import pool_type, relevant
 
 _FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck"})
 _REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles"})

@@ -81,14 +81,6 @@ def facts(resource: Resource) -> list[Fact]:
     return list(reader(resource if resource.props else replace(resource, props=_NotRegistered())))
 
 
-def relevant(type_: str) -> bool:
-    return type_ in _READERS
-
-
-def pool_type(type_: str) -> bool:
-    return type_ in _POOLS
-
-
 def origin(provider: str, props: Mapping[str, Any], region: object = None) -> Origin:
     """Where a provider makes its resources, as far as its configuration says.
 
@@ -445,7 +437,6 @@ def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
 
 
 _CLASSIC_ROLE = "aws:iam/role:Role"
-_POOLS = frozenset({"aws:cognito/identityPool:IdentityPool", "aws-native:cognito:IdentityPool"})
 _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     _CLASSIC_ROLE: _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,

@@ -17,25 +17,11 @@ from ..inventory.accounts import Origin
 from ..inventory.facts import SECRET, UNKNOWN
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
-from .pulumi import Resource, facts, origin, relevant
+from .pulumi import Resource, facts, origin
+from .signatures import OUTPUT, SIGNATURE, UNKNOWNS
+from .signatures import SECRET as SECRET_SIGNATURE
+from .types import relevant
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
-_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_UNKNOWNS = frozenset(
-    {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-    }
-)
-"""What stands for a value that is not known: a boolean, number, text, list, object, or file.
-
-Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
-"""
 _GONE = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 """Operations of a preview after which a resource is not there, or that another one replaces."""
 
@@ -159,13 +145,13 @@ def _origin(state: Mapping[str, Any], props: Mapping[str, Any], providers: Mappi
 def plain(value: Any) -> Any:
     """A value of a state without what marks it as secret, as an output, or as not known."""
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWNS else value
+        return UNKNOWN if value in UNKNOWNS else value
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
         return value
-    signature = value.get(_SIGNATURE)
-    if signature == _SECRET:
+    signature = value.get(SIGNATURE)
+    if signature == SECRET_SIGNATURE:
         text = value.get("plaintext")
         if isinstance(text, str):
             try:
@@ -173,7 +159,7 @@ def plain(value: Any) -> Any:
             except (ValueError, RecursionError):
                 return SECRET
         return plain(value["value"]) if "value" in value else SECRET
-    if signature == _OUTPUT:
+    if signature == OUTPUT:
         return plain(value["value"]) if "value" in value else UNKNOWN
     if signature is not None:
         return None  # a file or the like

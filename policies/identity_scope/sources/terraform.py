@@ -17,7 +17,8 @@ from ..inventory.accounts import Origin
 from ..inventory.facts import UNKNOWN
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
-from .pulumi import Resource, facts, relevant
+from .pulumi import Resource, facts
+from .types import relevant
 
 MAX_MODULES = 50
 """How deeply modules may be nested."""

@@ -12,6 +12,7 @@ from policies.identity_scope.findings.finding import Finding
 from policies.identity_scope.findings.fix import Declaration, Edit, Fix, Setting, changed
 from policies.identity_scope.inventory.inventory import Inventory
 from policies.identity_scope.pack.configuration import Config, read
+from policies.identity_scope.pack.judges import JUDGES
 from policies.identity_scope.pack.rules import RULES
 from policies.identity_scope.sources.pulumi import Resource, facts
 from tests.policies.pack.engine import built, configured
@@ -80,7 +81,7 @@ class Stack:
 def judged(name: str, inventory: Inventory, config: Config) -> Iterable[Finding]:
     rule = next(rule for rule in RULES if rule.name == name)
     roles = [] if rule.of_pools else inventory.vended(config.known)
-    return list({each.key: each for each in rule.judge(inventory, roles, config, None)}.values())
+    return list({each.key: each for each in JUDGES[rule.name](inventory, roles, config, None)}.values())
 
 
 def of_case(case: Mapping[str, Any], partition: Partition = COMMERCIAL) -> Stack:

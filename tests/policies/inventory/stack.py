@@ -10,7 +10,7 @@ from policies.identity_scope.inventory.accounts import Origin
 from policies.identity_scope.inventory.inventory import Inventory
 from policies.identity_scope.inventory.vended import Declared, Obstacle, VendedRole
 from policies.identity_scope.pack.configuration import Config
-from policies.identity_scope.pack.rules import RULES
+from policies.identity_scope.pack.judges import JUDGES
 from policies.identity_scope.sources.pulumi import Resource, facts
 from tests.policies.pack.engine import ME, POOL, allow, document, trust, trust_of
 
@@ -99,7 +99,7 @@ def findings(resources: Iterable[Resource], config: Config | None = None) -> set
     stack = inventory(resources)
     roles = stack.vended(config.known)
     return {
-        (rule.name, finding.text, finding.pending)
-        for rule in RULES
-        for finding in rule.judge(stack, roles, config, None)
+        (name, finding.text, finding.pending)
+        for name, judge in JUDGES.items()
+        for finding in judge(stack, roles, config, None)
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from policies.identity_scope.inventory.facts import UNKNOWN
-from policies.identity_scope.pack.session import Session, Settings
+from policies.identity_scope.pack.session import Session
+from policies.identity_scope.pack.settings import Settings
 from policies.identity_scope.sources.pulumi import Resource
 from tests.policies.inventory.stack import policy, policy_arn, resource, role, role_policy
 from tests.policies.pack.engine import ME, allow, document

@@ -19,11 +19,12 @@ from components.scoped_identity.plan import Plan, plan
 from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 from policies.identity_scope.iam.evaluator import Applicable, Reading, decide
 from policies.identity_scope.iam.issuers import shape_of
+from policies.identity_scope.inventory.declared import Shared
 from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.proof.escalation import escalations
 from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.own_folder import own_folder
-from policies.identity_scope.proof.reach import Caller, Shared
+from policies.identity_scope.proof.reach import Caller
 from policies.identity_scope.proof.results import Violation
 from policies.identity_scope.proof.scope import Scope
 from policies.identity_scope.proof.trust import trust_problems

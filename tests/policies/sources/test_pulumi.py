@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pulumi_policy import proxy
 
 from policies.identity_scope.inventory.accounts import Origin
 from policies.identity_scope.inventory.facts import UNKNOWN, Reference, VendingFact
@@ -14,6 +15,8 @@ from policies.identity_scope.inventory.vended import Declared
 from policies.identity_scope.pack.configuration import Config
 from policies.identity_scope.sources import pulumi
 from policies.identity_scope.sources.pulumi import Resource, facts, origin
+from policies.identity_scope.sources.signatures import UNKNOWNS
+from policies.identity_scope.sources.types import POOLS, RELEVANT
 from tests.policies.inventory.stack import (
     ATTACHMENT,
     OWN_FOLDER,
@@ -35,7 +38,15 @@ from tests.policies.pack.engine import POOL, trust
 from tests.scale import SCALE
 
 SECRET = "[secret]"
-TYPES = sorted(pulumi._READERS)
+TYPES = sorted(RELEVANT)
+
+
+def test_a_type_is_read_if_and_only_if_it_is_listed() -> None:
+    assert set(pulumi._READERS) == RELEVANT >= POOLS
+
+
+def test_every_value_that_the_sdk_takes_as_unknown_is_one() -> None:
+    assert {value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_")} == UNKNOWNS
 
 
 def vendings(*resources: Resource) -> list[tuple[str, str | None]]:
