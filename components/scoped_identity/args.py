@@ -16,7 +16,10 @@ else:
 
 
 class PrincipalTagsArgs(TypedDict):
-    """Attributes for access control: claims of a provider's tokens that become session tags. Set `claims` or `defaults`."""
+    """Attributes for access control: claims of a provider's tokens that become session tags. Set `claims` or `defaults`.
+
+    To stop sending tags, set `defaults: false` and keep it: then tags that are switched on by hand are drift, too.
+    """
 
     claims: NotRequired[Mapping[str, str]]
     """Map from session tag to claim, such as `department: custom:department`. Default: none."""

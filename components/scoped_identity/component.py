@@ -6,7 +6,7 @@ the evaluation of annotations: Pulumi reads them to make the schema for other la
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pulumi
@@ -163,20 +163,40 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             tags=self._tags(),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._dependencies.append(role)
+        inline: list[aws.iam.RolePolicy] = []
+        attached: list[aws.iam.RolePolicyAttachment] = []
         if len(planned.policies) == 1:
-            policy = aws.iam.RolePolicy(
-                name,
-                role=role.name,
-                policy=self._document(index, 0),
-                opts=pulumi.ResourceOptions(parent=role),
+            inline.append(
+                aws.iam.RolePolicy(
+                    name, role=role.name, policy=self._document(index, 0), opts=pulumi.ResourceOptions(parent=role)
+                )
             )
-            self._dependencies.append(policy)
-        elif planned.policies:
-            self._dependencies += [self._managed(name, role, index, part) for part in range(len(planned.policies))]
+        else:
+            attached += [self._managed(name, role, index, part) for part in range(len(planned.policies))]
+        self._dependencies += [role, *inline, *attached]
+        self._nothing_else(name, role, inline, attached)
         return role.arn
 
-    def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> pulumi.Resource:
+    def _nothing_else(
+        self,
+        name: str,
+        role: aws.iam.Role,
+        inline: Sequence[aws.iam.RolePolicy],
+        attached: Sequence[aws.iam.RolePolicyAttachment],
+    ) -> None:
+        """Let the role have these policies only: one that is added by hand is drift, and the next update removes it.
+
+        The lists depend on every policy, so that what they remove has been replaced before.
+        """
+        opts = pulumi.ResourceOptions(parent=role, depends_on=[*inline, *attached])
+        aws.iam.RolePoliciesExclusive(
+            name, role_name=role.name, policy_names=[policy.name for policy in inline], opts=opts
+        )
+        aws.iam.RolePolicyAttachmentsExclusive(
+            name, role_name=role.name, policy_arns=[attachment.policy_arn for attachment in attached], opts=opts
+        )
+
+    def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> aws.iam.RolePolicyAttachment:
         """One of the managed policies that a role needs for long grants."""
         policy = aws.iam.Policy(
             f"{name}-{part + 1}",
@@ -250,16 +270,17 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         refs = [f"pool-{i}" if ref == PENDING else ref for ref, i in pools]
         refs += [p.ref for p in settings.providers if p.tags is not None]
         for index, ref in enumerate(refs):
-            claims = bool(self._shape.principal_tags()[index][1])
+            claims, defaults = (bool(part) for part in self._shape.principal_tags()[index][1:])
             tags = aws.cognito.IdentityPoolProviderPrincipalTag(
                 f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
                 identity_pool_id=self._pool_id,
                 identity_provider_name=self._of(lambda p, i=index: p.principal_tags()[i][0]),  # type: ignore[misc]
                 principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if claims else None,  # type: ignore[misc]
-                use_defaults=not claims,
+                use_defaults=defaults,
                 region=self._of(lambda p: p.env.region),
-                # The trust policies must allow tags before a provider sends any.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies),
+                # The trust policies must allow tags before a provider sends any. The provider's delete does not switch tags
+                # off: it switches the default mappings of AWS on, which the trust policies then no longer allow.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies, retain_on_delete=True),
             )
             self._assignments.append(tags)
 

@@ -182,10 +182,10 @@ class Plan:
         """Names of the providers of a kind, as AWS takes them."""
         return [p.name for p in self.settings.providers if p.kind is kind]
 
-    def principal_tags(self) -> list[tuple[str, dict[str, str]]]:
-        """Providers whose claims become tags: each with the claims, none for AWS's defaults."""
+    def principal_tags(self) -> list[tuple[str, dict[str, str], bool]]:
+        """Providers whose tags are set: each with the claims that become tags, and whether AWS's defaults do."""
         every: list[UserPool | Provider] = [*self.settings.user_pools, *self.settings.providers]
-        return [(p.name, dict(p.tags.claims)) for p in every if p.tags is not None]
+        return [(p.name, dict(p.tags.claims), p.tags.defaults) for p in every if p.tags is not None]
 
     def mappings(self, arns: Mapping[str, str]) -> list[dict[str, Any]]:
         """How each provider's users get their role, as SetIdentityPoolRoles takes it.

@@ -23,12 +23,13 @@ class ProviderKind(Enum):
 
 @dataclass(frozen=True)
 class PrincipalTags:
-    """Claims that become tags of the session; none: AWS's defaults, `username` from `sub` and `client` from `aud`.
+    """Claims that become tags of the session, or AWS's defaults, `username` from `sub` and `client` from `aud`, or none.
 
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html
     """
 
-    claims: tuple[tuple[str, str], ...] = ()
+    claims: tuple[tuple[str, str], ...]
+    defaults: bool
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,16 @@ def others(top: Section) -> tuple[Provider, ...]:
 
 
 def _principal_tags(section: Section) -> PrincipalTags | None:
-    """`{claims: {TAG: CLAIM}}` or `{defaults: true}`."""
+    """`{claims: {TAG: CLAIM}}`, or `{defaults: true}`, or `{defaults: false}` for no tags."""
     tags = section.optional_section("principal_tags", "{claims: {TAG: CLAIM}} or {defaults: true}")
     if tags is None:
         return None
     claims = tags.texts_by_key("claims", "a map from tag to claim", 50)
     defaults = tags.flag("defaults", False)
     tags.close()
-    if bool(claims) is defaults and not tags.reader.failed(tags.path):
-        tags.reader.report(tags.path, "must be either {claims: {TAG: CLAIM}} or {defaults: true}")
-    return PrincipalTags(claims)
+    unset = not claims and not tags.has("defaults")
+    if (unset or (claims and defaults)) and not tags.reader.failed(tags.path):
+        tags.reader.report(
+            tags.path, "must be either {claims: {TAG: CLAIM}} or {defaults: true}; {defaults: false} sends no tags"
+        )
+    return PrincipalTags(claims, defaults)

@@ -69,7 +69,10 @@ class Settings:
 
     @property
     def tagged(self) -> bool:
-        """Whether any provider sends principal tags, which every vended role must then allow."""
+        """Whether the tags of any provider are set, which every vended role must then allow.
+
+        Also where they are set to none: the trust policies change before the mapping does, and must not refuse its tags.
+        """
         tags = [*(pool.tags for pool in self.user_pools), *(provider.tags for provider in self.providers)]
         return any(tag_map is not None for tag_map in tags)
 

@@ -139,8 +139,6 @@ class PrincipalTags(ResourceType):
         answer = aws.client("cognito-identity", region).get_principal_tag_attribute_map(
             IdentityPoolId=pool, IdentityProviderName=provider
         )
-        if not answer.get("UseDefaults") and not answer.get("PrincipalTags"):
-            raise not_found(state.id)
         return {
             "identityPoolId": pool,
             "identityProviderName": provider,
@@ -152,7 +150,11 @@ class PrincipalTags(ResourceType):
         self.create(aws, region, "", inputs)
 
     def delete(self, aws: Aws, region: str, state: ResourceState) -> None:
-        self.create(aws, region, "", {**state.inputs, "useDefaults": False, "principalTags": {}})
+        """Switches the default mappings of AWS on, as the real provider does.
+
+        Source: https://github.com/hashicorp/terraform-provider-aws, pool_provider_principal_tag.go
+        """
+        self.create(aws, region, "", {**state.inputs, "useDefaults": True, "principalTags": {}})
 
 
 class UserGroup(ResourceType):

@@ -1,13 +1,15 @@
-"""Resource types of IAM: roles, their inline policies, managed policies and attachments."""
+"""Resource types of IAM: roles, their inline policies, managed policies and attachments, and exclusive lists of both."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar
 
 import pulumi_aws
 
 from ..aws.clients import Aws
+from ..errors import CommandError
 from .resource_type import Created, ResourceType, field, not_found, physical_name, tag_list, tag_map, without_none
 from .state import Inputs, ResourceState
 
@@ -166,9 +168,95 @@ class RolePolicyAttachment(ResourceType):
         iam.detach_role_policy(RoleName=state.inputs["role"], PolicyArn=state.inputs["policyArn"])
 
 
+class _ExclusiveList(ResourceType):
+    """The only policies of a role. Creating and changing the list changes the role; deleting it changes nothing.
+
+    Attributes:
+        listed: the input that names the policies.
+    """
+
+    replaces = frozenset({"roleName"})
+    listed: ClassVar[str]
+
+    @abstractmethod
+    def _current(self, iam: Any, role: str) -> list[str]:
+        """The policies that the role has."""
+
+    @abstractmethod
+    def _add(self, iam: Any, role: str, policy: str) -> None: ...
+
+    @abstractmethod
+    def _remove(self, iam: Any, role: str, policy: str) -> None: ...
+
+    def create(self, aws: Aws, region: str, name: str, inputs: Inputs) -> Created:
+        iam, role = aws.client("iam", region), inputs["roleName"]
+        current, wanted = set(self._current(iam, role)), set(inputs[self.listed])
+        for policy in sorted(wanted - current):
+            self._add(iam, role, policy)
+        for policy in sorted(current - wanted):
+            self._remove(iam, role, policy)
+        return role, dict(inputs)
+
+    def read(self, aws: Aws, region: str, state: ResourceState) -> Inputs:
+        current = self._current(aws.client("iam", region), state.id)
+        known = state.inputs.get(self.listed) or []
+        # A set: policies that have been listed keep their order.
+        kept = [policy for policy in known if policy in current]
+        return {"roleName": state.id, self.listed: [*kept, *sorted(set(current) - set(kept))]}
+
+    def update(self, aws: Aws, region: str, state: ResourceState, inputs: Inputs) -> None:
+        self.create(aws, region, "", inputs)
+
+    def delete(self, aws: Aws, region: str, state: ResourceState) -> None:
+        """Only ends the exclusive management."""
+
+
+class RolePoliciesExclusive(_ExclusiveList):
+    token = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
+    resource = pulumi_aws.iam.RolePoliciesExclusive
+    args = pulumi_aws.iam.RolePoliciesExclusiveArgs
+    listed = "policyNames"
+
+    def _current(self, iam: Any, role: str) -> list[str]:
+        pages = iam.get_paginator("list_role_policies").paginate(RoleName=role)
+        return [name for page in pages for name in page["PolicyNames"]]
+
+    def _add(self, iam: Any, role: str, policy: str) -> None:
+        raise CommandError(
+            f"`{role}` has no inline policy `{policy}`, and the list of its policies has no document for it"
+        )
+
+    def _remove(self, iam: Any, role: str, policy: str) -> None:
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+
+
+class RolePolicyAttachmentsExclusive(_ExclusiveList):
+    token = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"
+    resource = pulumi_aws.iam.RolePolicyAttachmentsExclusive
+    args = pulumi_aws.iam.RolePolicyAttachmentsExclusiveArgs
+    listed = "policyArns"
+
+    def _current(self, iam: Any, role: str) -> list[str]:
+        pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
+        return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+    def _add(self, iam: Any, role: str, policy: str) -> None:
+        iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+
+    def _remove(self, iam: Any, role: str, policy: str) -> None:
+        iam.detach_role_policy(RoleName=role, PolicyArn=policy)
+
+
 def _unless_default(value: Any, default: Any, state: ResourceState, name: str) -> Any:
     """A value; None where it is AWS's default and the program does not set it."""
     return None if value == default and name not in state.inputs else value
 
 
-TYPES = (Role(), RolePolicy(), Policy(), RolePolicyAttachment())
+TYPES = (
+    Role(),
+    RolePolicy(),
+    Policy(),
+    RolePolicyAttachment(),
+    RolePoliciesExclusive(),
+    RolePolicyAttachmentsExclusive(),
+)

@@ -155,11 +155,13 @@ def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
         off_limits = account.build(sandbox, APP)
         answer = construct(stub, address, INPUTS)
         state = json_format.MessageToDict(answer.state)
-        assert monitor.made == [
+        assert sorted(monitor.made) == [
             "aws:cognito/identityPool:IdentityPool",
-            "aws:iam/role:Role",
-            "aws:iam/rolePolicy:RolePolicy",
             "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
+            "aws:iam/role:Role",
+            "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive",
+            "aws:iam/rolePolicy:RolePolicy",
+            "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
         ]
         assert state["region"] == "us-east-1"
         assert set(state) == {

@@ -266,8 +266,17 @@ def test_principal_tags_add_the_right_to_tag_to_every_trust() -> None:
         action = json.loads(made.trust("eu-west-1:0a", vended))["Statement"][0]["Action"]
         assert action == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"], vended.key
     assert made.principal_tags() == [
-        ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123", {"team": "custom:team"}),
+        ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123", {"team": "custom:team"}, False),
     ]
+
+
+def test_tags_that_are_set_to_none_keep_the_right_to_tag() -> None:
+    """The trust policies change before the mapping does."""
+    raw = good()
+    raw["userPools"][0]["principalTags"] = {"defaults": False}
+    made = plan(parse(raw), "eu-west-1", "123456789012")
+    assert "sts:TagSession" in made.trust("eu-west-1:0a", made.roles[0])
+    assert [(claims, defaults) for _, claims, defaults in made.principal_tags()] == [({}, False)]
 
 
 def test_a_pool_that_only_guests_use_has_no_role_for_others() -> None:

@@ -132,6 +132,24 @@ def _all_are_attached(stack: Stack) -> bool:
     return _attached(stack) == sorted(made)
 
 
+def _extra_policy(stack: Stack) -> None:
+    document = json.dumps(WIDE)
+    _iam(stack).put_role_policy(RoleName=_user_role(stack), PolicyName="by-hand", PolicyDocument=document)
+
+
+def _one_policy(stack: Stack) -> bool:
+    return len(_iam(stack).list_role_policies(RoleName=_user_role(stack))["PolicyNames"]) == 1
+
+
+def _extra_attachment(stack: Stack) -> None:
+    arn = _iam(stack).create_policy(PolicyName="by-hand", PolicyDocument=json.dumps(WIDE))["Policy"]["Arn"]
+    _iam(stack).attach_role_policy(RoleName=_user_role(stack), PolicyArn=arn)
+
+
+def _no_attachment(stack: Stack) -> bool:
+    return not _iam(stack).list_attached_role_policies(RoleName=_user_role(stack))["AttachedPolicies"]
+
+
 DRIFT: dict[str, tuple[Callable[[Stack], None], Callable[[Stack], bool]]] = {
     "IdentityPool": (_pool, _guests_are_off),
     "IdentityPoolRoleAttachment": (_attachment, _own_role_is_attached),
@@ -141,6 +159,8 @@ DRIFT: dict[str, tuple[Callable[[Stack], None], Callable[[Stack], bool]]] = {
     "RolePolicy": (_role_policy, _own_folder),
     "Policy": (_policy, _policies_are_narrow),
     "RolePolicyAttachment": (_detachment, _all_are_attached),
+    "RolePoliciesExclusive": (_extra_policy, _one_policy),
+    "RolePolicyAttachmentsExclusive": (_extra_attachment, _no_attachment),
 }
 
 
@@ -158,6 +178,21 @@ def test_drift_of_every_type_is_found_and_undone(binary: Path, tmp_path: Path) -
         stack.up("--refresh", **SETTINGS)
         assert {what for what, (_, as_declared) in DRIFT.items() if not as_declared(stack)} == set()
         stack.preview("--refresh", "--expect-no-changes", **SETTINGS)
+
+
+def test_tags_by_hand_are_found_and_undone_where_the_config_says_that_there_are_none(
+    binary: Path, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"userPools": [{"id": POOL, "clients": [CLIENT], "principalTags": {"defaults": False}}]}
+    with in_sandbox(binary, tmp_path, **settings) as stack:
+        stack.up(**settings)
+        _tags(stack)
+        assert "IdentityPoolProviderPrincipalTag" in stack.preview(
+            "--refresh", "--expect-no-changes", fails=True, **settings
+        )
+        stack.up("--refresh", **settings)
+        (mapping,) = stack.pool().principal_tags.values()
+        assert mapping == {"UseDefaults": False, "PrincipalTags": {}}
 
 
 def test_what_was_deleted_by_hand_is_created_again(binary: Path, tmp_path: Path) -> None:
