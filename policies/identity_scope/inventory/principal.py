@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..iam.claims import Login
 from ..iam.documents import Document
 from .accounts import Origin
 
@@ -70,6 +71,8 @@ class Principal:
         arns: the role's own ARNs or ARN endings, for bucket policies that name it.
         access_points: access points of the stack.
         through: the access point through which the role's requests come; None where they name the bucket.
+        logins: the ways to get the role, with the principal tags that each sends; None where they are not known, and any
+            tag may be any string, or absent.
     """
 
     name: str
@@ -80,3 +83,4 @@ class Principal:
     urn: str = ""
     access_points: tuple[AccessPoint, ...] = ()
     through: AccessPoint | None = None
+    logins: tuple[Login, ...] | None = None
