@@ -173,8 +173,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             )
         else:
             attached += [self._managed(name, role, index, part) for part in range(len(planned.policies))]
-        self._dependencies += [role, *inline, *attached]
-        self._nothing_else(name, role, inline, attached)
+        self._dependencies += [role, *inline, *attached, *self._nothing_else(name, role, inline, attached)]
         return role.arn
 
     def _nothing_else(
@@ -183,18 +182,20 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         role: aws.iam.Role,
         inline: Sequence[aws.iam.RolePolicy],
         attached: Sequence[aws.iam.RolePolicyAttachment],
-    ) -> None:
+    ) -> list[pulumi.Resource]:
         """Let the role have these policies only: one that is added by hand is drift, and the next update removes it.
 
         The lists depend on every policy, so that what they remove has been replaced before.
         """
         opts = pulumi.ResourceOptions(parent=role, depends_on=[*inline, *attached])
-        aws.iam.RolePoliciesExclusive(
-            name, role_name=role.name, policy_names=[policy.name for policy in inline], opts=opts
-        )
-        aws.iam.RolePolicyAttachmentsExclusive(
-            name, role_name=role.name, policy_arns=[attachment.policy_arn for attachment in attached], opts=opts
-        )
+        return [
+            aws.iam.RolePoliciesExclusive(
+                name, role_name=role.name, policy_names=[policy.name for policy in inline], opts=opts
+            ),
+            aws.iam.RolePolicyAttachmentsExclusive(
+                name, role_name=role.name, policy_arns=[attachment.policy_arn for attachment in attached], opts=opts
+            ),
+        ]
 
     def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> aws.iam.RolePolicyAttachment:
         """One of the managed policies that a role needs for long grants."""

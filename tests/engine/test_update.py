@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.conftest import CLIENT, GUESTS, GUESTS_DECLARED, POOL, Stack
+from tests.engine.conftest import CLIENT, GUESTS, GUESTS_DECLARED, POOL, Stack, in_sandbox
 
 
 def test_a_preview_creates_nothing_an_update_everything_and_the_next_one_nothing(stack: Stack) -> None:
@@ -57,17 +58,18 @@ def test_grants_that_outgrow_an_inline_policy_become_managed_policies_and_back(s
     assert stack.deviations() == []
 
 
-def test_a_mapping_and_its_role_are_added_in_place(stack: Stack) -> None:
+def test_a_mapping_and_its_role_are_added_in_place(binary: Path, tmp_path: Path) -> None:
     rule = {"claim": "custom:plan", "value": "pro", "role": "pro"}
     mapping = {"provider": POOL, "rules": [rule], "ambiguous": "authenticated"}
     changes: dict[str, Any] = {"mappedRoles": [{"name": "pro"}], "mappings": [mapping]}
-    stack.up()
-    role = stack.role()
-    stack.up(**changes)
-    assert all("authenticated" in roles for roles in stack.roles_seen)
-    assert stack.role() == role
-    person = stack.person("alice", **changes)
-    assert "mapped-pro" in stack.sandbox.identity.sessions[person.credentials[0]].role_arn
+    with in_sandbox(binary, tmp_path, **changes) as stack:
+        stack.up()
+        role = stack.role()
+        stack.up(**changes)
+        assert all("authenticated" in roles for roles in stack.roles_seen)
+        assert stack.role() == role
+        person = stack.person("alice", **changes)
+        assert "mapped-pro" in stack.sandbox.identity.sessions[person.credentials[0]].role_arn
 
 
 def test_a_group_with_its_role_is_added_and_removed(stack: Stack) -> None:
