@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
+from moto.apigateway.models import apigateway_backends
+from moto.dynamodb.models import dynamodb_backends
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, iam_backends
 from moto.s3.models import s3_backends
 
-from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, parse
-from policies.identity_scope.iam.evaluator import Applicable, Decision, Outcome, Request, decide
+from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, Effect, parse
+from policies.identity_scope.iam.evaluator import Applicable, Outcome, Request, decide
 
+from .condition_keys import decidable, obstacles
 from .errors import AwsError
 from .guest_services import allowed_to_guests
-from .service import RequiredPermission
-from .sessions import Session
+from .regions import is_partition
+from .service import RequiredPermission, undecidable
+from .sessions import SESSION_SECONDS, Session
 
 
 class Authorization:
@@ -47,7 +51,8 @@ class Authorization:
         trust = Applicable(resource=(("trust", _parsed(role.assume_role_policy_document, DocumentKind.TRUST)),))
         issuer = next(key.rpartition(":")[0] for key in context if key.endswith(":aud"))
         for action in ("sts:AssumeRoleWithWebIdentity", *(["sts:TagSession"] if tagged else [])):
-            if not decide(Request(action, role_arn, context, principal=(issuer,)), trust).allowed:
+            request = Request(action, role_arn, context, principal=(issuer,))
+            if Effect.DENY in obstacles(trust, request) or not decide(request, decidable(trust)).allowed:
                 raise refused
         return str(role.id)
 
@@ -56,28 +61,40 @@ class Authorization:
         role = self._role(session.role_arn)
         return role is not None and role.id == session.role_id
 
-    def refusal(self, session: Session, permission: RequiredPermission, region: str, now: float) -> str | None:
-        """AWS's message if a session does not have a permission; None if it has."""
+    def refusal(
+        self,
+        session: Session,
+        permission: RequiredPermission,
+        region: str,
+        sent: Mapping[str, tuple[str, ...]],
+        now: float,
+    ) -> str | None:
+        """AWS's message if a session does not have a permission; None if it has.
+
+        Args:
+            sent: the condition keys that come from how the request was sent.
+        """
         action = permission.action
-        decision = self._decide(session, permission, region, now)
-        if decision.allowed and (not session.is_guest or allowed_to_guests(action)):
+        context = {**sent, **_context(session, region, now), **permission.context}
+        request = Request(action, permission.resource, context, principal=(session.role_arn, session.user_arn))
+        documents = self._documents(session.role_arn, permission.resource)
+        decision = decide(request, decidable(documents))
+        undecided = {} if decision.outcome is Outcome.DENIED else obstacles(documents, request)
+        if decision.allowed and Effect.DENY not in undecided and (not session.is_guest or allowed_to_guests(action)):
             return None
         reason = {
             Outcome.DENIED: "with an explicit deny in an identity-based policy",
             Outcome.OUTSIDE_BOUNDARY: f"because no permissions boundary allows the {action} action",
         }.get(decision.outcome, f"because no identity-based policy allows the {action} action")
-        if decision.allowed:
+        if decision.allowed and Effect.DENY not in undecided:
             reason = f"because no session policy allows the {action} action"
+        elif undecided:
+            keys = ", ".join(sorted(key or "a variable" for key in frozenset().union(*undecided.values())))
+            reason = f"because the sandbox cannot decide a statement that tests {keys}"
         return (
             f"User: {session.user_arn} is not authorized to perform: {action} on resource: "
             f'"{permission.resource}" {reason}'
         )
-
-    def _decide(self, session: Session, permission: RequiredPermission, region: str, now: float) -> Decision:
-        context = {**_context(session, region, now), **permission.context}
-        principal = (session.role_arn, session.user_arn)
-        request = Request(permission.action, permission.resource, context, principal=principal)
-        return decide(request, self._documents(session.role_arn, permission.resource))
 
     def _documents(self, role_arn: str, resource: str) -> Applicable:
         role = self._role(role_arn)
@@ -90,11 +107,26 @@ class Authorization:
         if role.permissions_boundary_arn:
             policy = backend.managed_policies.get(role.permissions_boundary_arn)
             boundary = (("permissions boundary", _parsed(_default_version(policy))),) if policy else ()
-        return Applicable(tuple(identity), boundary, self._bucket_policy(resource))
+        return Applicable(tuple(identity), boundary, self._resource_policies(resource))
 
-    def _bucket_policy(self, resource: str) -> tuple[tuple[str, Document], ...]:
+    def _resource_policies(self, resource: str) -> tuple[tuple[str, Document], ...]:
+        """The policies of the resource that is touched.
+
+        Raises:
+            AwsError: AccessDenied, if there is one that the sandbox cannot decide.
+        """
         fields = resource.split(":", 5)
-        if len(fields) < 6 or fields[2] != "s3":
+        if len(fields) < 6:
+            return ()
+        if fields[2] == "execute-api":
+            api = apigateway_backends[self._account][fields[3]].apis.get(fields[5].partition("/")[0])
+            if api is not None and api.policy:
+                raise undecidable(f"calls of the API {api.id}, which has a resource policy,")
+        if fields[2] == "dynamodb":
+            table = resource.partition("/index/")[0]
+            found = dynamodb_backends[self._account][fields[3]].resource_policies.get(table)
+            return ((f"policy of {table}", _parsed(found.policy_doc, DocumentKind.RESOURCE)),) if found else ()
+        if fields[2] != "s3":
             return ()
         bucket = s3_backends[self._account][fields[1]].buckets.get(fields[5].partition("/")[0])
         if bucket is None or not bucket.policy:
@@ -106,7 +138,7 @@ class Authorization:
         return iam_backends[self._account][role_arn.split(":")[1]]
 
     def _role(self, role_arn: str) -> Role | None:
-        if role_arn.count(":") < 5:
+        if role_arn.count(":") < 5 or not is_partition(role_arn.split(":")[1]):
             return None
         return next((r for r in self._backend(role_arn).roles.values() if r.arn == role_arn), None)
 
@@ -128,7 +160,6 @@ def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, 
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
-    time = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         f"{session.issuer}:sub": (session.identity,),
         f"{session.issuer}:aud": (session.pool,),
@@ -137,11 +168,22 @@ def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, 
         "aws:principalarn": (session.role_arn,),
         "aws:principalaccount": (session.role_arn.split(":")[4],),
         "aws:principaltype": ("AssumedRole",),
+        "aws:principalisawsservice": ("false",),
+        "aws:viaawsservice": ("false",),
+        "aws:multifactorauthpresent": ("false",),
+        "aws:tokenissuetime": (_moment(session.expires - SESSION_SECONDS),),
+        "aws:resourceaccount": (session.role_arn.split(":")[4],),
+        "s3:resourceaccount": (session.role_arn.split(":")[4],),
         "aws:federatedprovider": (session.issuer,),
-        "aws:securetransport": ("false",),
+        # As SDKs send it in production; a policy that demands TLS would otherwise deny everything here.
+        "aws:securetransport": ("true",),
         "aws:sourceip": ("127.0.0.1",),
-        "aws:currenttime": (time,),
+        "aws:currenttime": (_moment(now),),
         "aws:epochtime": (str(int(now)),),
         "aws:requestedregion": (region,),
         **{f"aws:principaltag/{key.lower()}": (value,) for key, value in session.tags},
     }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from . import payload
@@ -26,7 +26,7 @@ from .post_form import is_form, read_form
 from .regions import is_region
 from .service import Caller, Service
 from .sessions import Session
-from .sigv4 import Scope, Signature, read_signature, verify, without_signature
+from .sigv4 import ALGORITHM, DATE, Scope, Signature, read_signature, verify, without_signature
 
 UNSIGNED_TARGETS = {
     "AWSCognitoIdentityService": "cognito-identity",
@@ -39,13 +39,18 @@ METADATA = ("jwks.json", "openid-configuration")
 
 @dataclass(frozen=True)
 class Authenticated:
-    """Who sends a request, and the request without its signature."""
+    """Who sends a request, and the request without its signature.
+
+    Attributes:
+        context: the condition keys that come from how the request was sent.
+    """
 
     caller: Caller
     session: Session | None
     request: HttpRequest
     region: str
     signed_for: str
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Dispatch:
@@ -89,7 +94,8 @@ class Dispatch:
         form.verify(secret, self._now())
         self._require_current(session, form.token)
         caller = Caller.DEPLOYER if session is None else Caller.SESSION
-        authenticated = Authenticated(caller, session, form.upload(request), form.scope.region, "s3")
+        context = _context(request, "POST", form.signed_at, self._now())
+        authenticated = Authenticated(caller, session, form.upload(request), form.scope.region, "s3", context)
         return form.response(self._serve(self._services["s3"], authenticated))
 
     def _serve(self, service: Service, authenticated: Authenticated) -> Response:
@@ -101,7 +107,9 @@ class Dispatch:
             raise service.refusal(caller, f"{operation.service} {operation.name}")
         if authenticated.session is not None:
             for permission in service.required_permissions(operation):
-                message = self._authorization.refusal(authenticated.session, permission, operation.region, self._now())
+                message = self._authorization.refusal(
+                    authenticated.session, permission, operation.region, authenticated.context, self._now()
+                )
                 if message is not None:
                     code, status = service.access_denied
                     raise AwsError(code, message, status)
@@ -126,7 +134,9 @@ class Dispatch:
         self._require_current(session, signature.token)
         verified = payload.verified(without_signature(request, signature), signature, secret)
         caller = Caller.DEPLOYER if session is None else Caller.SESSION
-        return Authenticated(caller, session, verified, signature.region, signature.service)
+        kind = "REST-HEADER" if signature.expires is None else "REST-QUERY-STRING"
+        context = _context(request, kind, signature.timestamp, self._now())
+        return Authenticated(caller, session, verified, signature.region, signature.service, context)
 
     def _credentials(self, scope: Scope) -> tuple[Session | None, str]:
         """The session of an access key, None for the deployer, and the secret key."""
@@ -158,3 +168,26 @@ def is_metadata(request: HttpRequest) -> bool:
     """Whether a request reads a user pool's keys or its OpenID configuration."""
     segments = request.segments
     return request.method == "GET" and len(segments) == 3 and segments[1] == ".well-known" and segments[2] in METADATA
+
+
+def _context(request: HttpRequest, kind: str, signed_at: str, now: float) -> Mapping[str, tuple[str, ...]]:
+    """The condition keys that come from how a request was sent.
+
+    Args:
+        kind: S3's name of where the signature is.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+    """
+    signed = datetime.strptime(signed_at, DATE).replace(tzinfo=timezone.utc).timestamp()
+    context = {
+        "s3:authtype": (kind,),
+        "s3:signatureversion": (ALGORITHM,),
+        "s3:signatureage": (str(max(0, int((now - signed) * 1000))),),
+        "s3:tlsversion": ("1.3",),
+    }
+    headers = {
+        "aws:useragent": "user-agent",
+        "aws:referer": "referer",
+        "s3:x-amz-content-sha256": "x-amz-content-sha256",
+    }
+    return context | {key: (request.headers[name],) for key, name in headers.items() if name in request.headers}

@@ -110,7 +110,7 @@ class DynamoDb(Service):
         """The permission for one item."""
         table, item = parameters["TableName"], parameters.get("Key", parameters.get("Item", {}))
         key = self._partition_key(operation, table)
-        context = _leading_keys([item.get(key)]) | _columns(parameters, item)
+        context = _leading_keys(_values([item], key)) | _columns(parameters, item)
         if "ReturnValues" in parameters:
             context["dynamodb:returnvalues"] = (parameters["ReturnValues"],)
         if operation.name.startswith("Transact"):
@@ -146,7 +146,7 @@ class DynamoDb(Service):
         else:
             items = [_written(request) for request in requests]
             columns = _columns({}, *items)
-        return _leading_keys(item.get(key) for item in items) | columns
+        return _leading_keys(_values(items, key)) | columns
 
     def _partition_key(self, operation: Operation, table: str, index: str | None = None) -> str:
         """The name of a table's or index's partition key; empty if there is no such table, and nothing to protect.
@@ -188,6 +188,20 @@ def _queried(parameters: Parameters, key: str) -> Any:
     if condition.get("ComparisonOperator") != "EQ" or len(values) != 1:
         raise AwsError("ValidationException", "Query condition missed key schema element", 400)
     return values[0]
+
+
+def _values(items: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+    """The partition key of each item. A condition on all of them would hold of none.
+
+    Raises:
+        AwsError: ValidationException, if an item has none.
+    """
+    if not key:
+        return []
+    values = [item.get(key) for item in items]
+    if not all(values):
+        raise AwsError("ValidationException", "One of the required keys was not given a value", 400)
+    return values
 
 
 def _leading_keys(values: Iterable[Any]) -> dict[str, tuple[str, ...]]:

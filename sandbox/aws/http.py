@@ -203,7 +203,7 @@ def read_body(stream: BinaryIO, length: int | None) -> bytes:
 
 
 def _read_chunks(stream: BinaryIO) -> bytes:
-    chunks: list[bytes] = []
+    body = bytearray()
     left = MAX_BODY
     while True:
         line = stream.readline(32)
@@ -217,8 +217,8 @@ def _read_chunks(stream: BinaryIO) -> bytes:
         if len(chunk) != size or end != b"\r\n":
             raise AwsError("IncompleteBody", "a chunk is shorter than its size, or the body has trailers", 400)
         if size == 0:
-            return b"".join(chunks)
-        chunks.append(chunk)
+            return bytes(body)
+        body += chunk
 
 
 def too_large() -> AwsError:

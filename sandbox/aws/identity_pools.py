@@ -25,11 +25,8 @@ from .http import HttpRequest, Response, json_response
 from .regions import issuer_of, partition_of, region_of_identity_pool
 from .role_mapping import role_of
 from .service import PUBLIC, SIGNED, Operation, RequiredPermission, Service
-from .sessions import Session
+from .sessions import SESSION_SECONDS, Session
 from .tokens import FakeIdentityProvider, VerifiedToken
-
-SESSION_SECONDS = 3600
-"""Credentials of the enhanced flow are valid for an hour, whatever the role allows."""
 
 PUBLIC_OPERATIONS = frozenset({"GetId", "GetCredentialsForIdentity", "GetOpenIdToken", "UnlinkIdentity"})
 """Operations that a user's app calls without a signature."""

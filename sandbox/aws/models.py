@@ -22,11 +22,20 @@ def service_model(service: str) -> ServiceModel | None:
         return None
 
 
-@cache
 def operation_model(service: str, name: str) -> OperationModel | None:
-    """The model of an operation; None if the service has none of this name."""
+    """The model of an operation; None if the service has none of this name.
+
+    Only operations that exist are kept: anybody may ask for one that does not.
+    """
     model = service_model(service)
-    return model.operation_model(name) if model is not None and name in model.operation_names else None
+    return _operation_model(service, name) if model is not None and name in model.operation_names else None
+
+
+@cache
+def _operation_model(service: str, name: str) -> OperationModel:
+    model = service_model(service)
+    assert model is not None
+    return model.operation_model(name)
 
 
 def known(service: str, name: str) -> OperationModel:

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 from .errors import AwsError
 from .http import HttpRequest, Response
 from .shapes import json_object
-from .sigv4 import ALGORITHM, Scope, read_scope, sign_text
+from .sigv4 import ALGORITHM, Scope, is_date, read_scope, sign_text
 
 _BOUNDARY = re.compile(r'multipart/form-data; ?boundary="?([A-Za-z0-9\'()+_,./:=? -]{1,70}?)"?')
 _DISPOSITION = re.compile(r'form-data; name="([^"\r\n]{1,200})"(?:; filename="([^"\r\n]{0,1024})")?')
@@ -49,14 +49,18 @@ class PostForm:
     def token(self) -> str | None:
         return self.fields.get("x-amz-security-token")
 
+    @property
+    def signed_at(self) -> str:
+        return self._needed("x-amz-date")
+
     def verify(self, secret: str, now: float) -> None:
         """Verify the signature of the policy, and that the form is what the policy allows.
 
         Raises:
             AwsError: the error that S3 reports.
         """
-        scope, date, text = self.scope, self._needed("x-amz-date"), self._needed("policy")
-        if self._needed("x-amz-algorithm") != ALGORITHM or scope.service != "s3" or not date.startswith(scope.date):
+        scope, date, text = self.scope, self.signed_at, self._needed("policy")
+        if self._needed("x-amz-algorithm") != ALGORITHM or scope.service != "s3" or not is_date(date, scope):
             raise AwsError("InvalidRequest", "The form must be signed for s3, with AWS4-HMAC-SHA256, on its date")
         if not hmac.compare_digest(sign_text(scope, secret, text).encode(), self._needed("x-amz-signature").encode()):
             message = "The request signature we calculated does not match the signature you provided."

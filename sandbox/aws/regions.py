@@ -56,6 +56,11 @@ def is_region(name: str) -> bool:
     return name in _partitions()
 
 
+def is_partition(name: str) -> bool:
+    """Whether AWS has a partition of this name."""
+    return any(partition.name == name for partition in set(_partitions().values()))
+
+
 def partition_of(region: str) -> Partition:
     """The partition of a region.
 

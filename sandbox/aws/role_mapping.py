@@ -27,6 +27,8 @@ def role_of(
         AwsError: NotAuthorizedException, if a mapping denies.
     """
     if not logins:
+        if custom not in (None, roles.get("unauthenticated")):
+            raise AwsError("NotAuthorizedException", "Access to the role is forbidden.", 400)
         return roles.get("unauthenticated")
     default = roles.get("authenticated")
     for login in logins:

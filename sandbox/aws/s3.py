@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from botocore.model import OperationModel
-from moto.s3.models import FakeBucket, s3_backends
 
 from .errors import AwsError
 from .http import HttpRequest, Response
 from .models import known
 from .payload import is_checksum, verify_checksums
 from .regions import partition_of
+from .s3_stored import Stored
 from .service import SIGNED, Operation, RequiredPermission, Service
 from .sessions import Session
 from .shapes import from_text, from_xml, validate
@@ -59,6 +59,7 @@ class S3(Service):
     def operation(self, request: HttpRequest, region: str) -> Operation:
         bucket, key = _bucket_and_key(request)
         route = _route(request, bucket, key)
+        self._require_region(route.model.name, bucket, region)
         parameters = _parameters(route.model, request, bucket, key)
         for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
             if parameters.pop(name, self._account) != self._account:
@@ -66,9 +67,10 @@ class S3(Service):
         return Operation(route.model.name, region, SIGNED, parameters, "s3")
 
     def required_permissions(self, operation: Operation) -> list[RequiredPermission]:
-        access = _Access(operation, self._account, self._tags)
+        stored = Stored(self._account, operation.region)
+        access = _Access(operation, self._account, stored)
         permissions = _PERMISSIONS[operation.name](access, operation.parameters)
-        return [_with_context(permission, operation, self._tags) for permission in permissions]
+        return [_with_context(permission, operation, stored) for permission in permissions]
 
     def answer(self, operation: Operation, session: Session | None) -> Response:
         if "UploadId" in operation.parameters:
@@ -81,23 +83,25 @@ class S3(Service):
         Raises:
             AwsError: NoSuchUpload.
         """
-        bucket = self._bucket(operation.region, operation.parameters["Bucket"])
+        bucket = Stored(self._account, operation.region).bucket(operation.parameters["Bucket"])
         upload = bucket.multiparts.get(operation.parameters["UploadId"]) if bucket is not None else None
         if bucket is not None and (upload is None or upload.key_name != operation.parameters["Key"]):
             raise AwsError("NoSuchUpload", "The specified upload does not exist.", 404)
 
-    def _tags(self, region: str, bucket: str, key: str, version: str | None) -> dict[str, str]:
-        """The tags of an object that exists."""
-        found = self._bucket(region, bucket)
-        if found is None:
-            return {}
-        objects = [item for item in found.keys.getlist(key, []) if version in (None, item.version_id)]
-        tags = s3_backends[self._account][partition_of(region).name].tagger
-        return dict(tags.get_tag_dict_for_resource(objects[-1].arn)) if objects else {}
+    def _require_region(self, name: str, bucket: str, region: str) -> None:
+        """A bucket is asked for in its own region, which conditions on `aws:RequestedRegion` rely on.
 
-    def _bucket(self, region: str, name: str) -> FakeBucket | None:
-        bucket = s3_backends[self._account][partition_of(region).name].buckets.get(name)
-        return bucket if isinstance(bucket, FakeBucket) else None
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+
+        Raises:
+            AwsError: AuthorizationHeaderMalformed.
+        """
+        found = Stored(self._account, region).bucket(bucket)
+        if found is not None and found.region_name != region and name not in ("GetBucketLocation", "HeadBucket"):
+            raise AwsError(
+                "AuthorizationHeaderMalformed",
+                f"The authorization header is malformed; the region '{region}' is wrong; expecting '{found.region_name}'",
+            )
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,8 @@ def _parameters(model: OperationModel, request: HttpRequest, bucket: str, key: s
     if foreign:
         message = "A header you provided implies functionality that is not implemented"
         raise AwsError("NotImplemented", f"{message} for {model.name}: {', '.join(foreign)}")
+    if any("SSECustomer" in name for name in parameters):
+        raise AwsError("NotImplemented", "the sandbox does not have encryption with customer-provided keys")
     parameters.pop("ContentLength", None)
     if model.name != "CompleteMultipartUpload":
         verify_checksums(request.headers, request.body)
@@ -313,16 +319,13 @@ def _copy_source(text: str) -> _CopySource:
     return _CopySource(bucket, key, pairs[0][1] if pairs else None)
 
 
-Tags = Callable[[str, str, str, str | None], dict[str, str]]
-
-
 class _Access:
     """Writes the permissions of one operation."""
 
-    def __init__(self, operation: Operation, account: str, tags: Tags) -> None:
+    def __init__(self, operation: Operation, account: str, stored: Stored) -> None:
         self._operation = operation
         self._account = account
-        self._tags = tags
+        self._stored = stored
         self._partition = partition_of(operation.region).name
 
     def bucket(self, action: str, context: Context | None = None) -> RequiredPermission:
@@ -341,7 +344,8 @@ class _Access:
         arn, suffix = f"{self._arn(source.bucket)}/{source.key}", "Version" if source.version is not None else ""
         context: Context = {"s3:versionid": (source.version,)} if source.version is not None else {}
         yield RequiredPermission(f"s3:GetObject{suffix}", arn, context)
-        tags = self._tags(self._operation.region, source.bucket, source.key, source.version)
+        yield from self._decrypted(source.bucket, source.key, source.version)
+        tags = self._stored.tags(source.bucket, source.key, source.version)
         if tags and self._operation.name == "CopyObject" and parameters.get("TaggingDirective") != "REPLACE":
             yield RequiredPermission(f"s3:GetObject{suffix}Tagging", arn, context)
             yield self.object("PutObjectTagging")
@@ -358,11 +362,44 @@ class _Access:
             yield self.object("PutObjectRetention")
         if "ObjectLockLegalHoldStatus" in parameters:
             yield self.object("PutObjectLegalHold")
-        if "SSEKMSKeyId" in parameters:
-            key = self._key_arn(parameters["SSEKMSKeyId"])
-            yield RequiredPermission("kms:GenerateDataKey", key)
-            if self._operation.name == "CreateMultipartUpload":
-                yield RequiredPermission("kms:Decrypt", key)
+        yield from self._encrypted()
+
+    def read(self) -> Iterator[RequiredPermission]:
+        """Reading an object, with its KMS key."""
+        parameters = self._operation.parameters
+        yield self.object(f"GetObject{_version(parameters)}")
+        yield from self._decrypted(parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
+
+    def _encrypted(self) -> Iterator[RequiredPermission]:
+        """The use of the KMS key that an object is written with: that of its header, or of the bucket's default.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+        """
+        parameters = self._operation.parameters
+        bucket, key = parameters["Bucket"], parameters.get("SSEKMSKeyId")
+        default, by_bucket = self._stored.default_key(bucket)
+        if key is None and "ServerSideEncryption" not in parameters:
+            key = default
+        if key is not None:
+            by_bucket = parameters.get("BucketKeyEnabled", by_bucket)
+            actions = ["GenerateDataKey", *(["Decrypt"] if self._operation.name == "CreateMultipartUpload" else [])]
+            yield from (self._use(action, key, bucket, parameters["Key"], by_bucket) for action in actions)
+
+    def _decrypted(self, bucket: str, key: str, version: str | None) -> Iterator[RequiredPermission]:
+        kms_key, by_bucket = self._stored.key_of_object(bucket, key, version)
+        if kms_key is not None:
+            yield self._use("Decrypt", kms_key, bucket, key, by_bucket)
+
+    def _use(self, action: str, kms_key: str, bucket: str, key: str, by_bucket: bool) -> RequiredPermission:
+        """The use of a KMS key by S3, for one object."""
+        region = partition_of(self._operation.region)
+        context: Context = {
+            "kms:viaservice": (f"s3.{self._operation.region}.{region.dns_suffix}",),
+            "kms:calleraccount": (self._account,),
+            "kms:encryptioncontextkeys": ("aws:s3:arn",),
+            "kms:encryptioncontext:aws:s3:arn": (self._arn(bucket) if by_bucket else f"{self._arn(bucket)}/{key}",),
+        }
+        return RequiredPermission(f"kms:{action}", self._key_arn(kms_key), context)
 
     def bypass(self, key: str | None = None) -> Iterator[RequiredPermission]:
         if self._operation.parameters.get("BypassGovernanceRetention"):
@@ -410,7 +447,7 @@ def _plain(action: str) -> Permissions:
 
 
 def _attributes(access: _Access, p: Parameters) -> list[RequiredPermission]:
-    return [access.object(f"GetObject{_version(p)}"), access.object(f"GetObject{_version(p)}Attributes")]
+    return [*access.read(), access.object(f"GetObject{_version(p)}Attributes")]
 
 
 def _listing(action: str) -> Permissions:
@@ -440,8 +477,8 @@ def _created_bucket(access: _Access, p: Parameters) -> list[RequiredPermission]:
 _PERMISSIONS: dict[str, Permissions] = {
     "ListBuckets": lambda *_: [RequiredPermission("s3:ListAllMyBuckets", "*")],
     # Objects
-    "GetObject": _on_object("Get", ""),
-    "HeadObject": _on_object("Get", ""),
+    "GetObject": lambda access, _: list(access.read()),
+    "HeadObject": lambda access, _: list(access.read()),
     "GetObjectAcl": _on_object("Get", "Acl"),
     "GetObjectTagging": _on_object("Get", "Tagging"),
     "GetObjectAttributes": _attributes,
@@ -514,6 +551,8 @@ _ROUTES = _routes()
 _HEADER_CONTEXT = {
     "ACL": "s3:x-amz-acl",
     "CopySource": "s3:x-amz-copy-source",
+    "IfMatch": "s3:if-match",
+    "IfNoneMatch": "s3:if-none-match",
     "GrantFullControl": "s3:x-amz-grant-full-control",
     "GrantRead": "s3:x-amz-grant-read",
     "GrantReadACP": "s3:x-amz-grant-read-acp",
@@ -535,13 +574,13 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_
 """
 
 
-def _with_context(permission: RequiredPermission, operation: Operation, tags: Tags) -> RequiredPermission:
+def _with_context(permission: RequiredPermission, operation: Operation, stored: Stored) -> RequiredPermission:
     """A permission with the condition keys of S3."""
     if not permission.action.startswith("s3:"):
         return permission
     parameters, (_, _, path) = operation.parameters, permission.resource.partition(":::")
     context: Context = {key: (str(parameters[name]),) for name, key in _HEADER_CONTEXT.items() if name in parameters}
-    context |= {"s3:signatureversion": ("AWS4-HMAC-SHA256",), **permission.context}
+    context |= permission.context
     if isinstance(parameters.get("Tagging"), str):
         requested = dict(parse_qsl(parameters["Tagging"], keep_blank_values=True))
     else:
@@ -552,6 +591,6 @@ def _with_context(permission: RequiredPermission, operation: Operation, tags: Ta
     bucket, _, key = path.partition("/")
     if key:
         version = context.get("s3:versionid", (None,))[0]
-        existing = tags(operation.region, bucket, key, version)
+        existing = stored.tags(bucket, key, version)
         context |= {f"s3:existingobjecttag/{name.lower()}": (value,) for name, value in existing.items()}
     return RequiredPermission(permission.action, permission.resource, context)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SESSION_SECONDS = 3600
+"""Credentials of the enhanced flow are valid for an hour, whatever the role allows."""
+
 
 @dataclass(frozen=True)
 class Session:

@@ -35,6 +35,11 @@ from .srp import Exchange
 
 MAX_CHALLENGES = 10_000
 """Most challenges that are kept; the oldest are forgotten."""
+MAX_TOKEN = 86_400
+"""Longest validity of an ID token or access token, in seconds.
+
+Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+"""
 CODE_SECONDS = 3600
 """How long a confirmation code is valid."""
 CODE_ATTEMPTS = 5
@@ -76,6 +81,8 @@ class Challenge:
     expires: float
     exchange: Exchange | None = None
     secret_block: bytes = b""
+    set_up: bool = False
+    """Whether the user has verified an authenticator app since the challenge began."""
 
 
 @dataclass
@@ -115,7 +122,8 @@ class SignIn:
         self._sent = sent
         self._challenges: OrderedDict[str, Challenge] = OrderedDict()
         self._refresh: dict[str, SignedIn] = {}
-        self._revoked: set[str] = set()
+        self._revoked: dict[str, float] = {}
+        """Until when a token of a revoked sign-in can be valid, by its `origin_jti`."""
         self._codes: dict[tuple[str, str, str], Code] = {}
         self._totp: dict[str, str] = {}
 
@@ -125,10 +133,13 @@ class SignIn:
         """Begin to sign in."""
         if not app.allows(flow):
             raise invalid(f"{flow} flow not enabled for this client")
+        given = parameters.get("SECRET_HASH")
         if flow in ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
-            return self.refresh(app, needed(parameters, "REFRESH_TOKEN"), parameters.get("SECRET_HASH"))
+            return self.refresh(
+                app, needed(parameters, "REFRESH_TOKEN"), lambda name: require_secret_hash(app, name, given)
+            )
         name = needed(parameters, "USERNAME")
-        require_secret_hash(app, name, parameters.get("SECRET_HASH"))
+        require_secret_hash(app, name, given)
         user: CognitoIdpUser | None = app.pool._get_user(name)
         if flow == "USER_SRP_AUTH":
             return self._begin_srp(app, name, user, needed(parameters, "SRP_A"))
@@ -227,7 +238,7 @@ class SignIn:
         if name == "SOFTWARE_TOKEN_MFA":
             self.require_totp(user, needed(answers, "SOFTWARE_TOKEN_MFA_CODE"))
             return self._tokens(self._begin(app, user))
-        if name == "MFA_SETUP" and user.token_verified:
+        if name == "MFA_SETUP" and challenge.set_up:
             user.software_token_mfa_enabled = True
             return self._tokens(self._begin(app, user))
         raise invalid(f"the sandbox does not have the challenge {name[:60]}")
@@ -250,14 +261,19 @@ class SignIn:
     # Tokens
 
     def _begin(self, app: App, user: CognitoIdpUser) -> str:
-        self._refresh = {key: found for key, found in self._refresh.items() if found.expires > self._now()}
+        self._refresh = {key: found for key, found in self._refresh.items() if found.expires + MAX_TOKEN > self._now()}
+        self._revoked = {origin: until for origin, until in self._revoked.items() if until > self._now()}
         length = app.seconds("RefreshToken", 30 * 86400, "days")
         token, now = secrets.token_urlsafe(96), self._now()
         self._refresh[token] = SignedIn(app, user.id, str(uuid.uuid4()), now, now + length)
         return token
 
-    def refresh(self, app: App, token: str, secret_hash: str | None) -> dict[str, Any]:
-        """New tokens of a sign-in."""
+    def refresh(self, app: App, token: str, require_secret: Callable[[str], None]) -> dict[str, Any]:
+        """New tokens of a sign-in.
+
+        Args:
+            require_secret: checks that the app has its client's secret, for the user of this name.
+        """
         signed_in = self._refresh.get(token)
         if signed_in is None or signed_in.expires <= self._now() or signed_in.app.client is not app.client:
             raise not_authorized("Invalid Refresh Token")
@@ -266,7 +282,7 @@ class SignIn:
         user = tokens.user_of(app.pool, signed_in.user)
         if user is None:
             raise not_authorized("Invalid Refresh Token")
-        require_secret_hash(app, user.username, secret_hash)
+        require_secret(user.username)
         _require_enabled(user)
         result = self._tokens(token)
         del result["AuthenticationResult"]["RefreshToken"]
@@ -336,15 +352,17 @@ class SignIn:
         if signed_in is not None:
             if signed_in.app.client is not app.client:
                 raise AwsError("UnauthorizedException", "the token is not of this app client")
-            self._revoked.add(signed_in.origin)
-            del self._refresh[token]
+            self._end(token)
 
     def sign_out(self, user: CognitoIdpUser) -> None:
         """End all sign-ins of a user."""
         for token, signed_in in list(self._refresh.items()):
             if signed_in.user == user.id:
-                self._revoked.add(signed_in.origin)
-                del self._refresh[token]
+                self._end(token)
+
+    def _end(self, token: str) -> None:
+        """End the sign-in of a refresh token, and remember it as long as one of its tokens may be valid."""
+        self._revoked[self._refresh.pop(token).origin] = self._now() + MAX_TOKEN
 
     # Codes
 
@@ -397,8 +415,8 @@ class SignIn:
             raise not_authorized("Invalid session for the user.")
         return challenge, user
 
-    def again(self, challenge: Challenge) -> str:
-        return self._keep(challenge)
+    def again(self, challenge: Challenge, set_up: bool = False) -> str:
+        return self._keep(replace(challenge, set_up=set_up))
 
     def _taken_for_setup(self, session: str) -> Challenge:
         challenge = self._challenges.get(session)

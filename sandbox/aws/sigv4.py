@@ -29,6 +29,8 @@ PRESIGNABLE = frozenset({"s3", "execute-api"})
 """Services of which the sandbox accepts presigned URLs."""
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 ALGORITHM = "AWS4-HMAC-SHA256"
+DATE = "%Y%m%dT%H%M%SZ"
+"""How a signature writes its time."""
 
 _HEADER = re.compile(
     rf"{ALGORITHM} +Credential=(?P<credential>[^,\s]+), *SignedHeaders=(?P<headers>[^,\s]+), *"
@@ -174,14 +176,10 @@ def verify(request: HttpRequest, signature: Signature, secret: str, now: datetim
     Raises:
         AwsError: the error that AWS reports.
     """
-    try:
-        signed = datetime.strptime(signature.timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    except ValueError:
-        raise AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403) from None
-    if not re.fullmatch("[0-9]{8}T[0-9]{6}Z", signature.timestamp, re.ASCII):
-        raise AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403)
-    if not signature.timestamp.startswith(signature.scope.date):
-        raise AwsError("SignatureDoesNotMatch", "Date in Credential scope does not match the request's date", 403)
+    if not is_date(signature.timestamp, signature.scope):
+        message = "AWS authentication requires a valid Date or x-amz-date header, of the date in the credential's scope"
+        raise AwsError("AccessDenied", message, 403)
+    signed = datetime.strptime(signature.timestamp, DATE).replace(tzinfo=timezone.utc)
     if signed > now + MAX_SKEW or (signature.expires is None and signed < now - MAX_SKEW):
         raise AwsError("RequestTimeTooSkewed", "The difference between the request time and the current time", 403)
     if signature.expires is not None and now > signed + timedelta(seconds=signature.expires):
@@ -194,6 +192,15 @@ def verify(request: HttpRequest, signature: Signature, secret: str, now: datetim
             "signing method.",
             403,
         )
+
+
+def is_date(text: str, scope: Scope) -> bool:
+    """Whether a text is the time of a signature, on the date of its scope."""
+    try:
+        datetime.strptime(text, DATE)
+    except ValueError:
+        return False
+    return re.fullmatch("[0-9]{8}T[0-9]{6}Z", text) is not None and text.startswith(scope.date)
 
 
 class Signer:

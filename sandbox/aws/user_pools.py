@@ -192,10 +192,12 @@ class UserPools(Service):
 
     def get_tokens_from_refresh_token(self, parameters: Parameters) -> dict[str, Any]:
         app = self._app(parameters["ClientId"])
-        if app.client.generate_secret and parameters.get("ClientSecret") != app.client.secret:
-            raise sign_in.not_authorized("Invalid client secret")
-        public = App(app.pool, app.client)
-        return self._sign_in.refresh(public, parameters["RefreshToken"], None)
+
+        def require_secret(_: str) -> None:
+            if app.client.generate_secret and parameters.get("ClientSecret") != app.client.secret:
+                raise sign_in.not_authorized("Invalid client secret")
+
+        return self._sign_in.refresh(app, parameters["RefreshToken"], require_secret)
 
     def global_sign_out(self, parameters: Parameters) -> dict[str, Any]:
         _, user = self._signed_in(parameters)
@@ -232,6 +234,7 @@ class UserPools(Service):
         attributes = parameters["UserAttributes"]
         claims = tokens.claims_of(pool, parameters["AccessToken"], self._now())
         _require_writable(pool, pool.clients.get(str(claims.get("client_id"))), attributes)
+        _require_changeable(pool, user, attributes)
         # A new address is not verified, whatever the old one was.
         changed = {attribute["Name"] for attribute in attributes}
         reset = [f"{name}_verified" for name in ("email", "phone_number") if name in changed]
@@ -275,13 +278,12 @@ class UserPools(Service):
     def verify_software_token(self, parameters: Parameters) -> dict[str, Any]:
         if "AccessToken" in parameters:
             _, user = self._signed_in(parameters)
-            session = {}
+            challenge = None
         else:
             challenge, user = self._sign_in.challenged_user(needed(parameters, "Session"))
-            session = {"Session": self._sign_in.again(challenge)}
         self._sign_in.require_totp(user, parameters["UserCode"])
         user.token_verified = True
-        return {"Status": "SUCCESS", **session}
+        return {"Status": "SUCCESS", **({"Session": self._sign_in.again(challenge, set_up=True)} if challenge else {})}
 
     def set_user_mfa_preference(self, parameters: Parameters) -> dict[str, Any]:
         _, user = self._signed_in(parameters)
@@ -327,6 +329,24 @@ def _require_writable(
             raise sign_in.not_authorized(f"A client attempted to write unauthorized attribute: {name[:60]}")
     if len(set(names)) != len(names):
         raise sign_in.invalid("an attribute is repeated")
+
+
+def _require_changeable(pool: CognitoIdpUserPool, user: CognitoIdpUser, attributes: list[dict[str, str]]) -> None:
+    """Refuse to change attributes that do not change, and names by which another user signs in.
+
+    Raises:
+        AwsError: InvalidParameterException, AliasExistsException.
+    """
+    standard = CognitoIdpUserPoolAttribute.STANDARD_SCHEMA
+    for attribute in attributes:
+        name, value = attribute["Name"], attribute.get("Value")
+        schema = pool.schema_attributes.get(name)
+        if not (schema.mutable if schema is not None else standard[name]["Mutable"]):
+            raise sign_in.invalid(f"user.{name[:60]}: Attribute cannot be updated.")
+        names = pool.extended_config.get("UsernameAttributes") or pool.extended_config.get("AliasAttributes") or []
+        others = (other for other in pool.users.values() if other is not user)
+        if name in names and any(other.attribute_lookup.get(name) == value for other in others):
+            raise AwsError("AliasExistsException", "Already found an entry for username.")
 
 
 def _moto_error(response: Response) -> AwsError:

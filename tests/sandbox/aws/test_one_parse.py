@@ -480,7 +480,7 @@ def old_front(sandbox: Sandbox, data: bytes) -> int:
         if "authorization" in headers and "/s3/" in headers["authorization"]:
             service = s3.S3(ACCOUNT)
             for permission in service.required_permissions(service.operation(request, REGION)):
-                Authorization(ACCOUNT).refusal(SESSION, permission, REGION, 0)
+                Authorization(ACCOUNT).refusal(SESSION, permission, REGION, {}, 0)
         elif "authorization" in headers and b"GetCallerIdentity" in body:
             pass
         elif not public:

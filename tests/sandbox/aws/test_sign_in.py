@@ -446,3 +446,87 @@ def test_a_claim_of_another_type_or_time_is_refused(pool: Pool, changes: dict[st
     token = provider.issue("https://accounts.google.com", "ann", "google-app", pool.sandbox.now() + 600, changes)
     logins = {"accounts.google.com": token}
     assert refused(pool.identity.get_id, IdentityPoolId=pool.identity_pool, Logins=logins) == "NotAuthorizedException"
+
+
+def test_an_attribute_that_does_not_change_stays(pool: Pool) -> None:
+    """A user who could change `custom:tenant` would choose their own tags and roles."""
+    schema = [{"Name": "tenant", "AttributeDataType": "String", "Mutable": False}]
+    pool.admin.add_custom_attributes(UserPoolId=pool.id, CustomAttributes=schema)
+    pool.sign_up("fixed", **{"custom:tenant": "one"})
+    token = pool.tokens("fixed")["AccessToken"]
+    attributes = [{"Name": "custom:tenant", "Value": "two"}]
+    call = pool.app.update_user_attributes
+    assert refused(call, AccessToken=token, UserAttributes=attributes) == "InvalidParameterException"
+    assert claims(pool.tokens("fixed")["IdToken"])["custom:tenant"] == "one"
+
+
+def test_no_user_takes_the_name_of_another(pool: Pool) -> None:
+    by_email = pool.admin.create_user_pool(PoolName="by-email", UsernameAttributes=["email"])["UserPool"]["Id"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH"]
+    made = pool.admin.create_user_pool_client(UserPoolId=by_email, ClientName="app", ExplicitAuthFlows=flows)
+    client = made["UserPoolClient"]["ClientId"]
+    for name in ("one@example.com", "two@example.com"):
+        pool.app.sign_up(ClientId=client, Username=name, Password=PASSWORD)
+        pool.app.confirm_sign_up(ClientId=client, Username=name, ConfirmationCode=pool.code())
+    token = pool.tokens("two@example.com", client=client)["AccessToken"]
+    attributes = [{"Name": "email", "Value": "one@example.com"}]
+    call = pool.app.update_user_attributes
+    assert refused(call, AccessToken=token, UserAttributes=attributes) == "AliasExistsException"
+
+
+def test_an_authenticator_app_is_set_up_in_the_sign_in_itself(pool: Pool) -> None:
+    """A token that was verified before, and whose secret has been replaced since, signs nobody in."""
+    pool.sign_up("mfa-setup")
+    access = pool.tokens("mfa-setup")["AccessToken"]
+    secret = pool.app.associate_software_token(AccessToken=access)["SecretCode"]
+    code = totp(secret, int(pool.sandbox.now()) // 30)
+    pool.app.verify_software_token(AccessToken=access, UserCode=code)
+    mfa = {"UserPoolId": pool.id, "SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    pool.admin.set_user_pool_mfa_config(**mfa, MfaConfiguration="ON")
+    try:
+        parameters = {"USERNAME": "mfa-setup", "PASSWORD": PASSWORD}
+        begin = {"ClientId": pool.client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
+        session = pool.app.initiate_auth(**begin)["Session"]
+        answer: dict[str, Any] = {"ClientId": pool.client, "ChallengeName": "MFA_SETUP"}
+        answer["ChallengeResponses"] = {"USERNAME": "mfa-setup"}
+        call = pool.app.respond_to_auth_challenge
+        assert refused(call, Session=session, **answer) == "InvalidParameterException"
+        session = pool.app.initiate_auth(**begin)["Session"]
+        begun = pool.app.associate_software_token(Session=session)
+        code = totp(begun["SecretCode"], int(pool.sandbox.now()) // 30)
+        session = pool.app.verify_software_token(Session=begun["Session"], UserCode=code)["Session"]
+        assert "IdToken" in call(Session=session, **answer)["AuthenticationResult"]
+    finally:
+        pool.admin.set_user_pool_mfa_config(**mfa, MfaConfiguration="OFF")
+
+
+def test_tokens_from_a_refresh_token_need_the_clients_secret(pool: Pool) -> None:
+    made = pool.admin.create_user_pool_client(
+        UserPoolId=pool.id, ClientName="app", GenerateSecret=True, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )["UserPoolClient"]
+    client, secret = made["ClientId"], made["ClientSecret"]
+    proof = base64.b64encode(hmac.digest(secret.encode(), f"ann{client}".encode(), "sha256")).decode()
+    parameters = {"USERNAME": "ann", "PASSWORD": PASSWORD, "SECRET_HASH": proof}
+    token = pool.app.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)[
+        "AuthenticationResult"
+    ]["RefreshToken"]
+    call = pool.app.get_tokens_from_refresh_token
+    assert refused(call, ClientId=client, RefreshToken=token) == "NotAuthorizedException"
+    assert refused(call, ClientId=client, RefreshToken=token, ClientSecret="other" * 6) == "NotAuthorizedException"
+    assert "IdToken" in call(ClientId=client, RefreshToken=token, ClientSecret=secret)["AuthenticationResult"]
+
+
+def test_a_guest_chooses_no_role(pool: Pool) -> None:
+    identity = pool.identity.get_id(IdentityPoolId=pool.identity_pool)["IdentityId"]
+    call = pool.identity.get_credentials_for_identity
+    assert refused(call, IdentityId=identity, CustomRoleArn=ROLE.format("admin")) == "NotAuthorizedException"
+
+
+def test_a_role_of_no_partition_is_a_configuration_error(pool: Pool) -> None:
+    admin = pool.sandbox.client("cognito-identity", REGION)
+    admin.set_identity_pool_roles(
+        IdentityPoolId=pool.identity_pool, Roles={"unauthenticated": "arn:nope:iam::123456789012:role/users"}
+    )
+    identity = pool.identity.get_id(IdentityPoolId=pool.identity_pool)["IdentityId"]
+    call = pool.identity.get_credentials_for_identity
+    assert refused(call, IdentityId=identity) == "InvalidIdentityPoolConfigurationException"

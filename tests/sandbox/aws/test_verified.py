@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from sandbox.aws import models
 from sandbox.aws.server import Sandbox
 from sandbox.aws.sessions import Session
 from tests.conftest import refusal
@@ -53,7 +54,11 @@ class User:
 
     def make_role(self) -> None:
         self.iam.create_role(RoleName="user", AssumeRolePolicyDocument=TRUST)
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [ALLOWED]})
+        self.allow(ALLOWED)
+
+    def allow(self, *statements: dict[str, Any]) -> None:
+        """Replace the role's policy."""
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         self.iam.put_role_policy(RoleName="user", PolicyName="folder", PolicyDocument=policy)
 
     def _session(self) -> Session:
@@ -78,6 +83,12 @@ class User:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         return answer.status, answer.read()
+
+    def call_api(self, api: str) -> tuple[int, bytes]:
+        request = AWSRequest("GET", f"{self.sandbox.endpoint}/execute-api/{api}/dev/notes")
+        credentials = Credentials(self.session.access_key, self.session.secret, self.session.token)
+        SigV4Auth(credentials, "execute-api", REGION).add_auth(request)
+        return self.send("GET", request.url, **dict(request.headers.items()))
 
     def post(self, key: str, changes: dict[str, str | None] | None = None, file: bytes = b"file") -> int:
         """Upload with a form that allows keys of the folder; some of its fields changed."""
@@ -263,3 +274,11 @@ def test_names_of_an_expression_are_what_they_look_like(user: User) -> None:
     assert (
         refused(call, TableName="rows", ExpressionAttributeNames={"owner": "x"}, **parameters) == "ValidationException"
     )
+
+
+def test_names_of_no_operation_are_not_kept(user: User) -> None:
+    kept = models._operation_model.cache_info().currsize
+    for number in range(20):
+        headers = {"X_Amz_Target": f"{IDP}.Attack{number}", "Content_Type": "application/x-amz-json-1.1"}
+        assert user.send("POST", "/", b"{}", **headers)[0] == 400
+    assert models._operation_model.cache_info().currsize == kept
