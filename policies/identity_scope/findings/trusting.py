@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from ..iam.documents import Document, Statement
 from ..iam.issuers import COMMERCIAL_ISSUER, NAMED, PARTITIONS, issuer_of, known_issuers
+from ..iam.trusts import lets_in
 from ..inventory.vended import VendedRole
-from ..proof.trust import Looseness, TrustProblem, lets_in, trust_problems
+from ..proof.trust import Looseness, TrustProblem, trust_problems
 from .escaping import escaped_value
 from .finding import Kind
 from .fix import TRUST, Declaration, Edit, Fix, Placeholder, StatementJson, edited, edits_of, short, statement_json

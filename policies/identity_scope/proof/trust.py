@@ -15,8 +15,8 @@ from enum import Enum
 
 from ..automata.globs import matches
 from ..iam.documents import Condition, Document, Effect, Statement
-from ..iam.evaluator import action_matches
 from ..iam.issuers import NAMED, issuer_of, known_issuers
+from ..iam.trusts import lets_in
 from ..iam.variables import Missing, concretise, template
 
 
@@ -61,15 +61,6 @@ def trust_problems(trust: Document, pools: frozenset[str] | None, issuers: Mappi
     for statement in trust.statements:
         if statement.effect is Effect.ALLOW and lets_in(statement):
             yield from _problems(statement, pools, dict(issuers))
-
-
-ENTRIES = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoot")
-"""Actions by which somebody assumes a role; `sts:TagSession` and the like only go with one of them."""
-
-
-def lets_in(statement: Statement) -> bool:
-    """Whether a statement of a trust policy lets anybody assume the role."""
-    return any(action_matches(statement, action) for action in ENTRIES)
 
 
 def trusted_pools(trust: Document) -> frozenset[str]:
