@@ -120,3 +120,48 @@ OPENID_SUB = Claim("sub", Language.TEXT, 255, unique=True, changeable=False, sou
 def attribute(name: str, writable: bool = True) -> Claim:
     """A user pool's other attribute, `custom:…` or standard; whether its owner can write it through an app client."""
     return Claim(name, Language.TEXT, 256, unique=False, changeable=writable, source=_ATTRIBUTES)
+
+
+GROUPS = Claim("cognito:groups", Language.TEXT, 256, unique=False, changeable=False, source=_USER_POOL_TOKENS)
+"""The groups of a user, which an administrator assigns, as one text."""
+_FEDERATION = "https://docs.aws.amazon.com/cognito/latest/developerguide/provider-mappings.html"
+STANDARD_ATTRIBUTES = frozenset(
+    {
+        *("address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "locale"),
+        *("middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username"),
+        *("profile", "updated_at", "website", "zoneinfo"),
+    }
+)
+"""Attributes that every user pool has, beside `sub`. A user can write them through an app client that may.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+"""
+_VERIFIED = frozenset({"email_verified", "phone_number_verified"})
+_OPENID_ISSUERS = frozenset({"accounts.google.com", "appleid.apple.com"})
+"""Social providers that are OpenID Connect issuers."""
+
+
+def claim_of(kind: IssuerKind, provider: str, name: str) -> Claim:
+    """What is known of a claim of a provider's tokens. Of one that nothing is known of, any user may have any value."""
+    if kind is IssuerKind.USER_POOL:
+        known = {each.name: each for each in (SUB, USERNAME, CLIENT, EMAIL, GROUPS)}
+        return known.get(name) or attribute(name, name not in _VERIFIED)
+    if (kind is IssuerKind.OIDC or provider in _OPENID_ISSUERS) and name in ("sub", "aud"):
+        return OPENID_SUB if name == "sub" else CLIENT
+    return Claim(name, Language.TEXT, 256, unique=False, changeable=True, source=_FEDERATION)
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a claim is an attribute of a user pool's users, which they can write through an app client that may."""
+    return name in STANDARD_ATTRIBUTES or name.startswith("custom:")
+
+
+def default_tags(kind: IssuerKind) -> dict[str, str]:
+    """AWS's default map: which claim becomes which tag.
+
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/provider-mappings.html
+    """
+    if kind is IssuerKind.SAML:
+        claims = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+        return {"username": f"{claims}nameidentifier", "client": f"{claims}name"}
+    return {"username": "sub", "client": "aud"}

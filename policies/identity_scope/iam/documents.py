@@ -13,8 +13,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
+
+from .variables import Variable, template
 
 MAX_DOCUMENT_CHARACTERS = 131_072
 """Longest text that is read; IAM's own largest quota, a role's documents together, is below it."""
@@ -104,7 +106,7 @@ class Statement:
         return f"statement {self.index + 1}" + (f" (`{self.sid}`)" if self.sid else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A parsed policy document."""
 
@@ -112,6 +114,18 @@ class Document:
     statements: tuple[Statement, ...]
     kind: DocumentKind = DocumentKind.IDENTITY
     has_version: bool = field(default=True)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys, in lower case, that its conditions test or its variables stand for."""
+        found: set[str] = set()
+        for statement in self.statements:
+            texts = list(statement.resources)
+            for condition in statement.conditions:
+                texts += condition.values
+                found.add(condition.key)
+            found |= {p.key for text in texts if "${" in text for p in template(text, True) if isinstance(p, Variable)}
+        return frozenset(found)
 
 
 _ELEMENTS = frozenset({"Version", "Id", "Statement"})

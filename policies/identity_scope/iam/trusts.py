@@ -10,6 +10,11 @@ from .evaluator import action_matches
 
 ENTRIES = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoot")
 """Actions by which somebody assumes a role; `sts:TagSession` and the like only go with one of them."""
+TAG_SESSION = "sts:TagSession"
+"""The action that a trust policy must allow as well where a session has tags.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+"""
 
 
 def lets_in(statement: Statement) -> bool:

@@ -33,6 +33,11 @@ class BucketDocuments:
     """Each policy's label, and the URN of the resource that holds it."""
 
     @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys, in lower case, that the policies' conditions test or their variables stand for."""
+        return frozenset().union(*(policy.document.keys for policy in self.policies))
+
+    @cached_property
     def roles(self) -> Mapping[str, frozenset[str]]:
         """The ARNs of roles that the policies name, by the roles' names."""
         found: dict[str, set[str]] = {}

@@ -25,10 +25,18 @@ def by_pool(roles: Sequence[VendedRole], only: frozenset[str] | None = None) -> 
     members: dict[str, list[VendedRole]] = {pool: [] for pool in pools}
     for role in roles:
         for pool in role.pools or pools:
-            members[pool].append(role)
+            members[pool].append(_of_pool(role, pool))
     groups = list(members.values()) or [list(roles)]
-    distinct = {tuple(role.urn for role in group): group for group in groups if group}
-    return [_narrowed(group) for urns, group in distinct.items() if only is None or any(urn in only for urn in urns)]
+    distinct = {tuple((role.urn, role.principal.logins) for role in group): group for group in groups if group}
+    return [_narrowed(group) for key, group in distinct.items() if only is None or any(urn in only for urn, _ in key)]
+
+
+def _of_pool(role: VendedRole, pool: str) -> VendedRole:
+    """A role with the logins of one pool."""
+    logins = role.logins.get(pool)
+    if logins is None:
+        return role
+    return replace(role, principal=replace(role.principal, logins=logins.logins), logins={pool: logins})
 
 
 def _narrowed(roles: Sequence[VendedRole]) -> tuple[VendedRole, ...]:

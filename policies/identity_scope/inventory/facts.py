@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from ..iam.claims import IssuerKind
 from .accounts import Origin
 
 
@@ -74,6 +75,7 @@ class RoleFact:
         inline_exclusive: whether that resource removes every other inline policy.
         managed: the managed policies that the role's own resource attaches.
         managed_exclusive: whether that resource detaches every other managed policy.
+        tags: the role's own tags, which its sessions have as well; UNKNOWN at preview, None where they are secret.
     """
 
     urn: str
@@ -88,6 +90,7 @@ class RoleFact:
     inline_exclusive: bool = False
     managed_exclusive: bool = False
     origin: Origin = field(default_factory=Origin)
+    tags: tuple[tuple[str, str], ...] | Unknown | None = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +212,20 @@ class AccessPointPolicyFact:
 
 
 @dataclass(frozen=True)
+class Provider:
+    """A provider that users of an identity pool sign in with.
+
+    Attributes:
+        name: its name or ARN.
+        client: the app client that its tokens are for; None where it is not known.
+    """
+
+    kind: IssuerKind
+    name: Reference
+    client: str | None = None
+
+
+@dataclass(frozen=True)
 class PoolFact:
     """An identity pool's own settings; each may be UNKNOWN, or None where it is not set."""
 
@@ -225,9 +242,53 @@ class PoolFact:
     origin: Origin = field(default_factory=Origin)
     new: bool = False
     """Whether it does not exist yet, so that no document can name its ID."""
+    providers: tuple[Provider, ...] | Unknown | None = None
+    """The providers that users sign in with; UNKNOWN at preview, None where they are secret or not stated."""
+    all_maps: bool = True
+    """Whether a provider without a tag map has none; else its map is one that the source does not show."""
+
+
+@dataclass(frozen=True)
+class TagMapFact:
+    """Which claims of a provider's tokens become principal tags of its users' sessions.
+
+    Attributes:
+        tags: each tag's key and the claim that it comes from; UNKNOWN at preview, None where they are secret.
+        defaults: whether AWS's default map is in force instead; None where that is not stated.
+    """
+
+    urn: str
+    label: str
+    pool: Reference
+    provider: Reference
+    tags: tuple[tuple[str, str], ...] | Unknown | None
+    defaults: bool | Unknown | None
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class UserPoolFact:
+    """A user pool that the stack makes; its ID is None where it is not known."""
+
+    urn: str
+    id: str | None
+
+
+@dataclass(frozen=True)
+class UserPoolClientFact:
+    """An app client of a user pool.
+
+    Attributes:
+        writes: the attributes that its users can write for themselves; None where that is not known.
+    """
+
+    urn: str
+    label: str
+    user_pool: Reference
+    writes: frozenset[str] | None
 
 
 Fact: TypeAlias = (
     "RoleFact | GrantFact | InlineListFact | PolicyFact | AttachmentFact | VendingFact | BucketFact | BucketPolicyFact"
-    " | AccessPointFact | AccessPointPolicyFact | PoolFact"
+    " | AccessPointFact | AccessPointPolicyFact | PoolFact | TagMapFact | UserPoolFact | UserPoolClientFact"
 )

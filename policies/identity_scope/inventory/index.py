@@ -22,6 +22,9 @@ from .facts import (
     PoolFact,
     Reference,
     RoleFact,
+    TagMapFact,
+    UserPoolClientFact,
+    UserPoolFact,
     VendingFact,
 )
 from .resolution import Directory, Entry, Match, folded, last
@@ -48,6 +51,9 @@ class Index:
         self.policies: dict[str, PolicyFact] = {}
         self.pools: dict[str, PoolFact] = {}
         self.vending: dict[str, VendingFact] = {}
+        self.tag_maps: dict[str, TagMapFact] = {}
+        self.user_pools: dict[str, UserPoolFact] = {}
+        self.clients: dict[str, UserPoolClientFact] = {}
         self.unnamed: dict[str, None] = {}
         """URNs of resources that name a role which is not known."""
         self.buckets = Buckets()
@@ -80,6 +86,12 @@ class Index:
             self._place(self.policy_directory, fact)
         elif isinstance(fact, PoolFact):
             self.pools[fact.urn] = fact
+        elif isinstance(fact, TagMapFact):
+            self.tag_maps[fact.urn] = fact
+        elif isinstance(fact, UserPoolFact):
+            self.user_pools[fact.urn] = fact
+        elif isinstance(fact, UserPoolClientFact):
+            self.clients[fact.urn] = fact
         elif isinstance(fact, GrantFact | InlineListFact | AttachmentFact | VendingFact):
             if isinstance(fact, VendingFact):
                 self.vending[fact.urn] = fact
@@ -98,9 +110,8 @@ class Index:
         elif isinstance(fact, PolicyFact):
             self._displace(self.policy_directory, fact)
             self.policies.pop(urn, None)
-        self.pools.pop(urn, None)
-        self.vending.pop(urn, None)
-        self.unnamed.pop(urn, None)
+        for found in (self.pools, self.vending, self.tag_maps, self.user_pools, self.clients, self.unnamed):
+            found.pop(urn, None)
         if isinstance(fact, BucketFact | BucketPolicyFact | AccessPointFact | AccessPointPolicyFact):
             self.buckets.withdraw(fact)
 

@@ -27,9 +27,13 @@ from .facts import (
     PoolFact,
     RoleFact,
     Source,
+    TagMapFact,
+    UserPoolClientFact,
+    UserPoolFact,
     VendingFact,
 )
 from .index import Index, elsewhere_urn, role_references
+from .logins import RoleFacts, maps_pool, mentioned, pool_logins
 from .named_buckets import concerns, named_buckets
 from .principal import Principal
 from .reading import read, unreadable, without_denies
@@ -81,14 +85,14 @@ class Inventory:
             return frozenset()
         urn = new[0].urn
         old = self._index.facts(urn)
-        touched = self._index.touched(old)
+        touched = self._index.touched(old) | self._signing_in(old)
         if new != old:
             accounts = self._index.accounts.version
             # What names a role or a policy may mean another one before or after.
             namers = self._index.namers((*old, *new))
             touched |= self._index.roles_of(namers)
             self._index.replace(urn, new)
-            touched |= self._index.touched(new) | self._index.roles_of(namers)
+            touched |= self._index.touched(new) | self._index.roles_of(namers) | self._signing_in(new)
             self._stack_pools = None
             changed: Iterable[str] = touched
             if self._index.accounts.version != accounts:
@@ -103,6 +107,20 @@ class Inventory:
         if any(isinstance(fact, kinds) and self._index.buckets.matters(fact) for fact in (*old, *new)):
             return self._concerned(urn)
         return frozenset(touched)
+
+    def _signing_in(self, facts: Iterable[Fact]) -> set[str]:
+        """The vended roles of which some facts may change how users get them, or with which principal tags."""
+        found: set[str] = set()
+        kinds = (TagMapFact, PoolFact, UserPoolFact, UserPoolClientFact)
+        for fact in (fact for fact in facts if isinstance(fact, kinds)):
+            for role in (role for answers in self._answers for role in answers.vended.values()):
+                if isinstance(fact, TagMapFact):
+                    concerned = not role.pools or any(maps_pool(self._index, fact, pool) for pool in role.pools)
+                else:
+                    concerned = any(each.asked for each in role.logins.values())
+                if concerned:
+                    found.add(role.urn)
+        return found
 
     def _concerned(self, urn: str) -> frozenset[str]:
         """The vended roles that the policies of a resource's bucket concern; all roles where that is not known."""
@@ -158,16 +176,16 @@ class Inventory:
         buckets = self._index.buckets.documents()
         if buckets is not answers.buckets:
             answers.buckets = buckets
-            answers.vended = {urn: self._beside(buckets, role) for urn, role in answers.own.items()}
+            answers.vended = {urn: self._beside(buckets, role, declared) for urn, role in answers.own.items()}
         for urn in answers.dirty:
             answers.own.pop(urn, None)
             answers.vended.pop(urn, None)
             role = self._vended(urn, declared) if urn in self._index.roles else None
             if role is not None:
                 answers.own[urn] = role
-                answers.vended[urn] = self._beside(buckets, role)
+                answers.vended[urn] = self._beside(buckets, role, declared)
         answers.dirty.clear()
-        found = answers.vended | {role.urn: self._beside(buckets, role) for role in self._elsewhere(declared)}
+        found = answers.vended | {role.urn: self._beside(buckets, role, declared) for role in self._elsewhere(declared)}
         return [found[urn] for urn in sorted(found if only is None else only & found.keys())]
 
     def unresolved(self, declared: Declared, only: frozenset[str] | None = None) -> list[Obstacle]:
@@ -247,8 +265,8 @@ class Inventory:
                 role = replace(resolve_role(self._index, fact, uses), trust_obstacle=None)
                 yield self._assemble(urn, name, frozenset({"configured"}), role, ends, declared)
 
-    def _beside(self, buckets: BucketDocuments, role: VendedRole) -> VendedRole:
-        """A role with the policies of buckets and access points."""
+    def _beside(self, buckets: BucketDocuments, role: VendedRole, declared: Declared) -> VendedRole:
+        """A role with the policies of buckets and access points, and the logins that get it."""
         sources = dict(buckets.sources)
         documents: list[tuple[str, Document]] = []
         for name, document in role.principal.documents:
@@ -264,7 +282,28 @@ class Inventory:
             access_points=buckets.access_points,
             arns=self._named(buckets, role),
         )
-        return replace(role, principal=principal, obstacles=(*role.obstacles, *buckets.obstacles), sources=sources)
+        role = replace(role, principal=principal, obstacles=(*role.obstacles, *buckets.obstacles), sources=sources)
+        return self._with_logins(role, mentioned(principal, buckets.keys), declared)
+
+    def _with_logins(self, role: VendedRole, keys: frozenset[str], declared: Declared) -> VendedRole:
+        """A role with the logins of its pools. Where documents speak of tags that are known at update, nothing is decided
+        before."""
+        if not keys and not self._index.tag_maps:
+            return role
+        fact = self._index.roles.get(role.urn)
+        waiting = role.trust_obstacle is not None and role.trust_obstacle.pending
+        facts = RoleFacts(role.trust, waiting, fact.tags if fact is not None else None)
+        issuers, fixed = known_issuers(dict(declared.issuers)), frozenset(declared.fixed)
+        logins = {
+            pool: pool_logins(self._index, pool, facts, keys, issuers, fixed, self.whole) for pool in sorted(role.pools)
+        }
+        reason = next((each.reason for each in logins.values() if each.pending), None)
+        if reason is None:
+            return replace(role, logins=logins)
+        problem = f"{reason} at preview; it will be decided at update"
+        obstacle = Obstacle(role.urn, role.label, problem, pending=True)
+        principal = replace(role.principal, documents=(), resource=())
+        return replace(role, logins=logins, principal=principal, obstacles=(*role.obstacles, obstacle))
 
     def _named(self, buckets: BucketDocuments, role: VendedRole) -> tuple[str, ...]:
         """A role's ARN, where it is known, and its name.

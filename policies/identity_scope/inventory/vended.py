@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from ..iam.claims import Login
 from ..iam.documents import Document
+from .facts import TagMapFact
 from .principal import Principal
 
 
@@ -20,6 +22,7 @@ class Declared:
         elsewhere: names or ARNs of roles that this stack's pools vend and another stack makes.
         issuers: issuers of identity pools, by region.
         pools: IDs of identity pools of other stacks that a vended role may trust.
+        fixed: claims that no user can change, although nothing in the stack says so.
     """
 
     managed: Mapping[str, object] = field(default_factory=dict)
@@ -27,6 +30,7 @@ class Declared:
     elsewhere: tuple[str, ...] = ()
     issuers: Mapping[str, str] = field(default_factory=dict)
     pools: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,27 @@ class StackPools:
 
 
 @dataclass(frozen=True)
+class PoolLogins:
+    """How the identities of one pool get a role.
+
+    Attributes:
+        logins: None where they are not known, and any tag may be any string.
+        reason: why they are not known.
+        pending: whether they will be known at update.
+        maps: the tag maps of the pool's providers.
+        refused: the providers whose users get no credentials, because the trust policy does not allow their tags.
+        asked: whether documents speak of principal tags.
+    """
+
+    logins: tuple[Login, ...] | None = None
+    reason: str = ""
+    pending: bool = False
+    maps: tuple[TagMapFact, ...] = ()
+    refused: tuple[str, ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True)
 class VendedRole:
     """A role that some pool vends, with all that applies to it.
 
@@ -80,6 +105,7 @@ class VendedRole:
         pools: the pools whose identities can get it, by ID, or by URN while the ID is not known; empty where any can.
         regions: regions of the pools that vend it; empty where one of them is not known.
         sources: each document's label to the URN of the resource that holds it.
+        logins: how the identities of each of the pools get it, and with which principal tags.
     """
 
     urn: str
@@ -92,3 +118,4 @@ class VendedRole:
     pools: frozenset[str]
     regions: tuple[str, ...]
     sources: Mapping[str, str]
+    logins: Mapping[str, PoolLogins] = field(default_factory=dict)

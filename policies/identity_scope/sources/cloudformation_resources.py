@@ -32,9 +32,11 @@ from .located import DocumentPlaces, LocatedFacts, Note, document_sources
 from .pulumi import Resource, facts
 from .types import pool_type, relevant
 
-_FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck"})
-_REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles"})
+_FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck", "UseDefaults"})
+_REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles", "UserPoolId"})
 """Properties that name another resource: one that is not known may be any."""
+_NAMES = frozenset({"PrincipalTags", "Tags", "WriteAttributes"})
+"""Properties of names and their values, which are known or not, each for itself."""
 _DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Policy"})
 _TEXTUAL = ("String", "Arn")
 
@@ -159,6 +161,8 @@ class _Resource:
             props |= {"bucketName": rendered(ref)}
         elif self._type == "AWS::S3::AccessPoint":
             props |= {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
+        elif self._type in ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"):
+            props |= {"id": rendered(ref)}
         elif pool_type(self._native):
             # Its name, if it is not given, is not known; nor does it matter which it is.
             props |= {"id": ref, "identityPoolName": props.get("identityPoolName") or self._name}
@@ -190,6 +194,8 @@ class _Resource:
             return self._document(value, key)
         if key in _FLAGS:
             return UNKNOWN if is_unknown(value) else {"true": True, "false": False}.get(str(value).lower(), value)
+        if key in _NAMES:
+            return _map(value, lambda text: UNKNOWN if is_unknown(text) else rendered(text))
         if isinstance(value, Mapping):
             return {name: self._prepared(member, name) for name, member in value.items()}
         if isinstance(value, list):
@@ -352,7 +358,7 @@ def _marked(value: Any) -> Iterator[str]:
             yield from _marked(item)
 
 
-def _map(value: Any, change: Callable[[str], str]) -> Any:
+def _map(value: Any, change: Callable[[str], object]) -> Any:
     if isinstance(value, list):
         return [_map(item, change) for item in value]
     if isinstance(value, Mapping):

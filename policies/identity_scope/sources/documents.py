@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -22,13 +22,14 @@ from ..inventory.facts import (
     GrantFact,
     InlinePolicy,
     PolicyFact,
+    PoolFact,
     Reference,
     RoleFact,
     Source,
 )
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
-from .pulumi import Resource, facts
+from .pulumi import Resource, facts, pairs
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def _role(file: Parsed, path: ValuePath, role: Mapping[str, Any]) -> LocatedFact
         tuple(inline),
         tuple(Reference(value) for value in attached if value),
         Reference(_text(boundary)) if boundary else None,
+        tags=pairs(lowered(role.get("Tags"))),
     )
     return _located(file, path, urn, "role", label, (fact,), role)
 
@@ -225,17 +227,28 @@ def _pool(file: Parsed, value: Mapping[str, Any]) -> LocatedFacts:
     pool = value["IdentityPoolId"]
     of_roles = "Roles" in value or "RoleMappings" in value
     name = f"roles of {pool}" if of_roles else _text(value.get("IdentityPoolName")) or pool
-    urn = f"urn:iam:{file.name}:{name}"
     type_ = "aws-native:cognito:IdentityPoolRoleAttachment" if of_roles else "aws-native:cognito:IdentityPool"
+    if "IdentityProviderName" in value:  # `aws cognito-identity get-principal-tag-attribute-map`
+        name = f"principal tags of {value['IdentityProviderName']}"
+        type_ = "aws-native:cognito:IdentityPoolPrincipalTag"
+    urn = f"urn:iam:{file.name}:{name}"
     stated = facts(Resource(urn, type_, name, {**lowered(value), "id": pool}))
+    # What `describe-identity-pool` prints says nothing of tag maps.
+    stated = [replace(fact, all_maps=False) if isinstance(fact, PoolFact) else fact for fact in stated]
     return _located(file, (), urn, "identity pool", name, tuple(stated), value)
+
+
+MAPS = frozenset({"PrincipalTags", "SupportedLoginProviders"})
+"""Properties that are maps, whose keys are no properties."""
 
 
 def lowered(value: Any) -> Any:
     """A value with the names of the AWS API and CloudFormation as `aws-native` writes them; documents stay as they are."""
     if isinstance(value, Mapping):
         return {
-            key[:1].lower() + key[1:]: member if "Policy" in key and key != "Policies" else lowered(member)
+            key[:1].lower() + key[1:]: member
+            if key in MAPS or ("Policy" in key and key != "Policies")
+            else lowered(member)
             for key, member in value.items()
         }
     return [lowered(item) for item in value] if isinstance(value, list) else value

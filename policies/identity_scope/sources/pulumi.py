@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..iam.claims import IssuerKind
 from ..inventory.accounts import Origin, account_of
 from ..inventory.facts import (
     SECRET,
@@ -28,10 +29,14 @@ from ..inventory.facts import (
     InlinePolicy,
     PolicyFact,
     PoolFact,
+    Provider,
     Reference,
     RoleFact,
     Source,
+    TagMapFact,
     Unknown,
+    UserPoolClientFact,
+    UserPoolFact,
     VendingFact,
 )
 
@@ -181,7 +186,26 @@ def _role_fact(resource: Resource, name: str, trust: str, inline: str, policy_na
         inline_exclusive=resource.type_ == _CLASSIC_ROLE and bool(_list(listed)),
         managed_exclusive=resource.type_ == _CLASSIC_ROLE and attached and bool(_list(props.get("managedPolicyArns"))),
         origin=resource.origin,
+        # With those that the provider adds to every resource, as far as they are known.
+        tags=pairs(props.get("tagsAll") if isinstance(props.get("tagsAll"), Mapping) else props.get("tags")),
     )
+
+
+def pairs(value: object) -> tuple[tuple[str, str], ...] | Unknown | None:
+    """A map of texts, or a list of objects with `key` and `value`; None where some of it is secret or no text."""
+    if value is None:
+        return ()
+    pairs: list[tuple[object, object]] = []
+    if isinstance(value, Mapping):
+        pairs += [(key, each) for key, each in value.items() if key != "__defaults"]
+    for item in _list(value):
+        if not isinstance(item, Mapping):
+            return UNKNOWN if item is UNKNOWN else None
+        pairs.append((item.get("key"), item.get("value", "")))
+    found = [(key, each) for key, each in pairs if isinstance(key, str) and isinstance(each, str) and each != SECRET]
+    if len(found) == len(pairs) and (pairs or isinstance(value, Mapping | list)):
+        return tuple(found)
+    return UNKNOWN if value is UNKNOWN or any(UNKNOWN in pair for pair in pairs) else None
 
 
 def _grant(resource: Resource, role: str, name: str, document: str) -> GrantFact:
@@ -406,7 +430,62 @@ def _pool(resource: Resource) -> Iterator[Fact]:
         logins=tuple(_logins(props)),
         origin=replace(resource.origin, region=region),
         new=props.get("id") is UNKNOWN and len(props) > 0,
+        providers=_providers(resource),
     )
+
+
+def _providers(resource: Resource) -> tuple[Provider, ...] | Unknown | None:
+    """A pool's providers; none of them where a list of them is not known."""
+    props = resource.props
+    found: list[Provider] = []
+    for key, kind in _PROVIDERS.items():
+        given = props.get(key)
+        if given is UNKNOWN or given == SECRET:
+            return UNKNOWN if given is UNKNOWN else None
+        urns = resource.depends.get(key, ())
+        if isinstance(given, Mapping):
+            found += [Provider(kind, Reference(str(name))) for name in given]
+        for item in [given] if kind is IssuerKind.DEVELOPER and given else _list(given):
+            if isinstance(item, Mapping):
+                client = item.get("clientId")
+                found.append(Provider(kind, _refers(item.get("providerName"), urns), _text(client)))
+            else:
+                found.append(Provider(kind, _refers(item, urns)))
+    return tuple(found)
+
+
+def _tag_map(resource: Resource) -> Iterator[Fact]:
+    props = resource.props
+    tags = props.get("principalTags")
+    if isinstance(tags, str) and tags != SECRET:
+        tags = _decoded(tags)
+    defaults = props.get("useDefaults")
+    yield TagMapFact(
+        resource.urn,
+        resource.name,
+        _reference(resource, "identityPoolId"),
+        _reference(resource, "identityProviderName"),
+        pairs(tags),
+        UNKNOWN if defaults is UNKNOWN else _flag(defaults),
+        resource.origin,
+    )
+
+
+def _flag(value: object) -> bool | None:
+    """A flag, which CloudFormation writes as text as well; None where it is not set or not readable."""
+    return {"true": True, "false": False}.get(str(value).lower())
+
+
+def _user_pool(resource: Resource) -> Iterator[Fact]:
+    yield UserPoolFact(resource.urn, _text(resource.props.get("id")))
+
+
+def _user_pool_client(resource: Resource) -> Iterator[Fact]:
+    given = resource.props.get("writeAttributes")
+    names = [_text(name) for name in _list(given)]
+    # Without a list, a client may write the attributes that AWS has for a default.
+    writes = frozenset(name for name in names if name) if names and None not in names else None
+    yield UserPoolClientFact(resource.urn, resource.name, _reference(resource, "userPoolId"), writes)
 
 
 def _logins(props: Mapping[str, Any]) -> Iterator[str]:
@@ -436,6 +515,15 @@ def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
     return UNKNOWN if not found and (providers is UNKNOWN or UNKNOWN in checks) else found
 
 
+_PROVIDERS = {
+    "cognitoIdentityProviders": IssuerKind.USER_POOL,
+    "supportedLoginProviders": IssuerKind.SOCIAL,
+    "openidConnectProviderArns": IssuerKind.OIDC,
+    "openIdConnectProviderArns": IssuerKind.OIDC,
+    "samlProviderArns": IssuerKind.SAML,
+    "developerProviderName": IssuerKind.DEVELOPER,
+}
+"""The properties that list a pool's providers."""
 _CLASSIC_ROLE = "aws:iam/role:Role"
 _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     _CLASSIC_ROLE: _role,
@@ -448,6 +536,10 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": _role_attachment,
     "aws:cognito/userGroup:UserGroup": _group,
     "aws:cognito/identityPool:IdentityPool": _pool,
+    "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag": _tag_map,
+    "aws:cognito/userPool:UserPool": _user_pool,
+    "aws:cognito/userPoolClient:UserPoolClient": _user_pool_client,
+    "aws:cognito/managedUserPoolClient:ManagedUserPoolClient": _user_pool_client,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketV2:BucketV2": _bucket,
     "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,
@@ -462,6 +554,9 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws-native:cognito:IdentityPoolRoleAttachment": _role_attachment,
     "aws-native:cognito:UserPoolGroup": _group,
     "aws-native:cognito:IdentityPool": _pool,
+    "aws-native:cognito:IdentityPoolPrincipalTag": _tag_map,
+    "aws-native:cognito:UserPool": _user_pool,
+    "aws-native:cognito:UserPoolClient": _user_pool_client,
     "aws-native:s3:Bucket": _bucket,
     "aws-native:s3:BucketPolicy": _bucket_policy,
     "aws-native:s3:AccessPoint": _access_point,

@@ -33,6 +33,12 @@ _TYPES = {
     "aws_iam_role_policy_attachments_exclusive": "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
     "aws_cognito_identity_pool": "aws:cognito/identityPool:IdentityPool",
     "aws_cognito_identity_pool_roles_attachment": "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
+    "aws_cognito_identity_pool_provider_principal_tag": (
+        "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag"
+    ),
+    "aws_cognito_user_pool": "aws:cognito/userPool:UserPool",
+    "aws_cognito_user_pool_client": "aws:cognito/userPoolClient:UserPoolClient",
+    "aws_cognito_managed_user_pool_client": "aws:cognito/managedUserPoolClient:ManagedUserPoolClient",
     "aws_cognito_user_group": "aws:cognito/userGroup:UserGroup",
     "aws_s3_bucket": "aws:s3/bucket:Bucket",
     "aws_s3_bucket_policy": "aws:s3/bucketPolicy:BucketPolicy",
@@ -45,6 +51,8 @@ _TYPES = {
 }
 _PLURALS = {"inlinePolicy": "inlinePolicies", "roleMapping": "roleMappings", "mappingRule": "mappingRules"}
 """Blocks that Terraform names by one, and Pulumi by many."""
+_MAPS = frozenset({"roles", "tags", "tags_all", "principal_tags", "supported_login_providers"})
+"""Properties that are maps, whose keys are no properties."""
 
 
 def is_terraform(value: Any) -> bool:
@@ -334,11 +342,11 @@ def _property(name: str) -> str:
 
 
 def _renamed(value: Any) -> Any:
-    """Values with the names of their properties as Pulumi writes them; those of `roles` are no properties."""
+    """Values with the names of their properties as Pulumi writes them; the keys of maps are no properties."""
     if isinstance(value, dict):
         found: dict[str, Any] = {}
         for key, member in value.items():
-            is_map = key == "roles" and isinstance(member, dict)
+            is_map = key in _MAPS and isinstance(member, dict)
             found[_property(key)] = member if is_map else _renamed(member)
         if isinstance(found.get("region"), list):
             found["regions"] = found.pop("region")
