@@ -196,10 +196,14 @@ def truth(condition: Condition, context: Context, expands: bool) -> Truth:
 
 def _compared(condition: Condition, text: str, held: str, context: Context, expands: bool) -> Truth:
     """What a request holds, compared with one value of a condition."""
+    if not condition.operator.startswith(("String", "Arn")):
+        expands = False
+    glob, unknown = glob_of(text, expands, "Like" in condition.operator, context, True)
+    if glob is None:
+        return Truth.NO
     if not condition.operator.startswith("String"):
         return Truth.MAYBE  # an ID is no number, date, ARN or the like, and what IAM makes of it is not stated
-    glob, unknown = glob_of(text, expands, "Like" in condition.operator, context, True)
-    if glob is not None and matches(glob, held, condition.operator.endswith("IgnoreCase")):
+    if matches(glob, held, condition.operator.endswith("IgnoreCase")):
         return Truth.MAYBE if unknown else Truth.YES
     return Truth.NO
 
@@ -209,23 +213,33 @@ def least(statement: Statement) -> Truth:
     return Truth.MAYBE if statement.effect is Effect.ALLOW else Truth.YES
 
 
+def is_sure(statement: Statement, context: Context) -> bool:
+    """Whether a statement is valid for certain: AWS may not take it so where one of its variables has no value."""
+    texts = [*statement.resources]
+    for condition in statement.conditions:
+        if condition.operator.startswith(("String", "Arn")):
+            texts += condition.values
+    named = [piece for text in texts for piece in pieces(text, statement.expands, True) if isinstance(piece, Variable)]
+    return all(v.default is not None or not isinstance(context.value(v.key), NoValue) for v in named)
+
+
 def holds(statement: Statement, context: Context) -> bool:
     """Whether the conditions of a statement hold; of an Allow, whether they may."""
+    if statement.effect is Effect.DENY and not is_sure(statement, context):
+        return False
     return all(truth(c, context, statement.expands) >= least(statement) for c in statement.conditions)
 
 
-def resource_globs(statement: Statement, context: Context) -> list[Glob] | None:
-    """The globs of Resource or NotResource; None where the statement does not apply whatever is asked for."""
+def resource_globs(statement: Statement, context: Context) -> list[Glob]:
+    """The globs of Resource or NotResource."""
     larger = (statement.effect is Effect.ALLOW) is not statement.not_resource
     globs = [resource_glob(text, statement.expands, context, larger) for text in statement.resources]
-    if statement.not_resource and statement.effect is Effect.DENY and None in globs:
-        return None
     return [glob for glob in globs if glob is not None]
 
 
 def resource_applies(statement: Statement, arn: str, context: Context) -> bool:
     globs = resource_globs(statement, context)
-    return globs is not None and any(matches(glob, arn) for glob in globs) is not statement.not_resource
+    return any(matches(glob, arn) for glob in globs) is not statement.not_resource
 
 
 @lru_cache(maxsize=50_000)
@@ -474,8 +488,6 @@ class Oracle:
         if not holds(statement, context):
             return 0
         globs = resource_globs(statement, context)
-        if globs is None:
-            return 0
         bits = self._keys_of(globs, place, f"arn:aws:s3:::{place.name}")
         return self.keys.every(self.places[place]) & ~bits if statement.not_resource else bits
 
@@ -491,6 +503,8 @@ class Oracle:
         if names_prefix(statement):
             return self._prefixes_one_by_one(statement, context, place)
         if not resource_applies(statement, arn, context):
+            return 0
+        if statement.effect is Effect.DENY and not is_sure(statement, context):
             return 0
         found = (self.keys.every(bound) << shorter) | (1 << shorter) - 1
         for condition in statement.conditions:
@@ -635,7 +649,7 @@ class Oracle:
             for how, statement in self._statements(role, place.bucket):
                 if how == _DENY and not statement.not_resource:
                     continue
-                arns = [(glob, f"arn:aws:s3:::{place.name}") for glob in resource_globs(statement, context) or []]
+                arns = [(glob, f"arn:aws:s3:::{place.name}") for glob in resource_globs(statement, context)]
                 values = [(v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
                 prefixes = [glob_of(v, statement.expands, "Like" in c.operator, context, True)[0] for v, c in values]
                 for glob, text in [*arns, *(((*p, ANY), place.head) for p in prefixes if p is not None)]:

@@ -122,7 +122,7 @@ def _boundary_limits_sessions() -> list[Replacement]:
     def applied(old: Any, *arguments: Any) -> Any:
         return [each if each.kind != "allow" else _limited(each) for each in old(*arguments)]
 
-    return [_instead(reach, "applied", applied), _instead(questions, "applied", applied)]
+    return [_instead(reach, "applied", applied)]
 
 
 def _limited(each: Any) -> Any:
@@ -135,7 +135,7 @@ def _everyone_has_a_role() -> list[Replacement]:
     def applied(old: Any, principal: Any, caller: Caller, view: View = View.ROLE) -> Any:
         return [] if view is View.ANYBODY else old(principal, caller, view)
 
-    return [_instead(reach, "applied", applied), _instead(questions, "applied", applied)]
+    return [_instead(reach, "applied", applied)]
 
 
 def _denies_name_everyone() -> list[Replacement]:

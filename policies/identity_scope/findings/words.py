@@ -22,7 +22,7 @@ from ..iam.actions import (
     mask,
 )
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import action_matches
+from ..iam.evaluator import action_matches, variables_of
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
@@ -93,7 +93,13 @@ def isolation(result: Violation, principal: Principal | None, context: Context, 
             who, why = "everyone", f"because the {what} allows it to everyone"
     head = f"{_where(mine)} lets {who} {_verb(mine)} other users' files, {why}."
     example = f"  For example, {_request(mine)}."
-    text = [head, example, *_notes(mine, principal), _proof(mine, theirs), *lines(fix, _subject(mine), SHARING)]
+    text = [
+        head,
+        example,
+        *_notes(mine, principal, context),
+        _proof(mine, theirs),
+        *lines(fix, _subject(mine), SHARING),
+    ]
     return kind, "\n".join(text)
 
 
@@ -147,7 +153,7 @@ def escalation(result: Escalation, context: Context, fix: Fix) -> Said:
         action = _example_of(pattern, mine.action)
         shown = f"`{_value(pattern)}`"
         if action.lower() != pattern.lower():
-            shown = f"{shown} (which covers {_shown(action)})"
+            shown = f"{shown} (which covers {_shown(action).removeprefix('call ')})"
         by_consequence.setdefault(_consequence(action), []).append(shown)
     reasons = [
         f"{_and(patterns)} {'lets' if len(patterns) == 1 else 'let'} {context.audience.one} {what}"
@@ -265,7 +271,7 @@ def _short(text: str) -> str:
 
 def _shown(action: str) -> str:
     if not exists(action):
-        return f"an action of `{action.partition(':')[0]}` that does not exist yet"
+        return f"call an action of `{action.partition(':')[0]}` that does not exist yet"
     return f"`{action}`"
 
 
@@ -376,23 +382,28 @@ def _assumed(access: Access) -> list[str]:
     return notes
 
 
-def _notes(access: Access, principal: Principal | None) -> list[str]:
+def _notes(access: Access, principal: Principal | None, context: Context) -> list[str]:
     notes = _assumed(access)
     if principal is None:
         return notes
     resource = [(policy.name, policy.document) for policy in principal.resource]
     for name, document in (*principal.documents, *resource):
         for statement in document.statements:
-            if statement.effect is Effect.DENY and (statement.conditions or not statement.expands):
-                because = (
-                    f"depends on {_condition(statement.conditions[0])}"
-                    if statement.conditions
-                    else 'has no "Version": "2012-10-17", so its variables are literal text'
-                )
+            if statement.effect is Effect.DENY and (because := _doubt(statement, context)):
                 notes.append(
                     f"  The Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}."
                 )
     return notes
+
+
+def _doubt(statement: Statement, context: Context) -> str:
+    """Why a Deny may not apply; empty where nothing speaks against it."""
+    for variable in variables_of(statement):
+        if variable.default is None and variable.key != f"{context.issuer}:sub":
+            return f"has a variable, `${{{_value(variable.key)}}}`, that may have no value, which can make it invalid"
+    if statement.conditions:
+        return f"depends on {_condition(statement.conditions[0])}"
+    return "" if statement.expands else 'has no "Version": "2012-10-17", so its variables are literal text'
 
 
 def _condition(condition: Condition) -> str:

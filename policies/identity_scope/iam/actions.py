@@ -8,13 +8,15 @@ names does not take them away.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
+from ..automata.walk import BudgetExceeded, fresh_letter
 from .documents import Effect, Statement
-from .evaluator import action_matches
+from .evaluator import action_matches, action_set
 
 _DATA = json.loads((Path(__file__).parent / "catalogue.json").read_text(encoding="utf-8"))
 
@@ -131,21 +133,65 @@ def groups(masks: Sequence[int], universe: Sequence[str]) -> Iterator[tuple[int,
         yield part, universe[(part & -part).bit_length() - 1]
 
 
-_KNOWN = frozenset({*OBJECT_ACTIONS, *LIST_ACTIONS, *BUCKET_PIVOTS, *OTHER_PIVOTS})
+_NEW = "ThatDoesNotExistYet"
+_COMBINING = 20_000
+"""Steps within which the combinations of wildcards are found."""
 
 
 def future(statements: Iterable[Statement]) -> tuple[str, ...]:
-    """An S3 action that does not exist yet for each wildcard that would grant one."""
-    found: dict[str, None] = {}
-    for statement in statements:
-        for pattern in statement.actions:
-            if pattern.lower().startswith("s3:") and "*" in pattern and not statement.not_action:
-                name = "s3:" + pattern[3:].replace("*", "ThatDoesNotExistYet").replace("?", "X")
-                if name not in _KNOWN:
-                    found[name] = None
-    return tuple(found)
+    """S3 actions that do not exist yet: one for each combination of statements that may speak of one together.
+
+    INVARIANT (future actions). A name that wildcards alone match is matched by the same entries of Action and NotAction if
+    a letter that none of them spells out there becomes a new one. So the names with a new letter are all that there are.
+
+    Raises: BudgetExceeded: the wildcards make more combinations than can be looked at.
+    """
+    entries = tuple(dict.fromkeys((statement.actions, statement.not_action) for statement in statements))
+    if not any(negated or any("*" in a or "?" in a for a in patterns) for patterns, negated in entries):
+        return ()
+    found = _future(tuple(patterns for patterns, _ in entries))
+    if found is None:
+        raise BudgetExceeded(_COMBINING)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _future(entries: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
+    """The same for entries of Action or NotAction; None where they make too many combinations."""
+    sets = [action_set(patterns) for patterns in entries]
+
+    def combination(action: str) -> tuple[bool, ...]:
+        return tuple(each.matches(action) for each in sets)
+
+    told = {combination(action) for action in OBJECT_ACTIONS}
+    fresh = fresh_letter(frozenset().union(*(each.letters for each in sets), _NAMES, ":"))
+    names: list[str] = []
+    # A name, and where each set has come to; breadth first, so that names are short.
+    queue = deque([("s3:", tuple(each.run("s3:") for each in sets))])
+    seen, steps = {(False, queue[0][1])}, 0
+    while queue:
+        name, states = queue.popleft()
+        if fresh in name and (spoken := tuple(e.accepts(s) for e, s in zip(sets, states, strict=True))) not in told:
+            told.add(spoken)
+            readable = name.replace(fresh, _NEW)
+            shown = readable if combination(readable) == spoken else name
+            names.append("s3:" + shown[3:4].upper() + shown[4:])
+        for letter in (fresh, *sorted({c for each, s in zip(sets, states, strict=True) for c in each.literals(s)})):
+            steps += len(sets)
+            if steps > _COMBINING:
+                return None
+            after = tuple(each.step(s, letter) for each, s in zip(sets, states, strict=True))
+            key = fresh in name + letter, after
+            if key not in seen:
+                seen.add(key)
+                queue.append((name + letter, after))
+    return tuple(names)
+
+
+_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+"""The letters of names of actions."""
 
 
 def exists(action: str) -> bool:
     """Whether an action is one that AWS has today."""
-    return "DoesNotExistYet" not in action
+    return "DoesNotExistYet" not in action and _NAMES.issuperset(action.partition(":")[2])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .conditions import Truth, holds, negates
-from .documents import Condition, Statement
+from .documents import Condition, Effect, Statement
 from .variables import Missing, Values
 
 _ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"
@@ -20,13 +20,17 @@ _KEYS = frozenset(
 
 
 def settled(statement: Statement, decide: Callable[[Condition], Truth]) -> Statement | None:
-    """A statement without the conditions that hold; None where one of them does not."""
+    """A statement without the conditions that hold; None where one of them does not.
+
+    A Deny keeps those that compare with a variable, which it depends on.
+    """
     kept: list[Condition] = []
     for condition in statement.conditions:
         truth = decide(condition)
         if truth is Truth.NO:
             return None
-        if truth is Truth.MAYBE:
+        compares = statement.effect is Effect.DENY and any("${" in value for value in condition.values)
+        if truth is Truth.MAYBE or compares:
             kept.append(condition)
     return statement if len(kept) == len(statement.conditions) else replace(statement, conditions=tuple(kept))
 

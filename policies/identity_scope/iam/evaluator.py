@@ -11,7 +11,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -19,7 +19,7 @@ from functools import lru_cache
 from ..automata.globs import GlobSet, Pattern, matches
 from .conditions import Truth, holds
 from .documents import Condition, Document, Effect, Principals, Statement
-from .variables import Lookup, Missing, Values, arn_template, concretise, template, within_segments
+from .variables import Lookup, Missing, Values, Variable, arn_template, concretise, template, within_segments
 
 
 class Reading(Enum):
@@ -161,6 +161,8 @@ def applies(statement: Statement, request: Request, reading: Reading) -> tuple[T
         return Truth.NO, ()
     if not action_matches(statement, request.action):
         return Truth.NO, ()
+    if reading is Reading.PESSIMISTIC and statement.effect is Effect.DENY and unresolved(statement, request.lookup):
+        return Truth.NO, ()
     if statement.resources and not _resource_matches(statement, request, reading):
         return Truth.NO, ()
     truth = Truth.YES
@@ -173,8 +175,39 @@ def applies(statement: Statement, request: Request, reading: Reading) -> tuple[T
     return truth, tuple(assumed)
 
 
+def unresolved(statement: Statement, lookup: Lookup) -> Variable | None:
+    """A variable of a statement that may have no value: AWS may then take the whole statement for invalid, whatever else it
+    names.
+
+    INVARIANT (widening). A Deny with such a variable takes nothing away, wherever the variable stands; an Allow applies by
+    its other patterns.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    for variable in variables_of(statement):
+        values = lookup(variable.key) if variable.key else Missing.UNKNOWN
+        if isinstance(values, tuple):
+            if len(values) != 1:
+                return variable
+        elif variable.default is None:
+            return variable
+    return None
+
+
+def variables_of(statement: Statement) -> Iterator[Variable]:
+    """The variables of a statement's resources and conditions."""
+    if not statement.expands:
+        return
+    templates = [arn_template(text, True) for text in statement.resources if "${" in text]
+    for condition in statement.conditions:
+        if condition.operator.startswith(("String", "Arn")):
+            templates += [template(value, True) for value in condition.values if "${" in value]
+    yield from (part for parts in templates for part in parts if isinstance(part, Variable))
+
+
 @lru_cache(maxsize=4096)
-def _actions(patterns: tuple[str, ...]) -> GlobSet:
+def action_set(patterns: tuple[str, ...]) -> GlobSet:
+    """The entries of Action or NotAction as one machine."""
     # Actions take no variables; their names ignore case.
     return GlobSet([_no_variables(p) for p in patterns], fold=True)
 
@@ -185,7 +218,7 @@ def _no_variables(text: str) -> Pattern:
 
 @lru_cache(maxsize=65536)
 def _action_in(patterns: tuple[str, ...], action: str) -> bool:
-    return _actions(patterns).matches(action)
+    return action_set(patterns).matches(action)
 
 
 def action_matches(statement: Statement, action: str) -> bool:
@@ -206,7 +239,7 @@ def resource_patterns(statement: Statement, lookup: Lookup, reading: Reading) ->
         exact = exact and one.exact
         pattern = one.pattern
         if pattern is None:
-            # INVARIANT (widening). A Deny's NotResource with an absent variable: be pessimistic, it does not apply.
+            # A Deny's NotResource with an absent variable does not apply, in either reading.
             if statement.not_resource and statement.effect is Effect.DENY:
                 patterns.append(_EVERYTHING)
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from ..automata.globs import Wild, literal
 from ..automata.symbolic import Track
@@ -71,11 +72,16 @@ def effective(scope: Scope) -> Iterator[Effective]:
             reader = Reader(symbolic, caller, 0)
             whose = entry.document, entry.statement
             own = entry.statement.expands and variable in entry.resource.lower()
-            for subject, grants, where in (
-                (Subject.OBJECTS, reader.objects(entry.principal), objects(shape)),
-                (Subject.NAMES, reader.listings(entry.principal), None),
-                (Subject.API, reader.objects(entry.principal, universe=INVOKE), apis),
+            for subject, read, where in (
+                (Subject.OBJECTS, reader.objects, objects(shape)),
+                (Subject.NAMES, reader.listings, None),
+                (Subject.API, partial(reader.objects, universe=INVOKE), apis),
             ):
+                try:
+                    grants = read(entry.principal)
+                except BudgetExceeded:
+                    yield Effective(principal.urn, *whose, subject, entry.resource, entry.statement.actions, own, True)
+                    continue
                 live = [grant for grant in grants if _live(symbolic, grant, where)]
                 if live:
                     actions = tuple(dict.fromkeys(action for grant in live for action in _actions(grant)))

@@ -34,7 +34,7 @@ from .reach import (
     Applied,
     Caller,
     View,
-    applied,
+    counted,
     limits_of,
     mask_of,
     of_bucket,
@@ -254,7 +254,7 @@ class Reader:
         """The Allows of requests whose resource is the key's own ARN, or whatever else the universe's actions take."""
         statements = self._applied(principal, view)
         if universe is OBJECT_ACTIONS:
-            universe += future(a.statement for a in statements if a.kind == "allow")
+            universe += future(a.statement for a in statements)
         if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
             return []
         lookup = self._caller.request(universe[0], "*").lookup
@@ -333,7 +333,7 @@ class Reader:
     def _applied(self, principal: Principal, view: View) -> list[Applied]:
         key = id(principal), view
         if key not in self._statements:
-            self._statements[key] = applied(principal, self._caller, view)
+            self._statements[key] = counted(principal, self._caller, view)
         return self._statements[key]
 
     def _limited(

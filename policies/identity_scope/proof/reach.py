@@ -20,7 +20,7 @@ from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, POINT_ACTIONS, future, g
 from ..iam.callers import made_by
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import Reading, Request, action_matches, resource_patterns
+from ..iam.evaluator import Reading, Request, action_matches, resource_patterns, unresolved
 from ..iam.issuers import Shape, known_issuers
 from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, concretise, template
@@ -474,9 +474,9 @@ def object_reach(
 ) -> list[ObjectReach]:
     """`objects(A)` through one role: machines for each group of actions that the documents treat alike."""
     request = caller.request(universe[0], "*")
-    statements = applied(principal, caller, view)
+    statements = counted(principal, caller, view)
     if universe is OBJECT_ACTIONS:
-        universe += future(a.statement for a in statements if a.kind == "allow")
+        universe += future(a.statement for a in statements)
     spaces = [(space, mask_of(space.actions, universe)) for space in shared]
     relevant: list[tuple[Applied, int]] = []
     for each in statements:
@@ -519,7 +519,7 @@ def list_reach(
 ) -> list[ListingReach]:
     """`names(A)` through one role: machines for each listing action that is allowed at all."""
     found: list[ListingReach] = []
-    statements = applied(principal, caller, view)
+    statements = counted(principal, caller, view)
     for index, action in enumerate(LIST_ACTIONS):
         listings: list[tuple[Applied, Listing]] = []
         patterns = shared_patterns([s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
@@ -609,6 +609,16 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
             ):
                 found.append(Applied("deny", statement, policy.name, policy.bucket))
     return found
+
+
+def counted(principal: Principal, caller: Caller, view: View = View.ROLE) -> list[Applied]:
+    """The statements that apply, without the Denies that AWS may take for invalid."""
+    lookup = without_prefix(caller.request(LIST_ACTIONS[0], "*").lookup)
+    return [
+        each
+        for each in applied(principal, caller, view)
+        if each.kind != "deny" or not unresolved(each.statement, lookup)
+    ]
 
 
 def _direct(statement: Statement, principal: Principal, view: View, everyone: bool) -> Statement | None:

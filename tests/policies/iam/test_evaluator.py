@@ -121,6 +121,25 @@ def test_what_aws_leaves_open_has_two_readings() -> None:
     assert decide(request, documents, Reading.PESSIMISTIC).allowed
 
 
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+@pytest.mark.parametrize("key", ["aws:PrincipalTag/team", "s3:prefix", "cognito-identity-us-gov.amazonaws.com:sub"])
+def test_a_deny_with_a_variable_that_may_have_no_value_takes_nothing_away(element: str, key: str) -> None:
+    """AWS may take the statement for invalid; an Allow applies by its other patterns."""
+    absent = frozenset({"s3:prefix", "cognito-identity-us-gov.amazonaws.com:sub"})
+    asked = replace(get("x"), unknown=True, absent=absent)
+    others = ["arn:aws:s3:::bkt/*"] if element == "Resource" else ["arn:aws:s3:::other/*"]
+
+    def denied(variable: str, reading: Reading) -> bool:
+        deny = {"Effect": "Deny", "Action": "*", element: [*others, f"arn:aws:s3:::other/{variable}"]}
+        return not decide(asked, Applicable((("d", parse(document([allow("*"), deny]))),)), reading).allowed
+
+    assert not denied(f"${{{key}}}", Reading.PESSIMISTIC)
+    assert denied(f"${{{key}, 'x'}}", Reading.PESSIMISTIC)
+    assert denied("${*}", Reading.PESSIMISTIC)
+    allows = [{**allow("arn:aws:s3:::bkt/*"), "Resource": ["arn:aws:s3:::bkt/*", f"arn:aws:s3:::bkt/${{{key}}}"]}]
+    assert decide(asked, Applicable((("d", parse(document(allows))),)), Reading.PESSIMISTIC).allowed
+
+
 def test_a_statement_that_may_apply_hides_none_that_does() -> None:
     """What is said behind it in the same document counts, whichever way it is read."""
     asked = replace(get("x"), unknown=True)
