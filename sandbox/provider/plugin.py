@@ -98,6 +98,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 the protocol's name
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Nothing to do: the engine uses a provider that already runs, which `PULUMI_DEBUG_PROVIDERS` names."""
+        return empty_pb2.Empty()
+
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
         package = {"name": "aws", "version": version("pulumi-aws"), "resources": resources.schema()}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(package))

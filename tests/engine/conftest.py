@@ -1,7 +1,8 @@
 """The real engine on this project's program, under its pack, against the sandbox's provider.
 
-The program runs in this process and the pack as an executable file; see `sandbox/engine/pulumi_cli.py`. The state is in a
-temporary folder. Nothing leaves this machine.
+The program and the provider run in this process, and the pack as an executable file; see `sandbox/engine/pulumi_cli.py`.
+That the engine starts the provider itself is tried in `test_up.py` and `test_recovery.py`. The state is in a temporary
+folder. Nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sandbox.aws.service import Operation
 from sandbox.aws.sessions import Session
 from sandbox.engine import pulumi_cli
 from sandbox.engine.pulumi_cli import PulumiCli
+from sandbox.provider import plugin
 from sandbox.scenario import account, prerequisites
 from sandbox.scenario.access_checks import AccessChecks, Person
 from tests.conftest import ROOT
@@ -113,13 +115,16 @@ class Stack:
         return ("--policy-pack-config", str(file))
 
     def outputs(self) -> dict[str, Any]:
-        values: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", self.name))
-        return values
+        """The stack's outputs, as the state has them."""
+        root = next((r for r in self.state() if r["type"] == "pulumi:pulumi:Stack"), {})
+        return dict(root.get("outputs") or {})
 
     def state(self) -> list[dict[str, Any]]:
-        """The resources of the state."""
-        deployment = json.loads(self.run("stack", "export", "--stack", self.name))["deployment"]
-        return list(deployment.get("resources") or [])
+        """The resources of the state, from the backend's file: starting the CLI for it takes longer."""
+        project = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        file = self.folder / ".pulumi" / "stacks" / project / f"{self.name}.json"
+        checkpoint = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]
+        return list((checkpoint.get("latest") or {}).get("resources") or [])
 
     def urn(self, type_: str, name: str = "users") -> str:
         """A resource's URN, by the last part of its type."""
@@ -195,18 +200,35 @@ def binary() -> Path:
 
 
 @contextmanager
-def in_sandbox(binary: Path, folder: Path, **settings: Any) -> Iterator[Stack]:
-    """A stack in a sandbox that has what these settings name."""
+def in_sandbox(binary: Path, folder: Path, *, attached: bool = True, **settings: Any) -> Iterator[Stack]:
+    """A stack in a sandbox that has what these settings name.
+
+    Args:
+        attached: the engine uses a provider of this process, and starts none.
+    """
     config = app_config(settings)
     with Sandbox().running() as sandbox:
         app = account.read_app(config)
         OFF_LIMITS[id(sandbox)] = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, config)
         keys = {"AWS_ACCESS_KEY_ID": sandbox.admin_key, "AWS_SECRET_ACCESS_KEY": sandbox.admin_secret}
-        yield Stack(PulumiCli(binary, folder, keys), sandbox, folder)
+        cli = PulumiCli(binary, folder, keys)
+        with ExitStack() as ending:
+            if attached:
+                server, port = plugin.serve(keys)
+                ending.callback(server.stop, None)
+                cli.environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{port}"
+            yield Stack(cli, sandbox, folder)
 
 
 @pytest.fixture
 def stack(binary: Path, tmp_path: Path) -> Iterator[Stack]:
     with in_sandbox(binary, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def own_provider(binary: Path, tmp_path: Path) -> Iterator[Stack]:
+    """A stack whose provider the engine starts itself, from PATH."""
+    with in_sandbox(binary, tmp_path, attached=False) as running:
         yield running

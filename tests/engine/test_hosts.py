@@ -37,7 +37,8 @@ def _copy(project: Path) -> None:
         (project / name).write_text(yaml.safe_dump(settings))
 
 
-def _install_provider(stack: Stack) -> None:
+def _install_provider(own_provider: Stack) -> None:
+    stack = own_provider
     """The sandbox's provider as an installed plugin: what a component requires is installed, not looked for on PATH."""
     folder = Path(stack.cli.environment["PULUMI_HOME"]) / "plugins" / f"resource-aws-v{version('pulumi-aws')}"
     folder.mkdir(parents=True)
@@ -47,7 +48,8 @@ def _install_provider(stack: Stack) -> None:
 
 
 @needs_python
-def test_the_program_and_the_packs_folder_run_by_the_cli_alone(stack: Stack) -> None:
+def test_the_program_and_the_packs_folder_run_by_the_cli_alone(own_provider: Stack) -> None:
+    stack = own_provider
     _copy(stack.project)
     stack.configure()
     output = stack.run("up", "--yes", "--skip-preview", "--policy-pack", str(stack.project / "policies"), program=False)
@@ -60,7 +62,8 @@ def test_the_program_and_the_packs_folder_run_by_the_cli_alone(stack: Stack) -> 
 
 
 @needs_nodejs
-def test_the_typescript_example_deploys_as_its_readme_says(stack: Stack) -> None:
+def test_the_typescript_example_deploys_as_its_readme_says(own_provider: Stack) -> None:
+    stack = own_provider
     _copy(stack.project)
     pack = stack.project / "policies"
     stack.project /= "examples/typescript"
