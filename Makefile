@@ -22,7 +22,7 @@ $(error STACK: there is no stack `$(STACK)`; the stacks are $(STACKS))
 endif
 endif
 
-.PHONY: help up serve test engine search check bench mutants audit sbom lock clean
+.PHONY: help up serve test engine dist search check bench mutants audit sbom lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ search: $(TEST)  ## make random inputs at scale for proofs, evaluator and parser
 
 engine: $(UP)    ## get the Pulumi CLI for the tests of the real engine: nothing to do if it is installed, else built with Go
 	@$(BIN)/python -m tests.engine.tools.build
+
+dist: $(TEST)    ## build the pack as one executable file, with its checksum (PLATFORM=x86_64-manylinux_2_28)
+	@$(BIN)/python scripts/dist.py $(if $(PLATFORM),--platform $(PLATFORM))
 
 check: $(TEST)   ## check format, lint, types and the workflows
 	@$(BIN)/ruff format --check .
