@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,11 +12,12 @@ from ..findings.escaping import escaped_value
 from ..iam.actions import LIST_ACTIONS
 from ..iam.conditions import Truth, holds
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import Reading, Request, action_matches, applies
-from ..iam.issuers import NAMED, PARTITIONS, partition_of
+from ..iam.evaluator import Reading, Request, action_matches, applies, unresolved
+from ..iam.issuers import NAMED, PARTITIONS, partition_of, shape_of
+from ..inventory.principal import Principal
 from ..inventory.vended import VendedRole
 from ..pack.settings import Settings
-from ..proof.reach import Caller, View, applied
+from ..proof.reach import Applied, Caller, View, applied, limits_of
 from ..proof.scope import Scope
 from ..sources.cloudformation_resources import NOTHING
 from ..sources.files import InputError, Place
@@ -26,7 +28,12 @@ JSON_VERSION = 1
 _RULE = "s3-isolated-by-identity"
 _HERE = "{identity}"
 """What stands for the caller's own ID in a request."""
-_WORDS = {Truth.YES: "allowed", Truth.MAYBE: "allowed if the conditions hold", Truth.NO: "denied"}
+ANONYMOUS = "none"
+"""What stands for a request without credentials, in the place of an identity."""
+_DIGITS = "11111111-1111-1111-1111-111111111111"
+_POINT = re.compile(r"(arn:[^:]*:s3:[^:]*:[^:]*:accesspoint/[^/]+)(?:/(.*))?", re.DOTALL)
+"""An access point, and for a listing the prefix."""
+_WORDS = {Truth.YES: "allowed", Truth.MAYBE: "allowed, if what is said below holds", Truth.NO: "denied"}
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,16 @@ def asked(text: str) -> Asked:
     Raises:
         InputError: the text is no request.
     """
-    action, _, resource = text.strip().partition(" ")
-    resource = resource.strip()
+    action, _, resource = text.lstrip().partition(" ")
+    resource = resource.lstrip()
     service, colon, name = action.partition(":")
     if not colon or not service or not name or any(c in action for c in "*?") or not resource:
         raise InputError("--request", f"`{text}` must be `ACTION RESOURCE`, such as `s3:GetObject notes/{_HERE}/a.txt`")
     listing = action.lower() in {each.lower() for each in LIST_ACTIONS}
     canonical = next((each for each in LIST_ACTIONS if each.lower() == action.lower()), action)
+    point = _POINT.fullmatch(resource)
+    if listing and point is not None:
+        return Asked(canonical, point[1], point[2])
     if resource == "*" or (resource.startswith("arn:") and not listing):
         return Asked(canonical, resource)
     head, separator, rest = resource.rpartition(":::") if resource.startswith("arn:") else ("arn:aws:s3", "", resource)
@@ -92,17 +102,41 @@ def asked(text: str) -> Asked:
     return Asked(canonical, f"{head}:::{rest}")
 
 
-def explain(loaded: Loaded, settings: Settings, request: Asked) -> list[Explanation]:
-    """What is decided about a request, with each vended role, for the identity that it names and for another."""
+def identity_asked(text: str | None) -> str | None:
+    """The identity that asks.
+
+    Raises:
+        InputError: the text is no identity ID.
+    """
+    if text not in (None, ANONYMOUS) and not NAMED.fullmatch(text or ""):
+        raise InputError(
+            "--identity", f"`{text}` must be an identity ID, such as us-east-1:{_DIGITS}, or `{ANONYMOUS}`"
+        )
+    return text
+
+
+def explain(loaded: Loaded, settings: Settings, request: Asked, identity: str | None = None) -> list[Explanation]:
+    """What is decided about a request, with each vended role: for one identity, or for that which the request names and for
+    another."""
     known = settings.rules[_RULE].config.known
     roles = loaded.inventory.vended(replace(known, vended=(*known.vended, *loaded.vended)))
-    return [found for role in roles for found in _explain_role(loaded, role, request, settings)]
+    return [found for role in roles for found in _explain_role(loaded, role, request, settings, identity)]
 
 
-def _explain_role(loaded: Loaded, role: VendedRole, request: Asked, settings: Settings) -> Iterator[Explanation]:
+def _explain_role(
+    loaded: Loaded, role: VendedRole, request: Asked, settings: Settings, asking: str | None
+) -> Iterator[Explanation]:
     issuers = settings.rules[_RULE].config.known.issuers
     scope = Scope((role.principal,), role.regions, issuers=tuple(issuers.items()))
     shape = scope.shapes()[0]
+    if asking == ANONYMOUS:
+        nobody = replace(scope.caller(_DIGITS, shape), identity="", anonymous=True)
+        yield _decided(loaded, role, scope, nobody, _of_partition(request, shape.partition), "without credentials")
+        return
+    if asking is not None:
+        own = _of_partition(_for(request, asking), partition_of(region := asking.partition(":")[0]))
+        yield _decided(loaded, role, scope, scope.caller(asking, shape_of(region, dict(issuers))), own, "")
+        return
     generic = [f"{shape.region}:{'-'.join(digit * size for size in shape.groups)}" for digit in "12"]
     named = [each for text in (request.resource, request.prefix or "") for each in NAMED.findall(text)]
     callers = [(each, "whose ID the request names") for each in dict.fromkeys(named)]
@@ -110,7 +144,7 @@ def _explain_role(loaded: Loaded, role: VendedRole, request: Asked, settings: Se
     callers.append((other, "any other identity" if named else "any identity"))
     for identity, who in callers:
         own = _of_partition(_for(request, identity), partition_of(identity.partition(":")[0]))
-        yield _decided(loaded, role, scope.caller(identity, shape), own, who)
+        yield _decided(loaded, role, scope, scope.caller(identity, shape), own, who)
 
 
 def _for(request: Asked, identity: str) -> Asked:
@@ -125,14 +159,16 @@ def _of_partition(request: Asked, partition: str) -> Asked:
     return request
 
 
-def _decided(loaded: Loaded, role: VendedRole, caller: Caller, asked_: Asked, who: str) -> Explanation:
+def _decided(loaded: Loaded, role: VendedRole, scope: Scope, caller: Caller, asked_: Asked, who: str) -> Explanation:
     request = caller.request(asked_.action, asked_.resource, asked_.prefix)
-    bucket = asked_.resource.partition(":::")[2].partition("/")[0]
+    principal, resource = _asking(scope, role.principal, asked_.resource)
+    of_bucket = caller.request(asked_.action, resource, asked_.prefix)
+    bucket = resource.partition(":::")[2].partition("/")[0]
     reasons: list[Reason] = []
-    limited: dict[int, bool] = {}
-    for view in (View.ROLE, View.EVERYONE):
-        for each in applied(role.principal, caller, view):
-            if (view is View.EVERYONE and each.kind != "allow") or each.point is not None:
+    applying: list[Applied] = []
+    for view in (View.ANYBODY,) if caller.anonymous else (View.ROLE, View.EVERYONE):
+        for each in applied(principal, caller, view):
+            if view is View.EVERYONE and each.kind != "allow":
                 continue
             if each.statement.actions == (NOTHING,):
                 continue  # what a template leaves out
@@ -140,35 +176,68 @@ def _decided(loaded: Loaded, role: VendedRole, caller: Caller, asked_: Asked, wh
             if each.bucket is not None and each.bucket != bucket:
                 truth, why = Truth.NO, "it is about another bucket"
             else:
-                truth, why = _applies(replace(each.statement, principals=None), request)
-            limited[len(reasons)] = each.limited
+                truth, why = _applies(
+                    replace(each.statement, principals=None), of_bucket if each.point is None else request
+                )
+            applying.append(each)
             reasons.append(Reason(place, each.name, each.statement, each.kind, truth, why))
-    allows = [(reason, limited[number]) for number, reason in enumerate(reasons) if reason.kind == "allow"]
-    denied = max((reason.truth for reason in reasons if reason.kind == "deny"), default=Truth.NO)
-    inside = Truth.YES
-    if role.principal.boundary is not None:
-        inside = max((reason.truth for reason in reasons if reason.kind == "boundary"), default=Truth.NO)
-    granted = max((reason.truth for reason, _ in allows), default=Truth.NO)
-    allowed = max((min(reason.truth, inside) if bound else reason.truth for reason, bound in allows), default=Truth.NO)
-    decision = min(allowed, denied.negated())
-    why = ""
-    if decision is Truth.NO:
-        why = (
-            "a Deny applies"
-            if denied is Truth.YES
-            else "no statement allows it"
-            if granted is Truth.NO
-            else "the permissions boundary does not allow it"
-        )
+    decision, why = _decision(principal, applying, [reason.truth for reason in reasons])
     unread = tuple(f"`{obstacle.label}`: {obstacle.problem}" for obstacle in role.obstacles)
     return Explanation(
         role.label, caller.identity, who, asked_, decision, why, tuple(reasons), unread, loaded.condition
     )
 
 
+def _asking(scope: Scope, direct: Principal, resource: str) -> tuple[Principal, str]:
+    """The role as its request comes, by the bucket's name or through an access point, and the bucket's own ARN."""
+    for principal in scope.requesters:
+        point = principal.through
+        if point is None or point.arn is None or point.bucket is None:
+            continue
+        head = f"arn:{point.arn.split(':')[1]}:s3:::"
+        if resource == point.arn or resource.startswith(f"{point.arn}/object/"):
+            key = resource.removeprefix(point.arn).removeprefix("/object")
+            return principal, f"{head}{point.bucket}{key}"
+        if point.alias is not None and (f"{resource}/").startswith(f"{head}{point.alias}/"):
+            return principal, f"{head}{point.bucket}{resource.removeprefix(head + point.alias)}"
+    return direct, resource
+
+
+def _decision(principal: Principal, applying: Sequence[Applied], truths: Sequence[Truth]) -> tuple[Truth, str]:
+    """What some statements come to together, and why it is denied."""
+    of_kind = {
+        kind: max((truth for each, truth in zip(applying, truths, strict=True) if each.kind == kind), default=Truth.NO)
+        for kind in ("allow", "deny", "boundary", "bucket")
+    }
+    allowed = within = Truth.NO
+    for each, truth in zip(applying, truths, strict=True):
+        if each.kind == "allow":
+            limits = [of_kind[kind] for kind in limits_of(principal, each)]
+            allowed = max(allowed, min([truth, *limits]))
+            if "boundary" not in limits_of(principal, each) or of_kind["boundary"] is not Truth.NO:
+                within = max(within, truth)
+    decision = min(allowed, of_kind["deny"].negated())
+    if decision is not Truth.NO:
+        return decision, ""
+    if of_kind["deny"] is Truth.YES:
+        return decision, "a Deny applies"
+    if of_kind["allow"] is Truth.NO:
+        return decision, "no statement allows it"
+    if within is Truth.NO:
+        return decision, "the permissions boundary does not allow it"
+    return decision, "the bucket does not allow it through the access point"
+
+
 def _applies(statement: Statement, request: Request) -> tuple[Truth, str]:
     """Whether a statement applies, and why it does not, or what has to hold."""
     truth, assumed = applies(statement, request, Reading.PLAIN)
+    # Where AWS's documentation leaves something open, or a variable is not known, it may or may not.
+    certain = applies(statement, request, Reading.PESSIMISTIC)[0]
+    possible, more = applies(replace(statement, effect=Effect.ALLOW), request, Reading.PESSIMISTIC)
+    if truth is not certain or (statement.effect is Effect.DENY and possible > truth):
+        variable = unresolved(statement, request.lookup)
+        open_ = f"`${{{variable.key}}}` is set" if variable is not None else "`*` spans what AWS does not document"
+        return Truth.MAYBE, " and ".join([open_, *map(_condition, more)])
     if truth is Truth.YES:
         return truth, ""
     if truth is Truth.MAYBE:
@@ -198,13 +267,19 @@ def explain_text(explanations: Sequence[Explanation], style: Style) -> str:
     for each in explanations:
         colour = {Truth.YES: "green", Truth.MAYBE: "yellow", Truth.NO: "red"}[each.decision]
         when = f", if {escaped_value(each.condition)}" if each.condition else ""
-        lines.append(f"{style.paint(escaped_value(each.role), 'bold')}, {each.identity} ({each.who}){when}")
+        lines.append(
+            f"{style.paint(escaped_value(each.role), 'bold')}, {each.identity}{f' ({each.who})' if each.who else ''}{when}"
+        )
         why = f": {each.why}" if each.why else ""
         lines.append(f"  {escaped_value(_request(each.request))}: {style.paint(_WORDS[each.decision], colour)}{why}")
         lines += [style.wrapped(escaped_value(_line(reason)), "    ") for reason in each.reasons]
         lines += [style.wrapped(escaped_value(f"not read: {text}"), "    ") for text in each.unread]
         lines.append("")
     return "\n".join(lines)
+
+
+def _who(each: Explanation) -> str:
+    return f"{each.identity} ({each.who})" if each.identity and each.who else each.identity or each.who
 
 
 def _request(request: Asked) -> str:
@@ -230,7 +305,7 @@ _TRUTHS = {Truth.YES: "yes", Truth.MAYBE: "maybe", Truth.NO: "no"}
 def _json(each: Explanation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "role": escaped_value(each.role),
-        "identity": each.identity,
+        "identity": each.identity or None,
         "who": each.who,
         "action": escaped_value(each.request.action),
         "resource": escaped_value(each.request.resource),

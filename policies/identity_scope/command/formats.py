@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..findings.escaping import escaped
+from ..findings.example import Example
 from ..sources.files import Place
 from .judge import Located, Verdict
 
@@ -42,6 +43,7 @@ def _finding(finding: Located) -> dict[str, Any]:
         "kind": finding.finding.kind.name.lower().replace("_", "-") if finding.finding.kind is not None else None,
         "text": escaped(finding.finding.text),
         "fix": finding.finding.fix.as_json(),
+        "example": _example(finding.finding.example),
         "urn": escaped(finding.finding.urn),
         "place": _place(finding.place),
     }
@@ -50,6 +52,12 @@ def _finding(finding: Located) -> dict[str, Any]:
     if finding.statement is not None:
         found["statement"] = finding.statement + 1
     return found
+
+
+def _example(example: Example | None) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    return {key: escaped(value) if isinstance(value, str) else value for key, value in example.as_json().items()}
 
 
 def _place(place: Place) -> dict[str, Any]:

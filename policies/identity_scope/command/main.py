@@ -13,7 +13,7 @@ from ..pack.settings import Settings
 from ..sources.cloudformation import Assumptions
 from ..sources.files import InputError
 from .difference import Difference, diff_json, diff_text, difference
-from .explain import Explanation, asked, explain, explain_json, explain_text
+from .explain import Explanation, asked, explain, explain_json, explain_text, identity_asked
 from .formats import check_json
 from .github import check_github
 from .judge import Verdict, judge
@@ -25,6 +25,7 @@ from .sarif import check_sarif
 from .settings import read_settings
 from .terminal import Progress, style_of
 from .text import check_text
+from .try_it import Again
 
 CLEAN, FINDINGS, BAD_INPUT = 0, 1, 2
 """Exit codes."""
@@ -68,8 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         "1 if there is one, 2 if the input cannot be judged.",
     )
     _add_input(check)
-    check.add_argument("--format", choices=sorted(_FORMATS), default="text", help="the output's format (text)")
-    check.set_defaults(run=_check)
+    check.add_argument(
+        "--format", choices=["text", *sorted(_FORMATS)], default="text", help="the output's format (text)"
+    )
+    check.set_defaults(run=_check, defaults={"region": Assumptions.region, "account": Assumptions.account})
     diff = commands.add_parser(
         "diff",
         help="show what a change lets users do, and what it no longer does",
@@ -96,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REQUEST",
         help="`ACTION RESOURCE`: an ARN, BUCKET/KEY, for a listing BUCKET/PREFIX or BUCKET, or `*`; `{identity}` stands "
         "for the caller's own ID",
+    )
+    why.add_argument(
+        "--identity", metavar="ID", help="the identity that asks, instead of those two; `none`: without credentials"
     )
     why.add_argument("--format", choices=sorted(_EXPLAIN_FORMATS), default="text", help="the output's format (text)")
     _add_settings(why)
@@ -150,7 +156,10 @@ def _verdicts(options: argparse.Namespace, settings: Settings, progress: Progres
 def _check(options: argparse.Namespace, progress: Progress) -> int:
     verdicts = _verdicts(options, read_settings(options.config), progress)
     progress.clear()
-    _print(_FORMATS[options.format](verdicts))
+    if options.format == "text":
+        _print(check_text(verdicts, style_of(sys.stdout), Again(options)))
+    else:
+        _print(_FORMATS[options.format](verdicts))
     return FINDINGS if any(verdict.findings for verdict in verdicts) else CLEAN
 
 
@@ -165,10 +174,11 @@ def _diff(options: argparse.Namespace, progress: Progress) -> int:
 
 def _explain(options: argparse.Namespace, progress: Progress) -> int:
     settings, request = read_settings(options.config), asked(options.request)
+    identity = identity_asked(options.identity)
     found: list[Explanation] = []
     for loaded in load(options.paths, assumptions=_assumptions(options), progress=progress):
         for each in (loaded, *loaded.alternatives):
-            found += [one for one in explain(each, settings, request) if one not in found]
+            found += [one for one in explain(each, settings, request, identity) if one not in found]
     progress.clear()
     _print(_EXPLAIN_FORMATS[options.format](found))
     return CLEAN
@@ -186,7 +196,6 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
 
 
 _FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
-    "text": lambda verdicts: check_text(verdicts, style_of(sys.stdout)),
     "json": check_json,
     "sarif": check_sarif,
     "junit": check_junit,

@@ -74,5 +74,6 @@ def _told(each: Located, level: str, verdict: Verdict) -> Told:
         each.statement,
         next((part for part in (*each.finding.key, each.finding.urn) if part in roles), ""),
         str(each.place),
+        each.finding.example,
         proven=each.finding.key[0] not in _OPEN_QUESTIONS,
     )

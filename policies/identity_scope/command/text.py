@@ -8,20 +8,25 @@ from ..findings.escaping import escaped, escaped_value
 from ..pack.rules import Severity
 from .judge import Located, Verdict
 from .terminal import Style
+from .try_it import TryIt
 
 _COLOURS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
 
 
-def check_text(verdicts: Sequence[Verdict], style: Style) -> str:
+def check_text(verdicts: Sequence[Verdict], style: Style, try_it: TryIt) -> str:
     """What `check` prints."""
-    return "\n".join(line for verdict in verdicts for line in _verdict(verdict, style, len(verdicts) > 1)) + "\n"
+    titled = len(verdicts) > 1
+    return "\n".join(line for verdict in verdicts for line in _verdict(verdict, style, titled, try_it)) + "\n"
 
 
-def _verdict(verdict: Verdict, style: Style, titled: bool) -> Iterator[str]:
+def _verdict(verdict: Verdict, style: Style, titled: bool, try_it: TryIt) -> Iterator[str]:
     if titled:
         yield style.paint(escaped_value(verdict.loaded.name), "bold")
     for finding in verdict.findings:
         yield from finding_lines(finding, style)
+        command = try_it(verdict, finding)
+        if command:
+            yield style.paint(f"  Try it: {command}", "dim")
         yield ""
     for pending in verdict.undecided:
         text = f"decided at update ({pending.rule.name}): {escaped(pending.finding.text)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .example import Example
 from .fix import Fix
 
 
@@ -71,6 +72,7 @@ class Finding:
         pending: not decided at preview; it will be at update.
         kind: what is wrong; None where nothing is, as where it is decided at update.
         fix: the change that fixes it.
+        example: a request that shows it; None where none does.
     """
 
     urn: str
@@ -79,3 +81,4 @@ class Finding:
     pending: bool = False
     kind: Kind | None = None
     fix: Fix = field(default_factory=Fix)
+    example: Example | None = None

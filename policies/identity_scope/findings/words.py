@@ -93,13 +93,7 @@ def isolation(result: Violation, principal: Principal | None, context: Context, 
             who, why = "everyone", f"because the {what} allows it to everyone"
     head = f"{_where(mine)} lets {who} {_verb(mine)} other users' files, {why}."
     example = f"  For example, {_request(mine)}."
-    text = [
-        head,
-        example,
-        *_notes(mine, principal, context),
-        _proof(mine, theirs),
-        *lines(fix, _subject(mine), SHARING),
-    ]
+    text = [head, example, *_doubts(mine, context), _proof(mine, theirs), *lines(fix, _subject(mine), SHARING)]
     return kind, "\n".join(text)
 
 
@@ -108,12 +102,12 @@ def own_folder(result: OutsideFolder, context: Context, fix: Fix) -> Said:
     mine = result.access
     folder = (
         f"the user's own folder `{_short(result.folder)}`"
-        if result.folder
+        if result.folder and "//" not in result.folder
         else "one folder that ends with the identity ID"
     )
     several = fix.declare is not None and fix.declare.setting == "folders"
     head = f"{_where(mine)} lets {context.audience.each} reach files outside {folder}."
-    text = [head, f"  For example, {_request(mine)}.", *_assumed(mine)]
+    text = [head, f"  For example, {_request(mine)}.", *_doubts(mine, context)]
     if several:
         text[0] = f"{_where(mine)} gives {context.audience.each} a second folder, beside `{_short(result.folder)}`."
     return Kind.TWO_FOLDERS if several else Kind.OUTSIDE_FOLDER, "\n".join(
@@ -163,7 +157,7 @@ def escalation(result: Escalation, context: Context, fix: Fix) -> Said:
     example = f"  For example, identity `{_short(mine.identity)}` may {_shown(mine.action)} on `{_short(mine.arn)}`."
     cognito = any(pattern.lower().startswith("cognito-identity:") for pattern in _culprits(mine))
     needs = ["  Signing in and getting credentials need no permission of `cognito-identity`."] if cognito else []
-    return Kind.ESCALATION, "\n".join([head, example, *_assumed(mine), *needs, *lines(fix, _subject(mine))])
+    return Kind.ESCALATION, "\n".join([head, example, *_doubts(mine, context), *needs, *lines(fix, _subject(mine))])
 
 
 OBSTACLES = {
@@ -196,7 +190,7 @@ def api(result: UnnamedApi, apis: Sequence[str], context: Context, fix: Fix) -> 
     head = f"{_where(access)} lets {context.audience.each} call `{_short(access.arn)}`, although {allowed}."
     if not apis:
         head = f"{_where(access)} lets {context.audience.each} call any API{shown}: {allowed}."
-    return Kind.API, "\n".join([head, *_assumed(access), *lines(fix, _subject(access))])
+    return Kind.API, "\n".join([head, *_doubts(access, context), *lines(fix, _subject(access))])
 
 
 def other_access(result: OtherAccess, context: Context, fix: Fix) -> Said:
@@ -280,7 +274,11 @@ def _request(access: Access) -> str:
     if access.listing:
         named = f" with the prefix `{_short(access.prefix)}`" if access.prefix else " with the empty prefix"
         prefix = " without a prefix" if access.prefix is None else named
-    return f"identity `{_short(access.identity)}` may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
+    return f"{_asks(access)} may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
+
+
+def _asks(access: Access) -> str:
+    return "anyone without credentials" if access.anonymous else f"identity `{_short(access.identity)}`"
 
 
 def _verb(access: Access) -> str:
@@ -382,17 +380,12 @@ def _assumed(access: Access) -> list[str]:
     return notes
 
 
-def _notes(access: Access, principal: Principal | None, context: Context) -> list[str]:
+def _doubts(access: Access, context: Context) -> list[str]:
+    """What would have to hold for the example, and the Denies that may not take it away."""
     notes = _assumed(access)
-    if principal is None:
-        return notes
-    resource = [(policy.name, policy.document) for policy in principal.resource]
-    for name, document in (*principal.documents, *resource):
-        for statement in document.statements:
-            if statement.effect is Effect.DENY and (because := _doubt(statement, context)):
-                notes.append(
-                    f"  The Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}."
-                )
+    for name, statement in access.doubtful:
+        because = _doubt(statement, context) or "has a `*` of which AWS does not document how far it spans"
+        notes.append(f"  The Deny in {_value(f'`{name}` {statement.label}')} cannot be counted on: it {because}.")
     return notes
 
 
@@ -417,7 +410,8 @@ def _proof(mine: Access, theirs: Access) -> str:
         prefix = ""
         if access.listing:
             prefix = " (no s3:prefix)" if access.prefix is None else f' with s3:prefix "{access.prefix}"'
-        request = f"{access.identity}: {access.action} {access.arn}{prefix}"
+        asks = "without credentials" if access.anonymous else access.identity
+        request = f"{asks}: {access.action} {access.arn}{prefix}"
         found.append("    " + _value(f"{request} — allowed by {access.document}, {access.statement.label}"))
     return "\n".join(found)
 

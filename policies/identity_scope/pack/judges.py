@@ -18,6 +18,7 @@ from ..findings.advice import (
     undeclared_access,
     undeclared_guests,
 )
+from ..findings.example import example_of
 from ..findings.finding import Finding, Kind
 from ..findings.fix import EACH, Declaration, Fix
 from ..findings.fix import Setting as Property
@@ -72,6 +73,10 @@ def _where(roles: Sequence[VendedRole], result: Result) -> str:
     return role.sources.get(result.document, role.urn)
 
 
+def _shown(roles: Sequence[VendedRole], result: Result, kind: Kind, text: str, fix: Fix) -> Finding:
+    return Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix, example=example_of(result))
+
+
 def _obstacles(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None, what: str
 ) -> Iterator[Finding]:
@@ -124,7 +129,7 @@ def isolated(
             fix = replace(advice.fix(result), instead=advice.declared(result))
             about = context(role, advice.names(result).own, config.known.issuers)
             kind, text = words.isolation(result, role.principal if role else None, about, fix)
-            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+            yield _shown(roles, result, kind, text, fix)
 
 
 def own_folder(
@@ -141,7 +146,7 @@ def own_folder(
             fix = replace(advice.fix(result), instead=advice.declared(result))
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
             kind, text = words.own_folder(result, about, fix)
-            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+            yield _shown(roles, result, kind, text, fix)
         dead = dead_grants(scope)
         # A grant that comes to life must not reach what it should not.
         advice = Suggestions(scope, roles, _dead_or_loose, _dead_or_loose(scope) if dead else ())
@@ -172,7 +177,7 @@ def cannot_escalate(
             fix = advice.fix(result)
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
             kind, text = words.escalation(result, about, fix)
-            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+            yield _shown(roles, result, kind, text, fix)
 
 
 def bound_trust(
@@ -310,7 +315,7 @@ def api_scoped(
             fix = advice.fix(result)
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
             kind, text = words.api(result, config.apis, about, fix)
-            yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+            yield _shown(roles, result, kind, text, fix)
 
 
 def other_access_declared(
@@ -326,7 +331,7 @@ def other_access_declared(
         fix = undeclared_access(result, advice.fix(result))
         about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
         kind, text = words.other_access(result, about, fix)
-        yield Finding(_where(roles, result), result.cause, text, kind=kind, fix=fix)
+        yield _shown(roles, result, kind, text, fix)
 
 
 JUDGES: Mapping[str, Judge] = {

@@ -44,6 +44,7 @@ class Effective:
         resource: the entry of Resource; empty for NotResource.
         actions: S3's actions by name; of other services the entries of Action.
         own: whether each identity gets something of its own by it.
+        alone: the role as it would be with this entry alone, and every Deny.
         limited: whether a Deny, or the permissions boundary, takes a part away.
     """
 
@@ -54,6 +55,7 @@ class Effective:
     resource: str
     actions: tuple[str, ...]
     own: bool
+    alone: Principal
     limited: bool = False
 
 
@@ -80,18 +82,29 @@ def effective(scope: Scope) -> Iterator[Effective]:
                 try:
                     grants = read(entry.principal)
                 except BudgetExceeded:
-                    yield Effective(principal.urn, *whose, subject, entry.resource, entry.statement.actions, own, True)
+                    yield Effective(
+                        principal.urn,
+                        *whose,
+                        subject,
+                        entry.resource,
+                        entry.statement.actions,
+                        own,
+                        entry.principal,
+                        True,
+                    )
                     continue
                 live = [grant for grant in grants if _live(symbolic, grant, where)]
                 if live:
                     actions = tuple(dict.fromkeys(action for grant in live for action in _actions(grant)))
                     limited = any(grant.forbidden or len(grant.tracks) > 1 for grant in live)
-                    yield Effective(principal.urn, *whose, subject, entry.resource, actions, own, limited)
+                    yield Effective(
+                        principal.urn, *whose, subject, entry.resource, actions, own, entry.principal, limited
+                    )
             others = tuple(filter(_is_other, ("*",) if entry.statement.not_action else entry.statement.actions))
             if others and _is_other_resource(entry.resource):
                 everybodys = untied.get((principal.urn, entry.document, entry.statement.index), ())
                 own = entry.resource not in everybodys and (bool(entry.resource) or not everybodys)
-                yield Effective(principal.urn, *whose, Subject.OTHER, entry.resource, others, own)
+                yield Effective(principal.urn, *whose, Subject.OTHER, entry.resource, others, own, entry.principal)
 
 
 @dataclass(frozen=True)

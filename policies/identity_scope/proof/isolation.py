@@ -243,7 +243,8 @@ class _Pairs:
             return
         # Whose folder it is stands in the key first: the other is the one who should not be there.
         places = [arn.find(side.identity) % (len(arn) + 1) for side in (access, their)]
-        violation = Violation(access, their, arn) if places[1] <= places[0] else Violation(their, access, arn)
+        first = access.anonymous or places[1] <= places[0]
+        violation = Violation(access, their, arn) if first else Violation(their, access, arn)
         if not set(violation.statements) & self._told:
             self._found.append(violation)
         self._told |= {mine.cause, theirs.cause, *violation.statements}

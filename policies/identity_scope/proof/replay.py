@@ -50,10 +50,13 @@ def replayed(
         request = caller.request(action, asked, prefix)
         decision = decide(request, documents, Reading.PESSIMISTIC)
         if decision.allowed and decision.document is not None and decision.statement is not None:
+            doubtful = _doubtful(documents, request)
             if principal.through is not None:
                 of_bucket = _of_bucket(principal, caller, view, decision.document)
-                if not decide(replace(request, resource=resource), of_bucket, Reading.PESSIMISTIC).allowed:
+                direct = replace(request, resource=resource)
+                if not decide(direct, of_bucket, Reading.PESSIMISTIC).allowed:
                     continue
+                doubtful += _doubtful(of_bucket, direct)
             return Access(
                 identity=identity,
                 principal=principal.name,
@@ -67,8 +70,24 @@ def replayed(
                 assumed=decision.assumed,
                 exact=decide(request, documents, Reading.PLAIN).allowed and exists(action),
                 resource=_matching(decision.statement, request),
+                anonymous=caller.anonymous,
+                doubtful=doubtful,
             )
     return None
+
+
+def _doubtful(documents: Applicable, request: Request) -> tuple[tuple[str, Statement], ...]:
+    """The Denies that may apply to a request that is allowed: those that would allow it if they were Allows; also if only
+    their variables were no literal text."""
+    every = (*documents.identity, *documents.resource, *(documents.boundary or ()))
+    return tuple(
+        (name, statement)
+        for name, document in every
+        for statement in document.statements
+        if statement.effect is Effect.DENY
+        and applies(replace(statement, effect=Effect.ALLOW, expands=True), request, Reading.PESSIMISTIC)[0]
+        is not Truth.NO
+    )
 
 
 def _price(documents: Applicable) -> int:

@@ -35,6 +35,10 @@ class Access:
     exact: bool
     resource: str = ""
     """The entry of Resource that matched; empty for NotResource."""
+    anonymous: bool = False
+    """Whether the request comes without credentials, so that `identity` is nobody's."""
+    doubtful: tuple[tuple[str, Statement], ...] = ()
+    """Denies, each with its document, that would take the request away if they applied, which they may or may not."""
 
     @property
     def cause(self) -> Cause:

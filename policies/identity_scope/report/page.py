@@ -35,7 +35,7 @@ _COVERS = (
     "A pass is about access to files in Amazon S3, privilege escalation and trust policies, as far as the files that were "
     "read tell. It says nothing about other services, which are listed as other access, nor about policies elsewhere."
 )
-_CODE = re.compile(r"`([^`]*)`")
+_CODE = re.compile(r"""`([^`]*)`|(?:"[A-Za-z]+": )?\{".*?\}(?=\.|;|$)""")
 
 
 def page(stacks: Sequence[Stack], title: str = "Who reaches what") -> str:
@@ -150,16 +150,18 @@ def _pool_line(stack: Stack, index: int) -> str:
 
 def _finding(finding: Report, anchor: str) -> str:
     tag = f'<span class="tag {finding.level}">{finding.level}</span>'
+    at = finding.proof.index("Proof:") if "Proof:" in finding.proof else len(finding.proof)
+    example = "".join(f"<p>{_coded(line)}</p>" for line in finding.proof[:at])
     proof = (
-        f"<details><summary>Proof</summary><pre>{escape(chr(10).join(finding.proof))}</pre></details>"
-        if finding.proof
+        f"<details><summary>Proof</summary><pre>{escape(chr(10).join(finding.proof[at + 1 :]))}</pre></details>"
+        if finding.proof[at:]
         else ""
     )
     fix = f'<p class="fix"><b>Fix:</b> {_coded(finding.fix)}</p>' if finding.fix else ""
     where = f"<small>{escape(finding.place)}</small>" if finding.place else ""
     return (
         f'<article class="finding {finding.level}" id="{anchor}" tabindex="-1" data-find><header>{tag}'
-        f"<h4>{escape(finding.rule)}</h4>{where}</header><p>{_coded(finding.headline)}</p>{fix}{proof}</article>"
+        f"<h4>{escape(finding.rule)}</h4>{where}</header><p>{_coded(finding.headline)}</p>{example}{fix}{proof}</article>"
     )
 
 
@@ -191,5 +193,5 @@ def _role(role: Role, stack: Stack) -> str:
 
 
 def _coded(text: str) -> str:
-    """A message's text, what stands between backticks as code."""
-    return _CODE.sub(lambda match: f"<code>{match[1]}</code>", escape(text)).replace("\n", "<br>")
+    """A message's text, as code what stands between backticks, and JSON."""
+    return _CODE.sub(lambda match: f"<code>{match[1] or match[0]}</code>", escape(text, False)).replace("\n", "<br>")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
-from .views import Access, Kind, Stack
+from .views import EVERYTHING, Access, Kind, Request, Stack
 
 _COLUMNS = ((0, 200), (250, 190), (490, 230), (780, 400))
 """Where a column begins, and how wide it is, in SVG units, which are pixels at full width."""
@@ -23,6 +23,9 @@ _LETTER = 7.4
 """The width of a letter of the picture's fonts, at most for nearly all texts; longer ones are cut."""
 _MOST = 7
 """How much of one role's access is drawn; the rest is counted."""
+
+_ROOM = int((_COLUMNS[3][1] - 2 * _PADDING) / _LETTER)
+"""How many letters a line of what is reached has."""
 
 CLASSES = {
     Kind.OWN: "own",
@@ -83,10 +86,7 @@ def listed(stack: Stack) -> str:
 
     def of(name: str) -> str:
         role = roles[name]
-        rows = "".join(
-            f'<li class="{CLASSES[each.kind]}">{escape(each.words)} <b>{_breakable(each.place)}</b></li>'
-            for each in shown(stack, role.name)
-        )
+        rows = "".join(_row(stack, each, role.name) for each in shown(stack, role.name))
         return f'<li class="role"><b>{_breakable(role.name)}</b> <small>{escape(role.who)}</small><ul>{rows}</ul></li>'
 
     for pool in stack.pools:
@@ -97,6 +97,19 @@ def listed(stack: Stack) -> str:
         )
     parts += [of(role.name) for role in stack.roles if role.name not in named]
     return f'<ul class="tree">{"".join(parts)}</ul>' if parts else ""
+
+
+def _row(stack: Stack, access: Access, role: str) -> str:
+    request = _request(stack, access, role)
+    example = (
+        f"<br><small>{escape(request.who)} may {escape(request.action)} {_breakable(request.place)}</small>"
+        if request is not None
+        else ""
+    )
+    return (
+        f'<li class="{CLASSES[access.kind]}"><span>{access.kind.value}:</span> {escape(access.words)} '
+        f"<b>{_breakable(access.place)}</b>{example}</li>"
+    )
 
 
 def shown(stack: Stack, role: str) -> list[Access]:
@@ -139,7 +152,8 @@ def _nodes(stack: Stack) -> tuple[list[_Node], ...]:
         guest_roles = [by_role[r.name] for r in stack.roles if r.name in pool.roles and "guests" in r.who]
         signed_in = [each for each in mine if each not in guest_roles]
         for login in _logins(pool.logins, False) if pool.logins or not pool.guests else []:
-            way = _Node(1, "login", [login])
+            kind, _, id_ = login.rpartition("/")
+            way = _Node(1, "login", ["User pool", id_] if kind.startswith("cognito-idp.") else [login])
             way.to += signed_in
             logins.append(way)
             node.to.append(way)
@@ -154,17 +168,37 @@ def _nodes(stack: Stack) -> tuple[list[_Node], ...]:
 def _reached(stack: Stack, nodes: list[_Node], row: Access, role: str) -> _Node:
     style = CLASSES[row.kind]
     lines = [row.place, f"{row.kind.value}: {row.words}"]
-    if row.kind is Kind.LEAK:
-        sources = {each.source for r in stack.roles if r.name == role for each in r.access if each.place == row.place}
-        request = next((f.request for f in stack.about(role) if f.request and f.source in sources), "")
-        if request:
-            lines.append(f"e.g. {request}")
+    request = _request(stack, row, role)
+    if request is not None:
+        lines += _lines(request)
     for node in nodes:
         if node.style == style and node.lines == lines:
             return node
     node = _Node(3, style, lines)
     nodes.append(node)
     return node
+
+
+def _lines(request: Request) -> list[str]:
+    """A request as two lines, of which the first is as long as there is room for it."""
+    place = "" if request.place == EVERYTHING else request.place
+    if len(request.who) + len(request.action) <= _ROOM - 8:
+        return [f"{request.who} may {request.action}", *([place] if place else [])]
+    return [f"{request.who} may", f"{request.action} {place}".rstrip()]
+
+
+def _request(stack: Stack, row: Access, role: str) -> Request | None:
+    """The request that shows what is wrong with some access of a role."""
+    rule = {Kind.LEAK: "s3-isolated-by-identity", Kind.ESCALATION: "vended-role-cannot-escalate"}.get(row.kind)
+    sources = {
+        each.source
+        for one in stack.roles
+        if one.name == role
+        for each in one.access
+        if (each.kind, each.place) == (row.kind, row.place)
+    }
+    found = (f.request for f in stack.about(role) if f.request and f.rule == rule and f.source in sources)
+    return next(found, None)
 
 
 def _placed(columns: tuple[list[_Node], ...]) -> float:

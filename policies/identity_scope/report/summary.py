@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..findings.escaping import escaped_value
+from ..findings.example import Example
 from ..iam.actions import escalating
 from ..iam.documents import Condition, Document, Effect, Statement
 from ..iam.issuers import known_issuers
@@ -15,8 +16,9 @@ from ..inventory.facts import PoolFact
 from ..inventory.inventory import Inventory
 from ..inventory.vended import VendedRole
 from ..proof.effective import Effective, Subject, effective
+from ..proof.isolation import isolation
 from ..proof.scope import Scope
-from .views import Access, Kind, Pool, Report, Role, Stack
+from .views import EVERYTHING, Access, Kind, Pool, Report, Request, Role, Stack
 
 IDENTITY = "⟨identity ID⟩"
 """What stands for the variable of the identity ID."""
@@ -53,8 +55,7 @@ class Told:
         level: `mandatory`, `advisory` or `exempt`.
         statement: the statement's index; None where it is about no statement.
         role: the role's URN; empty where it is not known.
-        resource: the entry of Resource of a request that shows it; empty where there is none.
-        request: such a request, short.
+        example: a request that shows it; None where none does.
         proven: whether a request shows it.
     """
 
@@ -65,8 +66,7 @@ class Told:
     statement: int | None = None
     role: str = ""
     place: str = ""
-    resource: str = ""
-    request: str = ""
+    example: Example | None = None
     proven: bool = True
 
 
@@ -81,13 +81,14 @@ def summary(
         scopes: the roles as questions, each role in one of them at least.
     """
     told = list(told)
+    pools = {pool.id: escaped_value(pool.label) for pool in inventory.pools.values() if pool.id}
     labels = {role.urn: escaped_value(role.label) for role in roles}
     access: dict[str, dict[tuple[object, ...], Access]] = {urn: {} for urn in labels}
     leaks = {(t.document, t.statement): t for t in told if t.rule == "s3-isolated-by-identity" and t.level != "exempt"}
     for scope in scopes:
         for each in effective(scope):
             rows = access.setdefault(each.role, {})
-            for row in _rows(each, leaks):
+            for row in _rows(each, _leak(each, leaks, scope)):
                 rows[row.kind, row.words, row.place, row.source] = row
     for finding in told:
         if finding.rule == "vended-role-cannot-escalate" and finding.statement is not None:
@@ -97,7 +98,7 @@ def summary(
     return Stack(
         escaped_value(name),
         tuple(_pools(inventory, roles, labels)),
-        tuple(_role(role, tuple(access[role.urn].values())) for role in roles),
+        tuple(_role(role, tuple(access[role.urn].values()), pools) for role in roles),
         tuple(_report(finding, labels) for finding in told),
     )
 
@@ -116,20 +117,45 @@ def _report(told: Told, labels: dict[str, str]) -> Report:
         labels.get(told.role, ""),
         told.place,
         source,
-        told.request,
+        _request(told.example) if told.example is not None else None,
         told.proven,
     )
+
+
+def _request(example: Example) -> Request:
+    """The request that shows a finding, in words, its IDs short."""
+    who = f"identity {_brief(example.identity)}" if example.identity else "anyone without credentials"
+    place = _brief(_short(example.resource))
+    if example.listing:
+        if example.prefix is None:
+            place += ", without a prefix"
+        else:
+            place += f"/{_brief(example.prefix)}*"
+    return Request(who, example.action if example.exists else f"a new {example.action.partition(':')[0]} action", place)
+
+
+def _brief(text: str) -> str:
+    """A text whose identity IDs are cut after their first digits."""
+    return _ID.sub(r"\1…", escaped_value(text))
 
 
 def _source(document: str, index: int) -> str:
     return escaped_value(f"{document.rstrip('′')}, statement {index + 1}")
 
 
-def _rows(each: Effective, leaks: dict[tuple[str, int | None], Told]) -> Iterator[Access]:
+def _leak(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Scope) -> bool:
+    """Whether other users' files are reached by what is granted: as the finding's example shows, or by it alone."""
     leak = leaks.get((each.document.rstrip("′"), each.statement.index))
-    leaking = (
-        leak is not None and leak.resource in ("", each.resource) and each.subject in (Subject.OBJECTS, Subject.NAMES)
-    )
+    if leak is None or each.subject not in (Subject.OBJECTS, Subject.NAMES):
+        return False
+    shown = leak.example
+    listing = each.subject is Subject.NAMES
+    if shown is None or (shown.entry in ("", each.resource) and shown.listing is listing):
+        return True
+    return bool(isolation(replace(scope, principals=(each.alone,), focus=None)))
+
+
+def _rows(each: Effective, leaking: bool) -> Iterator[Access]:
     for place in _places(each):
         if leaking:
             kind = Kind.LEAK
@@ -170,6 +196,7 @@ def _places(each: Effective) -> list[str]:
     )
 
 
+_ID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIABLE = re.compile(r"\$\{([^}:]+):sub\}", re.IGNORECASE)
 _ISSUERS = known_issuers({})
 
@@ -181,7 +208,7 @@ def _variables(text: str) -> str:
 
 def _short(resource: str) -> str:
     if resource == "*":
-        return "everything"
+        return EVERYTHING
     fields = resource.split(":", 5)
     if len(fields) < 6:
         return _variables(resource)
@@ -219,21 +246,21 @@ def _condition(test: Condition) -> str:
     return f"if `{escaped_value(test.key)}` {escaped_value(test.label)} {values}{more}"
 
 
-def _role(role: VendedRole, access: tuple[Access, ...]) -> Role:
+def _role(role: VendedRole, access: tuple[Access, ...], pools: Mapping[str, str]) -> Role:
     kinds = [kind for kind in _WHO if kind in role.kinds]
     certain = [kind for kind in kinds if kind not in ("trusted", "configured")]
     who = ", ".join(_WHO[kind] for kind in certain or kinds)
-    trust = tuple(_trusted(role.trust)) if role.trust is not None else ()
+    trust = tuple(_trusted(role.trust, pools)) if role.trust is not None else ()
     unread = [
         f"`{escaped_value(o.label)}`: {escaped_value(o.problem)}" for o in (role.trust_obstacle, *role.obstacles) if o
     ]
     return Role(escaped_value(role.label), who, access, trust, role.principal.boundary is not None, tuple(unread))
 
 
-def _trusted(trust: Document) -> Iterator[str]:
+def _trusted(trust: Document, pools: Mapping[str, str]) -> Iterator[str]:
     """Each statement of a trust policy, as a sentence."""
     for statement in trust.statements:
-        pool = _one_pool(statement)
+        pool = _one_pool(statement, pools)
         if pool is not None:
             yield pool
             continue
@@ -245,7 +272,7 @@ def _trusted(trust: Document) -> Iterator[str]:
         )
 
 
-def _one_pool(statement: Statement) -> str | None:
+def _one_pool(statement: Statement, pools: Mapping[str, str]) -> str | None:
     """A statement of the form that AWS's documentation has, in words; None where it has another."""
     principals = statement.principals
     tests = {(test.key.rpartition(":")[2], test.label): test for test in statement.conditions}
@@ -258,8 +285,8 @@ def _one_pool(statement: Statement) -> str | None:
         return None
     by_amr: dict[tuple[str, ...], str] = {("authenticated",): "Signed-in users", ("unauthenticated",): "Guests"}
     who = by_amr.get(amr.values)
-    pools = ", ".join(f"`{escaped_value(value)}`" for value in pool.values)
-    return f"{who} of the identity pool {pools} assume it." if who else None
+    names = ", ".join(f"`{pools.get(value, escaped_value(value))}`" for value in pool.values)
+    return f"{who} of the identity pool {names} assume it." if who else None
 
 
 def _principals(statement: Statement) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+EVERYTHING = "everything"
+"""Where access goes whose resource is `*`."""
+
 
 class Kind(Enum):
     """What some access of a role is about, in the order in which a reader looks at it."""
@@ -50,6 +53,15 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Request:
+    """A request that shows a finding: who, the action, and where; IDs are short."""
+
+    who: str
+    action: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A finding as the page shows it.
 
@@ -62,7 +74,7 @@ class Report:
         role: the label of the role that it is about; empty where it is about a pool or the whole stack.
         place: the file and line, or the resource, that holds it.
         source: the document and the statement, in the form of `Access.source`.
-        request: a request that shows it, short; empty where there is none.
+        request: a request that shows it; None where there is none.
         proven: whether it is a violation that a request shows, and not a question that stayed open.
     """
 
@@ -74,7 +86,7 @@ class Report:
     role: str = ""
     place: str = ""
     source: str = ""
-    request: str = ""
+    request: Request | None = None
     proven: bool = True
 
 

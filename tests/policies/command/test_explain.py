@@ -17,7 +17,7 @@ from tests.policies.sources.test_cloudformation import template
 SOMEBODY = "us-east-1:abcdef01-2345-6789-abcd-ef0123456789"
 OWN = allow(f"arn:aws:s3:::notes/{ME}/*")
 LISTING = allow("arn:aws:s3:::notes", "s3:ListBucket", Condition={"StringLike": {"s3:prefix": f"{ME}/*"}})
-SECRET = {**allow("arn:aws:s3:::notes/*/secret"), "Effect": "Deny"}
+SECRET = {**allow(f"arn:aws:s3:::notes/{ME}/secret"), "Effect": "Deny"}
 SECURE = allow("arn:aws:s3:::notes/public/*", Condition={"Bool": {"aws:SecureTransport": "true"}})
 
 
@@ -70,8 +70,33 @@ def test_statement_by_statement(policy: Path, capsys: pytest.CaptureFixture[str]
     (decision,) = decisions(capsys, policy, "s3:ListBucket notes/x")
     assert decision["statements"][1]["why"] == f"`StringLike` `s3:prefix` ({ME}/*) is not met"
     text = run(capsys, "explain", policy, "--request", "s3:GetObject notes/public/a").out
-    assert "`s3:GetObject` `arn:aws:s3:::notes/public/a`: allowed if the conditions hold" in text
+    assert "`s3:GetObject` `arn:aws:s3:::notes/public/a`: allowed, if what is said below holds" in text
     assert f"Allow, `policy.json` statement 4, {policy}:" in text
+
+
+def test_what_aws_does_not_document_is_not_decided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deny = {**allow("arn:aws:s3:::notes/*/secret"), "Effect": "Deny"}
+    path = write(tmp_path / "policy.json", document([OWN, deny]))
+    (decision,) = decisions(capsys, path, "s3:GetObject notes/{identity}/secret")
+    assert (decision["allowed"], decision["statements"][1]["applies"]) == ("maybe", "maybe")
+    assert decision["statements"][1]["why"] == "`*` spans what AWS does not document"
+
+
+def test_access_points(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    point = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap"
+    grant = allow([f"{point}/object/own/{ME}/*"])
+    listing = allow(point, "s3:ListBucket", Condition={"StringLike": {"s3:prefix": f"own/{ME}/*"}})
+    built = template(Setup(document([grant, listing])))
+    built["Resources"]["Point"] = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": "notes", "Name": "ap"}}
+    path = write(tmp_path / "t.json", built)
+    for request, allowed in (
+        (f"s3:GetObject {point}/object/own/{{identity}}/a", "yes"),
+        (f"s3:GetObject {point}/object/a", "no"),
+        ("s3:GetObject notes/own/{identity}/a", "no"),
+        (f"s3:ListBucket {point}/own/{{identity}}/", "yes"),
+        (f"s3:ListBucket {point}", "no"),
+    ):
+        assert [each["allowed"] for each in decisions(capsys, path, request)] == [allowed], request
 
 
 def test_bucket_policies_and_boundaries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

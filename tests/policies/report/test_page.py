@@ -102,6 +102,41 @@ def test_access_is_listed_by_what_it_is_about(page: Any) -> None:
     ]
 
 
+def leaks(path: Path) -> list[list[str]]:
+    """The lines of each node of the picture that stands out."""
+    text = path.read_text(encoding="utf-8")
+    nodes = re.findall(r'<g class="node leak"><title>(.*?)</title>', text, re.DOTALL)
+    return [html.unescape(node).split("\n") for node in nodes]
+
+
+def test_a_leak_is_drawn_with_the_request_that_shows_it(page: Any) -> None:
+    wide, listing = allow(f"arn:aws:s3:::notes/*/{ME}/*"), allow("arn:aws:s3:::notes", "s3:ListBucket")
+    assert leaks(page(stack(wide, listing, allow("*", "iam:PutRolePolicy")))) == [
+        [
+            "notes/*/⟨identity ID⟩/*",
+            "leak: read",
+            "identity us-east-1:1111… may s3:GetObject",
+            "notes/x/us-east-1:2222…/us-east-1:1111…/x",
+        ],
+        ["notes/*", "leak: list", "identity us-east-1:1111… may s3:ListBucket", "notes, without a prefix"],
+        [
+            "everything",
+            "privilege escalation: iam:PutRolePolicy",
+            "identity us-east-1:1111… may iam:PutRolePolicy",
+        ],
+    ]
+
+
+def test_what_holds_beside_a_leak_is_not_drawn_as_one(page: Any) -> None:
+    resources = ["arn:aws:s3:::notes/public/*", f"arn:aws:s3:::notes/{ME}/*", f"arn:aws:s3:::notes/*/{ME}/*"]
+    found = rows(page(stack(allow(resources))))
+    assert [row[:3] for row in found] == [
+        ("leak", "read", "notes/public/*"),
+        ("leak", "read", "notes/*/⟨identity ID⟩/*"),
+        ("user's own", "read", "notes/⟨identity ID⟩/*"),
+    ]
+
+
 def test_what_a_deny_takes_away_is_not_listed(page: Any) -> None:
     deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
     assert rows(page(stack(*OWN, denies=deny)))[0][1] == "read"
