@@ -16,10 +16,7 @@ else:
 
 
 class PrincipalTagsArgs(TypedDict):
-    """Attributes for access control: claims of a provider's tokens that become session tags. Set `claims` or `defaults`.
-
-    To stop sending tags, set `defaults: false` and keep it: then tags that are switched on by hand are drift, too.
-    """
+    """Attributes for access control: claims of a provider's tokens that become session tags. Set `claims` or `defaults`."""
 
     claims: NotRequired[Mapping[str, str]]
     """Map from session tag to claim, such as `department: custom:department`. Default: none."""
@@ -135,6 +132,8 @@ class UploadsArgs(TypedDict):
     """Any of `read`, `write`, `delete`, `list`. Default: all of them."""
     kms_key: NotRequired[pulumi.Input[str]]
     """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
+    by: NotRequired[str]
+    """What names the folder: `identity` (the identity ID), `sub` (the claim) or `tenant`. Default: `identity`."""
 
 
 class ApiArgs(TypedDict):
@@ -155,7 +154,7 @@ class ApiArgs(TypedDict):
 
 
 class OwnFolderArgs(TypedDict):
-    """The user's own folder, named by the identity ID, in another bucket or under another prefix."""
+    """The user's own folder in another bucket or under another prefix."""
 
     bucket: pulumi.Input[str]
     """Name of the bucket. Required."""
@@ -165,15 +164,19 @@ class OwnFolderArgs(TypedDict):
     """Any of `read`, `write`, `delete`, `list`. Default: all of them."""
     kms_key: NotRequired[pulumi.Input[str]]
     """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
+    by: NotRequired[str]
+    """What names the folder: `identity` (the identity ID), `sub` (the claim) or `tenant`. Default: `identity`."""
 
 
 class LevelsArgs(TypedDict):
-    """Amplify's file access levels: `public/`, `protected/IDENTITY_ID/` and `private/IDENTITY_ID/`."""
+    """Amplify's file access levels: `public/`, `protected/OWNER/` and `private/OWNER/`."""
 
     bucket: pulumi.Input[str]
     """Name of the bucket. Required."""
     kms_key: NotRequired[pulumi.Input[str]]
     """ARN of the KMS key that encrypts the bucket. Default: none, no KMS permissions are granted."""
+    by: NotRequired[str]
+    """What names the folder: `identity` (the identity ID), `sub` (the claim) or `tenant`. Default: `identity`."""
 
 
 class SharedArgs(TypedDict):
@@ -205,29 +208,33 @@ class GraphqlArgs(TypedDict):
 
 
 class OwnRowsArgs(TypedDict):
-    """The user's own items of a DynamoDB table: those whose partition key is the identity ID."""
+    """The user's own items of a DynamoDB table, by their partition key."""
 
     table: pulumi.Input[str]
     """Name of the table. Required."""
     access: NotRequired[list[str]]
     """Any of `read`, `write`, `delete`, `list`; `list` is Query. Default: all of them."""
     indexes: NotRequired[list[pulumi.Input[str]]]
-    """Names of indexes that users can query. Their partition key must be the identity ID as well. Default: none."""
+    """Names of indexes that users can query. Their partition key must be that of the table. Default: none."""
     region: NotRequired[str]
     """Region of the table. Default: the region of the identity pool."""
     account: NotRequired[str]
     """ID of the account that owns the table. Default: the account of the stack."""
+    by: NotRequired[str]
+    """What the partition key is: `identity` (the identity ID), `sub` (the claim) or `tenant`. Default: `identity`."""
 
 
 class OwnTopicsArgs(TypedDict):
-    """The user's own AWS IoT topics: those under the identity ID."""
+    """The user's own AWS IoT topics."""
 
     prefix: NotRequired[str]
-    """Topic levels above the identity ID, ending with `/`. Default: none."""
+    """Topic levels above the user's own, ending with `/`. Default: none."""
     region: NotRequired[str]
     """Region of AWS IoT. Default: the region of the identity pool."""
     account: NotRequired[str]
     """ID of the account of AWS IoT. Default: the account of the stack."""
+    by: NotRequired[str]
+    """What names the topics: `identity` (the identity ID), `sub` (the claim) or `tenant`. Default: `identity`."""
 
 
 class FunctionArgs(TypedDict):
@@ -363,6 +370,15 @@ class RolesArgs(TypedDict):
     """Prefix of the names of roles and managed policies, at most 20 characters. Default: the name of the component."""
 
 
+class TenantArgs(TypedDict):
+    """What users of one tenant share: each folder, item or topic that is granted `by: tenant`."""
+
+    claim: str
+    """Claim that names the tenant, such as `custom:tenant`. Users must not be able to change it. Required."""
+    why: str
+    """The reason for sharing within a tenant, as a sentence; it becomes part of `packConfig`. Required."""
+
+
 class ExistingPoolArgs(TypedDict):
     """An existing identity pool to use instead of a new one."""
 
@@ -403,6 +419,8 @@ class ScopedIdentityPoolArgs(TypedDict):
     """Tags of the identity pool, the roles and the managed policies. Default: none."""
     roles: NotRequired[RolesArgs]
     """Properties of all new roles. Default: path `/`, no permissions boundary, sessions of one hour."""
+    tenant: NotRequired[TenantArgs]
+    """The tenants of a multi-tenant app. Default: none."""
     profile: NotRequired[str]
     """`least-privilege`, or `guide` for the broad policy of a widely copied tutorial. Default: `least-privilege`."""
     protect: NotRequired[bool]

@@ -73,12 +73,14 @@ class Environment:
         issuer: the identity service's name there, the prefix of its variables.
         region: the pool's region, for ARNs that name no other.
         account: the account that is deployed to, for ARNs that name no other.
+        uuid_subs: whether the claim `sub` of every provider is a UUID, as that of a user pool is.
     """
 
     partition: Partition
     issuer: str
     region: str
     account: str
+    uuid_subs: bool = True
 
     def arn(self, service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
         return f"arn:{self.partition.name}:{service}:{region or self.region}:{account or self.account}:{resource}"

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_aws as aws
 
-from . import documents, external_roles, outputs
+from . import documents, external_roles, outputs, tag_maps
 from . import settings as settings_
 from .args import ScopedIdentityPoolArgs
+from .formats import region_of_user_pool
 from .plan import Plan, PlannedRole, plan
 from .providers import TWITTER, ProviderKind
 from .reader import PENDING, Problem, SettingsError
@@ -44,7 +45,7 @@ class ScopedIdentityPool(pulumi.ComponentResource):
     logins: pulumi.Output[list[str]]
     """Keys of the `Logins` map in which a client passes its token, one for each provider, user pools first."""
     folder: pulumi.Output[str]
-    """Location of a user's files: `BUCKET/PREFIX${…:sub}/`."""
+    """Location of a user's files: `BUCKET/PREFIX${VARIABLE}/`. A client computes it from `amplify.custom.folder`."""
     pack_config: pulumi.Output[dict[str, Any]]
     """Configuration of the policy pack for what this pool shares on purpose: the content of `--policy-pack-config`."""
     amplify: pulumi.Output[dict[str, Any]]
@@ -70,10 +71,15 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         self._assignments: list[pulumi.Resource] = []  # which user gets which role
 
         self._pool_id, self.identity_pool_arn = self._pool()
-        roles = {planned.key: self._role(index, planned) for index, planned in enumerate(shape.roles)}
+        made = {i: self._role(i, p) for i, p in enumerate(shape.roles) if p.settings.arn is None}
+        maps = self._tag_maps(list(made.values())) if shape.uses_tags else []
+        for index, role in made.items():
+            self._permissions(index, role, maps)
+        if not shape.uses_tags:
+            self._tag_maps(self._dependencies)
+        roles = {p.key: made[i].arn if i in made else self._existing_role(i) for i, p in enumerate(shape.roles)}
         self._groups(roles)
         self._attachment(roles)
-        self._principal_tags()
         self._guard()
 
         self.identity_pool_id = self._pool_id
@@ -106,8 +112,26 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         if settings.existing is not None and settings.existing.id != PENDING:
             region = settings.existing.id.partition(":")[0]
         account: pulumi.Input[str] = aws.get_caller_identity_output(opts=invoke).account_id
-        resolved = pulumi.Output.all(pulumi.Output.from_input(dict(args)), region, account)
-        return resolved.apply(lambda v: _planned(v[0], v[1], v[2]))
+        writable = self._writable(args) if settings.tenant is not None else []
+        resolved = pulumi.Output.all(pulumi.Output.from_input(dict(args)), region, account, *writable)
+        return resolved.apply(lambda v: _planned(v[0], v[1], v[2], v[3:]))
+
+    def _writable(self, args: Mapping[str, Any]) -> list[pulumi.Output[tag_maps.WriteAccess]]:
+        """What users can change themselves with each app client: with it, they could change their tenant."""
+        invoke = pulumi.InvokeOptions(parent=self)
+        clients: list[pulumi.Output[tag_maps.WriteAccess]] = []
+        for index, pool in enumerate(args.get("user_pools") or []):
+            for position, client in enumerate(pool["clients"]):
+                answer = aws.cognito.get_user_pool_client_output(
+                    client_id=client,
+                    user_pool_id=pool["id"],
+                    region=pulumi.Output.from_input(pool["id"]).apply(region_of_user_pool),
+                    opts=invoke,
+                )
+                path = f"userPools[{index}].clients[{position}]"
+                access = pulumi.Output.all(client, answer.write_attributes)
+                clients.append(access.apply(lambda v, path=path: tag_maps.WriteAccess(path, v[0], tuple(v[1] or ()))))  # type: ignore[misc]
+        return clients
 
     def _of(self, pick: Callable[[Plan], _Value]) -> pulumi.Output[_Value]:
         return self._chosen.apply(pick)
@@ -145,10 +169,12 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         )
         return pool.id, pool.arn
 
-    def _role(self, index: int, planned: PlannedRole) -> pulumi.Output[str]:
-        """A planned role with its permissions; its ARN."""
-        if planned.settings.arn is not None:
-            return pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _checked(v[0], v[1], index))
+    def _existing_role(self, index: int) -> pulumi.Output[str]:
+        """The ARN of an existing role."""
+        return pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _checked(v[0], v[1], index))
+
+    def _role(self, index: int, planned: PlannedRole) -> aws.iam.Role:
+        """A planned role, without its permissions."""
         name = f"{self._name}-{planned.name}"
         defaults = self._shape.settings.roles
         trust = pulumi.Output.all(self._chosen, self._pool_id).apply(lambda v: _trust(v[0], v[1], index))
@@ -163,18 +189,25 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             tags=self._tags(),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._dependencies.append(role)
+        return role
+
+    def _permissions(self, index: int, role: aws.iam.Role, after: Sequence[pulumi.Resource]) -> None:
+        """The policies of a role.
+
+        Args:
+            after: tag maps that the policies depend on: before a session has the tags, they grant less.
+        """
+        planned = self._shape.roles[index]
+        name = f"{self._name}-{planned.name}"
+        opts = pulumi.ResourceOptions(parent=role, depends_on=after)
         inline: list[aws.iam.RolePolicy] = []
         attached: list[aws.iam.RolePolicyAttachment] = []
         if len(planned.policies) == 1:
-            inline.append(
-                aws.iam.RolePolicy(
-                    name, role=role.name, policy=self._document(index, 0), opts=pulumi.ResourceOptions(parent=role)
-                )
-            )
+            inline.append(aws.iam.RolePolicy(name, role=role.name, policy=self._document(index, 0), opts=opts))
         else:
-            attached += [self._managed(name, role, index, part) for part in range(len(planned.policies))]
-        self._dependencies += [role, *inline, *attached, *self._nothing_else(name, role, inline, attached)]
-        return role.arn
+            attached += [self._managed(name, role, index, part, opts) for part in range(len(planned.policies))]
+        self._dependencies += [*inline, *attached, *self._nothing_else(name, role, inline, attached)]
 
     def _nothing_else(
         self,
@@ -197,7 +230,9 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             ),
         ]
 
-    def _managed(self, name: str, role: aws.iam.Role, index: int, part: int) -> aws.iam.RolePolicyAttachment:
+    def _managed(
+        self, name: str, role: aws.iam.Role, index: int, part: int, opts: pulumi.ResourceOptions
+    ) -> aws.iam.RolePolicyAttachment:
         """One of the managed policies that a role needs for long grants."""
         policy = aws.iam.Policy(
             f"{name}-{part + 1}",
@@ -206,11 +241,9 @@ class ScopedIdentityPool(pulumi.ComponentResource):
             name_prefix=_name_prefix(self._shape.settings, self._shape.roles[index]),
             description=self._of(lambda p: _description(p, f"{p.roles[index].members}, part {part + 1}")),
             tags=self._tags(),
-            opts=pulumi.ResourceOptions(parent=role),
+            opts=opts,
         )
-        return aws.iam.RolePolicyAttachment(
-            f"{name}-{part + 1}", role=role.name, policy_arn=policy.arn, opts=pulumi.ResourceOptions(parent=role)
-        )
+        return aws.iam.RolePolicyAttachment(f"{name}-{part + 1}", role=role.name, policy_arn=policy.arn, opts=opts)
 
     def _document(self, index: int, part: int) -> pulumi.Output[str]:
         return self._of(lambda p: _policy(p, self._shape, index, part))
@@ -265,25 +298,29 @@ class ScopedIdentityPool(pulumi.ComponentResource):
         )
         self._assignments.append(attachment)
 
-    def _principal_tags(self) -> None:
-        settings = self._shape.settings
-        pools = [(p.id, i) for i, p in enumerate(settings.user_pools) if p.tags is not None]
-        refs = [f"pool-{i}" if ref == PENDING else ref for ref, i in pools]
-        refs += [p.ref for p in settings.providers if p.tags is not None]
-        for index, ref in enumerate(refs):
-            claims, defaults = (bool(part) for part in self._shape.principal_tags()[index][1:])
-            tags = aws.cognito.IdentityPoolProviderPrincipalTag(
-                f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
-                identity_pool_id=self._pool_id,
-                identity_provider_name=self._of(lambda p, i=index: p.principal_tags()[i][0]),  # type: ignore[misc]
-                principal_tags=self._of(lambda p, i=index: p.principal_tags()[i][1]) if claims else None,  # type: ignore[misc]
-                use_defaults=defaults,
-                region=self._of(lambda p: p.env.region),
-                # The trust policies must allow tags before a provider sends any. The provider's delete does not switch tags
-                # off: it switches the default mappings of AWS on, which the trust policies then no longer allow.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=self._dependencies, retain_on_delete=True),
+    def _tag_maps(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """The session tags of each provider.
+
+        Policies that use tags are updated after the maps, and the others before: then users have the permissions of the old
+        policies or of the new ones at each moment of an update, whether it adds tags or removes them.
+        """
+        maps: list[pulumi.Resource] = []
+        for index, ref in enumerate(tag_maps.references(self._shape.settings)):
+            shape = self._shape.tag_maps[index]
+            maps.append(
+                aws.cognito.IdentityPoolProviderPrincipalTag(
+                    f"{self._name}-{re.sub(r'[^A-Za-z0-9]+', '-', ref)}",
+                    identity_pool_id=self._pool_id,
+                    identity_provider_name=self._of(lambda p, i=index: p.tag_maps[i].provider),  # type: ignore[misc]
+                    principal_tags=self._of(lambda p, i=index: dict(p.tag_maps[i].claims)) if shape.claims else None,  # type: ignore[misc]
+                    use_defaults=shape.defaults,
+                    region=self._of(lambda p: p.env.region),
+                    # The provider's delete does not switch tags off: it switches the default mappings of AWS on.
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=after, retain_on_delete=True),
+                )
             )
-            self._assignments.append(tags)
+        self._assignments += maps
+        return maps
 
     def _tags(self) -> pulumi.Output[Mapping[str, str]]:
         return self._of(lambda p: dict(p.settings.tags))
@@ -348,7 +385,7 @@ def _checked(chosen: Plan, identity_pool_id: str, index: int) -> str:
     if planned.settings.trust is not None:
         trust = json.loads(planned.settings.trust)
         loose = external_roles.trust_problems(
-            trust, chosen.env.issuer, identity_pool_id, planned.kind, chosen.settings.tagged
+            trust, chosen.env.issuer, identity_pool_id, planned.kind, chosen.sends_tags
         )
         problems = [str(Problem(f"{planned.path}.trust", text)) for text in loose]
         if problems:
@@ -370,9 +407,13 @@ def _policy(chosen: Plan, shape: Plan, index: int, part: int) -> str:
     return json.dumps(documents.document(parts[min(part, len(parts) - 1)]))
 
 
-def _planned(args: Mapping[str, Any], region: str, account: str) -> Plan:
+def _planned(args: Mapping[str, Any], region: str, account: str, writable: Sequence[tag_maps.WriteAccess] = ()) -> Plan:
     try:
-        return plan(_settings(args), region, account)
+        settings = _settings(args)
+        problems = list(tag_maps.changeable_tenants(settings, writable))
+        if problems:
+            raise SettingsError(problems)
+        return plan(settings, region, account)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
 

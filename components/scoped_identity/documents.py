@@ -9,11 +9,12 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/refer
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from .aws import Environment, IdentityKind
+from .owners import TAGS, Owner
 
 Statement = dict[str, Any]
 Document = dict[str, Any]
@@ -52,16 +53,16 @@ def document(statements: Iterable[Statement]) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def trust(
-    issuer: str, identity_pool_id: str, kind: IdentityKind, providers: Collection[str] = (), tagged: bool = False
-) -> Document:
+def trust(issuer: str, identity_pool_id: str, kind: IdentityKind, providers: Collection[str] = ()) -> Document:
     """Let one identity pool, and no other, vend the role to one kind of identity.
 
-    Without the `aud` test any identity pool of any account could vend it.
+    Without the `aud` test any identity pool of any account could vend it. A pool that sends session tags vends no
+    credentials for a role that does not allow `sts:TagSession`. The role of signed-in users always allows it, so that
+    there is no moment without credentials when tags are added or removed. The pool takes the tags from the token; a
+    client cannot choose them. Guests have no token, and so no tags.
 
     Args:
         providers: names of identity providers; with some, only who signed in with one of them gets the role.
-        tagged: whether the pool passes principal tags, which the role must allow or no credentials are vended.
 
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
             https://docs.aws.amazon.com/cognito/latest/developerguide/using-attributes-for-access-control-policy-example.html
@@ -72,13 +73,15 @@ def trust(
     }
     if providers:
         condition["ForAnyValue:StringEquals"] = {f"{issuer}:amr": one_or_more(list(providers))}
-    action = "sts:AssumeRoleWithWebIdentity"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    if kind is IdentityKind.AUTHENTICATED:
+        actions.append("sts:TagSession")
     return document(
         [
             {
                 "Effect": "Allow",
                 "Principal": {"Federated": issuer},
-                "Action": [action, "sts:TagSession"] if tagged else action,
+                "Action": one_or_more(actions),
                 "Condition": condition,
             }
         ]
@@ -99,8 +102,29 @@ def object_actions(access: Collection[Access]) -> list[str]:
     return [action for action, needed in _OBJECT_ACTIONS if needed in access]
 
 
+def owner_variable(env: Environment, owner: Owner) -> str:
+    """The policy variable that names the owner."""
+    return env.own_id if owner is Owner.IDENTITY else f"${{aws:PrincipalTag/{TAGS[owner]}}}"
+
+
+def _only_segments(env: Environment, owner: Owner) -> dict[str, Any]:
+    """The condition that the owner's name is one segment of a path, where it could be several.
+
+    With `/` in a name, `ann/*` would reach the folder of `ann/x`. An identity ID and a UUID contain none.
+    """
+    if owner is Owner.IDENTITY or (owner is Owner.SUB and env.uuid_subs):
+        return {}
+    return {"StringNotLike": {f"aws:PrincipalTag/{TAGS[owner]}": "*/*"}}
+
+
 def files(
-    env: Environment, name: str, bucket: str, folder: str, access: Collection[Access], kms_key: str | None = None
+    env: Environment,
+    name: str,
+    bucket: str,
+    folder: str,
+    access: Collection[Access],
+    kms_key: str | None = None,
+    condition: Mapping[str, Any] | None = None,
 ) -> list[Statement]:
     """The objects of one folder, and a listing of exactly that folder.
 
@@ -109,6 +133,7 @@ def files(
 
     Args:
         folder: everything before the object's name, ending in `/`; may hold policy variables.
+        condition: must hold as well, for each statement.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
     """
@@ -117,11 +142,11 @@ def files(
     if actions:
         statements.append(_allow(name, actions, env.s3(f"{bucket}/{folder}*")))
     if Access.LIST in access:
-        condition = {"StringLike": {"s3:prefix": f"{folder}*"}}
-        statements.append(_allow(f"List{name}", "s3:ListBucket", env.s3(bucket), condition))
+        prefix = {"StringLike": {"s3:prefix": f"{folder}*"}}
+        statements.append(_allow(f"List{name}", "s3:ListBucket", env.s3(bucket), prefix))
     if kms_key and actions:
         statements.append(_bucket_key(env, name, bucket, folder, access, kms_key))
-    return statements
+    return [_with(statement, condition or {}) for statement in statements]
 
 
 def _bucket_key(
@@ -144,13 +169,25 @@ def _bucket_key(
 
 
 def own_folder(
-    env: Environment, bucket: str, prefix: str, access: Collection[Access] = READ_WRITE, kms_key: str | None = None
+    env: Environment,
+    bucket: str,
+    prefix: str,
+    access: Collection[Access] = READ_WRITE,
+    kms_key: str | None = None,
+    owner: Owner = Owner.IDENTITY,
 ) -> list[Statement]:
-    """The files under `PREFIX` + identity ID + `/`."""
-    return files(env, "OwnFolder", bucket, f"{prefix}{env.own_id}/", access, kms_key)
+    """The files under `PREFIX` + owner + `/`."""
+    folder = f"{prefix}{owner_variable(env, owner)}/"
+    return files(env, "OwnFolder", bucket, folder, access, kms_key, _only_segments(env, owner))
 
 
-def levels(env: Environment, bucket: str, kind: IdentityKind, kms_key: str | None = None) -> list[Statement]:
+def levels(
+    env: Environment,
+    bucket: str,
+    kind: IdentityKind,
+    kms_key: str | None = None,
+    owner: Owner = Owner.IDENTITY,
+) -> list[Statement]:
     """Amplify's levels of storage: `public/` is everybody's, `protected/ID/` is read by all and written by its owner,
     `private/ID/` is the owner's alone. Guests only read `public/` and `protected/`.
 
@@ -161,8 +198,9 @@ def levels(env: Environment, bucket: str, kind: IdentityKind, kms_key: str | Non
     statements += files(env, "Protected", bucket, "protected/", READ_ONLY, kms_key)
     if kind is IdentityKind.AUTHENTICATED:
         writing = frozenset({Access.WRITE, Access.DELETE})
-        statements += files(env, "OwnProtected", bucket, f"protected/{env.own_id}/", writing, kms_key)
-        statements += files(env, "Private", bucket, f"private/{env.own_id}/", READ_WRITE, kms_key)
+        name, condition = owner_variable(env, owner), _only_segments(env, owner)
+        statements += files(env, "OwnProtected", bucket, f"protected/{name}/", writing, kms_key, condition)
+        statements += files(env, "Private", bucket, f"private/{name}/", READ_WRITE, kms_key, condition)
     return statements
 
 
@@ -214,8 +252,9 @@ def own_rows(
     indexes: Sequence[str] = (),
     region: str | None = None,
     account: str | None = None,
+    owner: Owner = Owner.IDENTITY,
 ) -> list[Statement]:
-    """The items whose partition key is the identity ID. Scan is not granted, because it has no leading key.
+    """The items whose partition key is the owner's name. Scan is not granted, because it has no leading key.
 
     `ForAllValues` alone is true where a request names no key at all, hence the second test.
 
@@ -225,26 +264,36 @@ def own_rows(
     resources = [arn, *(f"{arn}/index/{index}" for index in indexes)]
     actions = [action for kind in Access if kind in access for action in _ROW_ACTIONS[kind]]
     condition = {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [env.own_id]},
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [owner_variable(env, owner)]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
     return [_allow("OwnRows", actions, resources, condition)]
 
 
-def own_topics(env: Environment, prefix: str, region: str | None = None, account: str | None = None) -> list[Statement]:
-    """Connect as the identity ID, and publish and subscribe below `PREFIX` + identity ID + `/`.
+def own_topics(
+    env: Environment,
+    prefix: str,
+    region: str | None = None,
+    account: str | None = None,
+    owner: Owner = Owner.IDENTITY,
+) -> list[Statement]:
+    """Connect as the owner, and publish and subscribe below `PREFIX` + owner + `/`.
 
     AWS IoT also requires an AWS IoT policy that is attached to the identity.
 
     Source: https://docs.aws.amazon.com/iot/latest/developerguide/cognito-identities.html
     """
-    own = f"{prefix}{env.own_id}/*"
-    topic, topics = (env.arn("iot", f"{kind}/{own}", region, account) for kind in ("topic", "topicfilter"))
-    return [
-        _allow("ConnectAsOneself", "iot:Connect", env.arn("iot", f"client/{env.own_id}", region, account)),
+    name = owner_variable(env, owner)
+    client, topic, topics = (
+        env.arn("iot", resource, region, account)
+        for resource in (f"client/{name}", f"topic/{prefix}{name}/*", f"topicfilter/{prefix}{name}/*")
+    )
+    statements = [
+        _allow("ConnectAsOneself", "iot:Connect", client),
         _allow("OwnTopics", ["iot:Publish", "iot:Receive"], topic),
         _allow("SubscribeToOwnTopics", "iot:Subscribe", topics),
     ]
+    return [_with(statement, _only_segments(env, owner)) for statement in statements]
 
 
 def call_function(
@@ -342,6 +391,11 @@ def _allow(
     if condition:
         statement["Condition"] = condition
     return statement
+
+
+def _with(statement: Statement, condition: Mapping[str, Any]) -> Statement:
+    """The statement with a condition in addition to its own, of other operators."""
+    return {**statement, "Condition": {**statement.get("Condition", {}), **condition}} if condition else statement
 
 
 def _flat(value: str | list[str]) -> str | list[str]:

@@ -35,7 +35,11 @@ def trust_problems(
         )
         if kind.value not in kinds:
             yield f"must require `{kind.value}`: ForAnyValue:StringLike `{issuer}:amr`"
-        if tagged and "sts:tagsession" not in [a.lower() for a in _list(statement.get("Action"))]:
+        if (
+            tagged
+            and kind is IdentityKind.AUTHENTICATED
+            and "sts:tagsession" not in [a.lower() for a in _list(statement.get("Action"))]
+        ):
             yield "must allow sts:TagSession, which AWS requires for principal tags"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from . import documents, formats
 from .aws import Environment, IdentityKind
 from .documents import ACCESS, READ_ONLY, READ_WRITE, Access, Statement
+from .owners import Owner, owner
 from .reader import Section, shown
 
 
@@ -34,15 +35,16 @@ class SharedSpace:
 
 @dataclass(frozen=True)
 class OwnFolder:
-    """The user's own folder, named by the identity ID."""
+    """The user's own folder, or the tenant's."""
 
     bucket: str
     prefix: str = ""
     access: frozenset[Access] = READ_WRITE
     kms_key: str | None = None
+    by: Owner = Owner.IDENTITY
 
     def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.own_folder(env, self.bucket, self.prefix, self.access, self.kms_key)
+        return documents.own_folder(env, self.bucket, self.prefix, self.access, self.kms_key, self.by)
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ class Levels:
 
     bucket: str
     kms_key: str | None = None
+    by: Owner = Owner.IDENTITY
 
     def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.levels(env, self.bucket, kind, self.kms_key)
+        return documents.levels(env, self.bucket, kind, self.kms_key, self.by)
 
     def shared(self, kind: IdentityKind) -> list[SharedSpace]:
         access = READ_ONLY if kind is IdentityKind.GUEST else READ_WRITE
@@ -112,28 +115,30 @@ class GraphQl:
 
 @dataclass(frozen=True)
 class OwnRows:
-    """The items of a DynamoDB table whose partition key is the identity ID."""
+    """The items of a DynamoDB table whose partition key is the owner's name."""
 
     table: str
     access: frozenset[Access] = READ_WRITE
     indexes: tuple[str, ...] = ()
     region: str | None = None
     account: str | None = None
+    by: Owner = Owner.IDENTITY
 
     def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.own_rows(env, self.table, self.access, self.indexes, self.region, self.account)
+        return documents.own_rows(env, self.table, self.access, self.indexes, self.region, self.account, self.by)
 
 
 @dataclass(frozen=True)
 class OwnTopics:
-    """AWS IoT topics under the identity ID."""
+    """AWS IoT topics under the owner's name."""
 
     prefix: str = ""
     region: str | None = None
     account: str | None = None
+    by: Owner = Owner.IDENTITY
 
     def statements(self, env: Environment, kind: IdentityKind) -> list[Statement]:
-        return documents.own_topics(env, self.prefix, self.region, self.account)
+        return documents.own_topics(env, self.prefix, self.region, self.account, self.by)
 
 
 @dataclass(frozen=True)
@@ -188,17 +193,19 @@ def access(section: Section, default: frozenset[Access]) -> frozenset[Access]:
     return section.choices("access", Access, default, ACCESS)
 
 
-def _own_folder(section: Section) -> Grant:
+def own_folder(section: Section) -> OwnFolder:
     return OwnFolder(
         section.text("bucket", formats.bucket),
         section.optional_text("prefix", formats.prefix) or "",
         access(section, READ_WRITE),
         section.optional_text("kms_key", formats.kms_key),
+        owner(section),
     )
 
 
 def _levels(section: Section) -> Grant:
-    return Levels(section.text("bucket", formats.bucket), section.optional_text("kms_key", formats.kms_key))
+    bucket, kms_key = section.text("bucket", formats.bucket), section.optional_text("kms_key", formats.kms_key)
+    return Levels(bucket, kms_key, owner(section))
 
 
 def _shared(section: Section) -> Grant:
@@ -238,11 +245,12 @@ def _own_rows(section: Section) -> Grant:
         access(section, READ_WRITE),
         section.texts("indexes", formats.table, "a list of index names", default=()),
         *_place(section),
+        by=owner(section),
     )
 
 
 def _own_topics(section: Section) -> Grant:
-    return OwnTopics(section.optional_text("prefix", formats.prefix) or "", *_place(section))
+    return OwnTopics(section.optional_text("prefix", formats.prefix) or "", *_place(section), by=owner(section))
 
 
 def _call_function(section: Section) -> Grant:
@@ -264,7 +272,7 @@ def _raw(section: Section) -> Grant:
 
 
 KINDS: dict[str, Callable[[Section], Grant]] = {
-    "own_folder": _own_folder,
+    "own_folder": own_folder,
     "levels": _levels,
     "shared": _shared,
     "api": api,

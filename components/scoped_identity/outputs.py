@@ -6,15 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from .aws import IdentityKind
-from .documents import Statement
+from .documents import Statement, owner_variable
 from .grants import Grant, own_folders, shared_access, shared_spaces
+from .owners import TAGS, Owner
 from .plan import Plan, PlannedRole
 from .providers import ProviderKind
 
 
 def folder(plan: Plan) -> str:
-    """Location of a user's files, `BUCKET/PREFIX${…:sub}/`."""
-    return f"{plan.settings.uploads.bucket}/{plan.settings.uploads.prefix}{plan.env.own_id}/"
+    """Location of a user's files, `BUCKET/PREFIX${VARIABLE}/`."""
+    uploads = plan.settings.uploads
+    return f"{uploads.bucket}/{uploads.prefix}{owner_variable(plan.env, uploads.by)}/"
+
+
+def claimed_folder(plan: Plan) -> dict[str, str]:
+    """How a client computes the folder of its user: `prefix`, the value of `claim` in the ID token, and `/`.
+
+    Without `claim`, the value is the identity ID.
+    """
+    uploads, tenant = plan.settings.uploads, plan.settings.tenant
+    folder = {"bucket": uploads.bucket, "prefix": uploads.prefix, "by": uploads.by.value}
+    if uploads.by is Owner.SUB:
+        return {**folder, "claim": "sub"}
+    return {**folder, "claim": tenant.claim} if uploads.by is Owner.TENANT and tenant is not None else folder
 
 
 def logins(plan: Plan) -> list[str]:
@@ -52,6 +66,9 @@ def pack_config(plan: Plan) -> dict[str, Any]:
         isolated["shared"] = own["shared"] = shared
     if folders:
         own["folders"] = list(dict.fromkeys((*own_folders(plan.settings.uploads), *folders)))
+    if plan.settings.tenant is not None:
+        tenants = [{"tag": TAGS[Owner.TENANT], "why": plan.settings.tenant.why}]
+        isolated["tenants"] = own["tenants"] = tenants
     roles = {"rolesElsewhere": arns} if arns else {}
     rules: dict[str, Any] = {
         "s3-isolated-by-identity": {**isolated, **roles},
@@ -87,7 +104,7 @@ def _grants(plan: Plan, role: PlannedRole) -> Iterator[Grant]:
 
 
 def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
-    """The argument of `Amplify.configure`.
+    """The argument of `Amplify.configure`, and in `custom`, which Amplify ignores, the folder of the user.
 
     Source: https://docs.amplify.aws/react/start/connect-to-aws-resources/
     """
@@ -112,4 +129,5 @@ def amplify(plan: Plan, identity_pool_id: str) -> dict[str, Any]:
                 }
             }
         },
+        "custom": {"folder": claimed_folder(plan)},
     }

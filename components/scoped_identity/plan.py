@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from . import documents
+from . import documents, tag_maps
 from .aws import Environment, IdentityKind, issuer_of, partition_of
 from .documents import MANAGED_LIMIT, MANAGED_POLICIES, TRUST_LIMIT, Statement
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, SettingsError
 from .roles import Ambiguous, By, Role, RoleMapping
 from .settings import Profile, Settings
+from .tag_maps import TagMap
 
 SPARE = 200
 """Characters left free in a document for each value that is not known yet."""
@@ -155,7 +156,7 @@ class Plan:
         Raises:
             SettingsError: it is over IAM's limit.
         """
-        document = documents.trust(self.env.issuer, identity_pool_id, role.kind, role.providers, self.settings.tagged)
+        document = documents.trust(self.env.issuer, identity_pool_id, role.kind, role.providers)
         text = json.dumps(document)
         if len("".join(text.split())) > TRUST_LIMIT:
             raise SettingsError(
@@ -182,10 +183,19 @@ class Plan:
         """Names of the providers of a kind, as AWS takes them."""
         return [p.name for p in self.settings.providers if p.kind is kind]
 
-    def principal_tags(self) -> list[tuple[str, dict[str, str], bool]]:
-        """Providers whose tags are set: each with the claims that become tags, and whether AWS's defaults do."""
-        every: list[UserPool | Provider] = [*self.settings.user_pools, *self.settings.providers]
-        return [(p.name, dict(p.tags.claims), p.tags.defaults) for p in every if p.tags is not None]
+    @cached_property
+    def tag_maps(self) -> tuple[TagMap, ...]:
+        """The session tags of each provider."""
+        return tuple(tag_maps.tag_maps(self.settings))
+
+    @property
+    def sends_tags(self) -> bool:
+        return any(tag_map.claims or tag_map.defaults for tag_map in self.tag_maps)
+
+    @property
+    def uses_tags(self) -> bool:
+        """Whether a permission depends on a session tag."""
+        return "aws:principaltag/" in json.dumps([role.policies for role in self.roles]).lower()
 
     def mappings(self, arns: Mapping[str, str]) -> list[dict[str, Any]]:
         """How each provider's users get their role, as SetIdentityPoolRoles takes it.
@@ -254,6 +264,7 @@ def plan(settings: Settings, region: str, account: str) -> Plan:
                 )
             ]
         )
-    planned = Plan(settings, Environment(partition_of(region), issuer, region, account))
+    uuid_subs = all(provider.kind is not ProviderKind.OIDC for provider in settings.providers)
+    planned = Plan(settings, Environment(partition_of(region), issuer, region, account, uuid_subs))
     _ = planned.roles  # raises here, before any resource is created, if the grants do not fit into IAM
     return planned

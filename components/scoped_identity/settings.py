@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from . import formats, grants, providers, roles
+from . import formats, grants, owners, providers, roles, tag_maps
 from .aws import AWS, Environment, IdentityKind, denied_to_guests, issuer_of, partition_of
 from .documents import READ_WRITE
 from .grants import Api, OwnFolder
+from .owners import Owner, Tenant
 from .providers import Provider, ProviderKind, UserPool
 from .reader import PENDING, Problem, Reader, Section, SettingsError, show
 from .roles import Ambiguous, By, Group, Guests, MappedRole, Role, RoleDefaults, RoleMapping
@@ -60,21 +61,13 @@ class Settings:
     mappings: tuple[RoleMapping, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     roles: RoleDefaults = field(default_factory=RoleDefaults)
+    tenant: Tenant | None = None
     profile: Profile = Profile.LEAST_PRIVILEGE
     protect: bool = True
 
     @property
     def makes_roles(self) -> bool:
         return self.existing is None or self.existing.roles is ExistingRoles.MAKE
-
-    @property
-    def tagged(self) -> bool:
-        """Whether the tags of any provider are set, which every vended role must then allow.
-
-        Also where they are set to none: the trust policies change before the mapping does, and must not refuse its tags.
-        """
-        tags = [*(pool.tags for pool in self.user_pools), *(provider.tags for provider in self.providers)]
-        return any(tag_map is not None for tag_map in tags)
 
     def pool_of(self, group: Group) -> UserPool | None:
         """The user pool of a group: the one that it names, or the only one."""
@@ -121,6 +114,7 @@ def parse(raw: Mapping[str, object], pending: Callable[[object], bool] = _never)
         mappings=roles.mappings(top),
         tags=_tags(top),
         roles=roles.every(top),
+        tenant=owners.tenant(top),
         profile=top.choice("profile", Profile, Profile.LEAST_PRIVILEGE),
         protect=top.flag("protect", True),
     )
@@ -145,12 +139,7 @@ def _existing(top: Section) -> ExistingPool | None:
 
 
 def _uploads(section: Section) -> OwnFolder:
-    folder = OwnFolder(
-        section.text("bucket", formats.bucket),
-        section.optional_text("prefix", formats.prefix) or "",
-        grants.access(section, READ_WRITE),
-        section.optional_text("kms_key", formats.kms_key),
-    )
+    folder = grants.own_folder(section)
     section.close()
     return folder
 
@@ -191,6 +180,7 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.existing is not None:
         yield from _existing_pool(settings, settings.existing)
     yield from _partitions(settings)
+    yield from tag_maps.problems(settings)
     if settings.profile is Profile.GUIDE:
         if settings.uploads.prefix:
             yield Problem(
@@ -201,6 +191,8 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
                 "uploads.access",
                 "is not supported by the profile `guide`, which grants all of S3; remove it, or use `least-privilege`",
             )
+        if settings.uploads.by is not Owner.IDENTITY:
+            yield Problem("uploads.by", "is not supported by the profile `guide`; remove it, or use `least-privilege`")
 
 
 def _providers(settings: Settings) -> Iterator[Problem]:

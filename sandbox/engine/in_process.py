@@ -158,8 +158,9 @@ class _Aws(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         if self._sandbox is None:
-            return {"accountId": ACCOUNT, "region": self._region}
-        return resources.invoke(self._sandbox, str(args.args.get("region") or self._region), args.token)
+            return {"accountId": ACCOUNT, "region": self._region, "writeAttributes": ["email"]}
+        region = str(args.args.get("region") or self._region)
+        return resources.invoke(self._sandbox, region, args.token, args.args)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs: dict[str, Any] = resources.with_documents_as_text(_plain(args.inputs))

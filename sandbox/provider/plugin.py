@@ -181,8 +181,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_reported
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        region = str(_dict(request.args).get("region") or self._region)
-        result = resources.invoke(self._sandbox(), region, request.tok)
+        args = _dict(request.args)
+        result = resources.invoke(self._sandbox(), str(args.get("region") or self._region), request.tok, args)
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(_struct(result))
         return response

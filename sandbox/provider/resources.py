@@ -127,24 +127,35 @@ def generated_name(token: str, name: str, inputs: Inputs) -> str | None:
     return None
 
 
-def invoke(aws: Aws, region: str, token: str) -> dict[str, Any]:
+def invoke(aws: Aws, region: str, token: str, args: Inputs) -> dict[str, Any]:
     """Call a provider function. Raises as `create` does."""
     if token not in _FUNCTIONS:
         raise UnknownType(token)
-    return _FUNCTIONS[token](aws, region)
+    return _FUNCTIONS[token](aws, region, args)
 
 
-def _get_region(aws: Aws, region: str) -> dict[str, Any]:
+def _get_region(aws: Aws, region: str, args: Inputs) -> dict[str, Any]:
     return {"id": region, "region": region, "name": region}
 
 
-def _get_caller_identity(aws: Aws, region: str) -> dict[str, Any]:
+def _get_caller_identity(aws: Aws, region: str, args: Inputs) -> dict[str, Any]:
     caller = aws.client("sts", region).get_caller_identity()
     account = caller["Account"]
     return {"accountId": account, "arn": caller["Arn"], "userId": caller["UserId"], "id": account}
 
 
-_FUNCTIONS: dict[str, Callable[[Aws, str], dict[str, Any]]] = {
+def _get_user_pool_client(aws: Aws, region: str, args: Inputs) -> dict[str, Any]:
+    pool, client_id = args["userPoolId"], args["clientId"]
+    client = aws.client("cognito-idp", region).describe_user_pool_client(UserPoolId=pool, ClientId=client_id)
+    attributes = {
+        "readAttributes": client["UserPoolClient"].get("ReadAttributes") or [],
+        "writeAttributes": client["UserPoolClient"].get("WriteAttributes") or [],
+    }
+    return {"id": client_id, "clientId": client_id, "userPoolId": pool, "region": region, **attributes}
+
+
+_FUNCTIONS: dict[str, Callable[[Aws, str, Inputs], dict[str, Any]]] = {
     "aws:index/getRegion:getRegion": _get_region,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
+    "aws:cognito/getUserPoolClient:getUserPoolClient": _get_user_pool_client,
 }

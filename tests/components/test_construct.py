@@ -92,7 +92,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         return Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        found = resources.invoke(self.sandbox, "us-east-1", request.tok)
+        found = resources.invoke(self.sandbox, "us-east-1", request.tok, json_format.MessageToDict(request.args))
         answer: dict[str, Any] = {"return": _struct(found)}  # a word that Python keeps for itself
         return provider_pb2.InvokeResponse(**answer)
 

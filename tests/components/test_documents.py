@@ -34,7 +34,7 @@ def test_trust_names_the_issuer_this_pool_and_the_kind_of_login() -> None:
             {
                 "Effect": "Allow",
                 "Principal": {"Federated": "cognito-identity.amazonaws.com"},
-                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
                 "Condition": {
                     "StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:0a"},
                     "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
@@ -258,25 +258,14 @@ def test_user_pools_with_groups_are_mapped_by_token_and_ambiguous_is_denied() ->
     ]
 
 
-def test_principal_tags_add_the_right_to_tag_to_every_trust() -> None:
-    raw = good() | GROUPED | {"guests": {"reason": "Visitors look around."}}
-    raw["userPools"][0]["principalTags"] = {"claims": {"team": "custom:team"}}
-    made = plan(parse(raw), "eu-west-1", "123456789012")
+def test_the_trust_of_signed_in_users_always_allows_tags_and_that_of_guests_never() -> None:
+    """So that there is no moment without credentials when a provider's tags come or go."""
+    made = plan(parse(good() | GROUPED | {"guests": {"reason": "Visitors look around."}}), "eu-west-1", "123456789012")
+    assert len(made.roles) > 2
     for vended in made.roles:
         action = json.loads(made.trust("eu-west-1:0a", vended))["Statement"][0]["Action"]
-        assert action == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"], vended.key
-    assert made.principal_tags() == [
-        ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123", {"team": "custom:team"}, False),
-    ]
-
-
-def test_tags_that_are_set_to_none_keep_the_right_to_tag() -> None:
-    """The trust policies change before the mapping does."""
-    raw = good()
-    raw["userPools"][0]["principalTags"] = {"defaults": False}
-    made = plan(parse(raw), "eu-west-1", "123456789012")
-    assert "sts:TagSession" in made.trust("eu-west-1:0a", made.roles[0])
-    assert [(claims, defaults) for _, claims, defaults in made.principal_tags()] == [({}, False)]
+        allowed = action == ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+        assert allowed is (vended.kind is IdentityKind.AUTHENTICATED), vended.key
 
 
 def test_a_pool_that_only_guests_use_has_no_role_for_others() -> None:

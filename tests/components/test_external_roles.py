@@ -28,7 +28,7 @@ def found(trust: dict[str, Any], tagged: bool = False) -> list[str]:
 
 def test_what_the_component_itself_writes_is_fine() -> None:
     assert found(good()) == []
-    assert found(documents.trust(ISSUER, POOL, IdentityKind.AUTHENTICATED, tagged=True), tagged=True) == []
+    assert found(documents.trust(ISSUER, POOL, IdentityKind.AUTHENTICATED), tagged=True) == []
 
 
 def _condition(operator: str, key: str, value: Any) -> Callable[[dict[str, Any]], None]:
@@ -60,4 +60,7 @@ def test_a_loose_end_is_told_and_the_pack_finds_it_too(change: Callable[[dict[st
 
 
 def test_tags_need_the_right_to_tag_the_session() -> None:
-    assert any("sts:TagSession" in text for text in found(good(), tagged=True))
+    untagged = good()
+    untagged["Statement"][0]["Action"] = "sts:AssumeRoleWithWebIdentity"
+    assert found(untagged) == []
+    assert any("sts:TagSession" in text for text in found(untagged, tagged=True))

@@ -30,6 +30,7 @@ def test_the_front_end_configuration_has_amplifys_shape() -> None:
                 }
             }
         },
+        "custom": {"folder": {"bucket": "notes-uploads", "prefix": "", "by": "identity"}},
     }
 
 

@@ -43,10 +43,11 @@ def one(found: Deployed, kind: str) -> Registration:
 
 
 EXCLUSIVE = ["RolePoliciesExclusive", "RolePolicyAttachmentsExclusive"]
+TAGS = "IdentityPoolProviderPrincipalTag"
 
 
 def test_the_least_makes_one_pool_one_role_one_document_one_attachment(dev: Deployed) -> None:
-    expected = ["IdentityPool", "IdentityPoolRoleAttachment", *EXCLUSIVE, "Role", "RolePolicy"]
+    expected = ["IdentityPool", "IdentityPoolRoleAttachment", TAGS, *EXCLUSIVE, "Role", "RolePolicy"]
     assert sorted(kinds(dev)) == sorted(expected)
 
 
@@ -58,8 +59,9 @@ def test_guests_off_make_no_guest_role(dev: Deployed) -> None:
 
 def test_guests_on_make_a_guest_role_that_trusts_guests_only_and_grants_nothing() -> None:
     with deployed(guests=GUESTS) as found:
-        expected = ["IdentityPool", "IdentityPoolRoleAttachment", *EXCLUSIVE, *EXCLUSIVE, "Role", "Role", "RolePolicy"]
-        assert sorted(kinds(found)) == sorted(expected)
+        assert sorted(kinds(found)) == sorted(
+            ["IdentityPool", "IdentityPoolRoleAttachment", TAGS, *EXCLUSIVE, *EXCLUSIVE, "Role", "Role", "RolePolicy"]
+        )
         guest = next(r for r in found.run.registrations if r.name == "users-guest")
         trust = json.loads(guest.inputs["assumeRolePolicy"])["Statement"][0]
         assert trust["Condition"]["ForAnyValue:StringLike"] == {"cognito-identity.amazonaws.com:amr": "unauthenticated"}
@@ -109,7 +111,7 @@ def test_children_are_parented_and_named_after_the_component(dev: Deployed) -> N
     for kind in ("IdentityPool", "Role", "IdentityPoolRoleAttachment"):
         assert one(dev, kind).parent == component.urn
     names = [r.name for r in dev.run.registrations]
-    assert sorted(names) == [*["users"] * 4, *["users-authenticated"] * 4]
+    assert sorted(names) == [*["users"] * 4, *["users-authenticated"] * 4, "users-us-east-1-NotesDev1"]
 
 
 def test_every_output_is_there(dev: Deployed) -> None:
