@@ -16,8 +16,9 @@ from sandbox.aws.server import Sandbox
 from sandbox.engine import in_process, stack_files
 from sandbox.engine.in_process import Run
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import AccessChecks, Person
+from sandbox.scenario.access_checks import AccessChecks
 from sandbox.scenario.account import AppConfig, OffLimits
+from sandbox.scenario.attempts import Person
 from tests.scale import SCALE
 
 ROOT = Path(__file__).resolve().parent.parent

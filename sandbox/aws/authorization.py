@@ -17,8 +17,9 @@ from moto.s3.models import s3_backends
 from policies.identity_scope.iam.documents import Document, DocumentError, DocumentKind, Effect, parse
 from policies.identity_scope.iam.evaluator import Applicable, Outcome, Request, decide
 
+from . import session_tags
 from .condition_keys import decidable, obstacles
-from .errors import AwsError
+from .errors import AwsError, misconfigured
 from .guest_services import allowed_to_guests
 from .regions import is_partition
 from .service import RequiredPermission, undecidable
@@ -41,19 +42,15 @@ class Authorization:
         Raises:
             AwsError: InvalidIdentityPoolConfigurationException, as an identity pool reports it.
         """
-        refused = AwsError(
-            "InvalidIdentityPoolConfigurationException",
-            "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
-        )
         role = self._role(role_arn)
         if role is None:
-            raise refused
+            raise misconfigured()
         trust = Applicable(resource=(("trust", _parsed(role.assume_role_policy_document, DocumentKind.TRUST)),))
         issuer = next(key.rpartition(":")[0] for key in context if key.endswith(":aud"))
         for action in ("sts:AssumeRoleWithWebIdentity", *(["sts:TagSession"] if tagged else [])):
             request = Request(action, role_arn, context, principal=(issuer,))
             if Effect.DENY in obstacles(trust, request) or not decide(request, decidable(trust)).allowed:
-                raise refused
+                raise misconfigured()
         return str(role.id)
 
     def role_exists(self, session: Session) -> bool:
@@ -75,7 +72,8 @@ class Authorization:
             sent: the condition keys that come from how the request was sent.
         """
         action = permission.action
-        context = {**sent, **_context(session, region, now), **permission.context}
+        tags = session_tags.principal_tags(_tags(self._role(session.role_arn)), session.tags)
+        context = {**sent, **_context(session, region, now), **tags, **permission.context}
         request = Request(action, permission.resource, context, principal=(session.role_arn, session.user_arn))
         documents = self._documents(session.role_arn, permission.resource)
         decision = decide(request, decidable(documents))
@@ -143,6 +141,10 @@ class Authorization:
         return next((r for r in self._backend(role_arn).roles.values() if r.arn == role_arn), None)
 
 
+def _tags(role: Role | None) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in role.tags} if role is not None else {}
+
+
 def _default_version(policy: ManagedPolicy) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
@@ -181,7 +183,6 @@ def _context(session: Session, region: str, now: float) -> dict[str, tuple[str, 
         "aws:currenttime": (_moment(now),),
         "aws:epochtime": (str(int(now)),),
         "aws:requestedregion": (region,),
-        **{f"aws:principaltag/{key.lower()}": (value,) for key, value in session.tags},
     }
 
 

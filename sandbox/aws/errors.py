@@ -11,3 +11,11 @@ class AwsError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+def misconfigured() -> AwsError:
+    """What an identity pool reports when it cannot assume the role, whatever STS's reason."""
+    return AwsError(
+        "InvalidIdentityPoolConfigurationException",
+        "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
+    )

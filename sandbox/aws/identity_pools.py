@@ -19,8 +19,8 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from . import json_requests, tokens
-from .errors import AwsError
+from . import json_requests, session_tags, tokens
+from .errors import AwsError, misconfigured
 from .http import HttpRequest, Response, json_response
 from .regions import issuer_of, partition_of, region_of_identity_pool
 from .role_mapping import role_of
@@ -351,7 +351,7 @@ class IdentityPools(Service):
         role_arn = role_of(pool.roles, pool.role_mappings, logins, custom)
         issuer = issuer_of(pool.region)
         if role_arn is None or issuer is None:
-            raise _misconfigured()
+            raise misconfigured()
         state = "authenticated" if logins else "unauthenticated"
         amr = (state, *(method for login in logins for method in login.amr()))
         context = {
@@ -359,8 +359,10 @@ class IdentityPools(Service):
             f"{issuer}:sub": (identity.id,),
             f"{issuer}:amr": amr,
         }
-        tags = tuple(tag for login in logins for tag in _tags(pool.principal_tags.get(login.provider), login))
+        tags = session_tags.of(pool.principal_tags, logins)
         context.update({f"aws:requesttag/{key.lower()}": (value,) for key, value in tags})
+        if tags:
+            context["aws:tagkeys"] = tuple(key for key, _ in tags)
         role_id = self._assume_role(role_arn, context, bool(tags))
         self.sessions = {
             key: found for key, found in self.sessions.items() if found.expires > self._now() - SESSION_SECONDS
@@ -384,31 +386,12 @@ class IdentityPools(Service):
         return session
 
 
-_DEFAULT_TAGS = {"username": "sub", "client": "aud"}
-"""Source: https://docs.aws.amazon.com/cognito/latest/developerguide/attributes-for-access-control.html"""
-
-
 def _subjects(logins: list[VerifiedToken]) -> frozenset[tuple[str, str]]:
     return frozenset((login.provider, login.subject) for login in logins)
 
 
-def _tags(attribute_map: Mapping[str, Any] | None, login: VerifiedToken) -> list[tuple[str, str]]:
-    """The principal tags of a login: the claims that its provider's attribute map names."""
-    if not attribute_map:
-        return []
-    names = _DEFAULT_TAGS if attribute_map["UseDefaults"] else attribute_map["PrincipalTags"]
-    return [(tag, str(login.claims[claim])) for tag, claim in names.items() if claim in login.claims]
-
-
 def _linked_elsewhere() -> AwsError:
     return AwsError("ResourceConflictException", "Login is already used by another account.", 400)
-
-
-def _misconfigured() -> AwsError:
-    return AwsError(
-        "InvalidIdentityPoolConfigurationException",
-        "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
-    )
 
 
 def _pool_config(parameters: Parameters) -> dict[str, Any]:

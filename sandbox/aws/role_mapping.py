@@ -54,13 +54,13 @@ def role_of(
 def _by_rules(mapping: Mapping[str, Any], login: VerifiedToken) -> str | None:
     for rule in mapping.get("RulesConfiguration", {}).get("Rules", []):
         claim = login.claims.get(rule["Claim"])
-        if claim is not None and _matches(rule["MatchType"], _claim_text(claim), rule["Value"]):
+        if claim is not None and _matches(rule["MatchType"], claim_text(claim), rule["Value"]):
             return str(rule["RoleARN"])
     return None
 
 
-def _claim_text(claim: Any) -> str:
-    """A claim as a rule compares it: a string as it is, anything else as JSON."""
+def claim_text(claim: Any) -> str:
+    """A claim as a rule compares it and as a tag has it: a string as it is, anything else as JSON."""
     return claim if isinstance(claim, str) else json.dumps(claim, separators=(",", ":"))
 
 

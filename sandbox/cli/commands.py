@@ -291,7 +291,8 @@ def _serve(files: StackFiles, port: int, pack: PackConfig | None, engine: Path |
         with _as_command_errors(files.stack):
             if app.user_pools:
                 pool_id, clients = app.user_pools[0]
-                account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups)
+                tenants = [(app.tenant_claim, "acme")] if app.tenant_claim else []
+                account.sign_up(sandbox, pool_id, clients[0], "alice", app.claims, app.groups, tenants)
             elif outputs["logins"]:
                 token = _access_checks(sandbox, app, off_limits, outputs).external_token("alice")
         terminal.say(quickstart.text(sandbox.endpoint, app, outputs, token))

@@ -18,6 +18,7 @@ const token = signIn.AuthenticationResult.IdToken;
 _IMPORT = (
     'import { CognitoIdentityProviderClient, InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";\n'
 )
+_CLAIMS = 'const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));\n'
 _EXAMPLE = """\
 // npm install {packages}@aws-sdk/credential-providers @aws-sdk/client-s3
 // save as upload.mjs, run with: node upload.mjs
@@ -30,7 +31,7 @@ const at = {{ region: "{region}", endpoint: "{endpoint}" }};
 {logins}  clientConfig: at,
 }})();
 const s3 = new S3Client({{ ...at, credentials, forcePathStyle: true }});
-const folder = `{prefix}${{credentials.identityId}}/`;
+{owner}const folder = `{prefix}${{{name}}}/`;
 await s3.send(new PutObjectCommand({{ Bucket: "{bucket}", Key: `${{folder}}hello.txt`, Body: "hello" }}));
 const listed = await s3.send(new ListObjectsV2Command({{ Bucket: "{bucket}", Prefix: folder }}));
 console.log(listed.Contents.map((file) => file.Key));
@@ -47,7 +48,7 @@ def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str |
         "endpoint": f"{endpoint}   (for all services; CORS is open)",
         "region": app.region,
         "identity pool": outputs["identityPoolId"],
-        "bucket": f"{app.bucket}, a user's folder is {app.prefix}IDENTITY_ID/",
+        "bucket": f"{app.bucket}, a user's folder is {app.prefix}{_owner(app)}/",
         "API": f"{endpoint}/execute-api/{app.api}/{app.stage}/PATH, signed for execute-api in {app.api_region}",
     }
     packages = imports = sign_in = logins = ""
@@ -70,6 +71,13 @@ def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str |
         pool=outputs["identityPoolId"],
         bucket=app.bucket,
         prefix=app.prefix,
+        owner=_CLAIMS if app.folder_claim else "",
+        name=f'claims["{app.folder_claim}"]' if app.folder_claim else "credentials.identityId",
     )
     lines = "\n".join(f"  {name:<13}  {value}" for name, value in facts.items())
     return f"{lines}\n\n{example if sign_in else ''}"
+
+
+def _owner(app: AppConfig) -> str:
+    """What names a user's folder: a claim of the ID token, or the identity ID."""
+    return f"CLAIM[{app.folder_claim}]" if app.folder_claim else "IDENTITY_ID"

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from ..engine.policy_gate import PolicyViolation
 from ..engine.policy_pack import Diagnostic
-from ..scenario.access_checks import AccessCheck
+from ..scenario.attempts import AccessCheck
 
 
 class Terminal:

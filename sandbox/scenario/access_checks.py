@@ -10,9 +10,7 @@ import base64
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -23,45 +21,12 @@ from botocore.exceptions import ClientError
 from ..aws import tokens
 from ..aws.clients import ACCOUNT
 from ..aws.server import Sandbox
-from . import account
+from . import account, claim_checks
 from .account import AppConfig, OffLimits
+from .attempts import AccessCheck, Deviation, Person, Result
 
 PART = 5 * 1024 * 1024
 """The smallest part of a multipart upload that S3 accepts, in bytes."""
-
-
-class Result(Enum):
-    ALLOWED = "allowed"
-    DENIED = "denied"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class AccessCheck:
-    """One attempt. `got` is the expected word, or the deviation; `note` shows a value that was checked."""
-
-    who: str
-    tries: str
-    expected: Result
-    got: str
-    note: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.got == self.expected.value
-
-
-@dataclass(frozen=True)
-class Person:
-    """A user or a guest, with the credentials of the identity pool."""
-
-    name: str
-    identity: str
-    credentials: tuple[str, str, str]
-
-
-class Deviation(Exception):
-    """An attempt succeeded with the wrong result."""
 
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "403"}
@@ -78,15 +43,34 @@ class AccessChecks:
         self._provider = provider
         self._identity = sandbox.client("cognito-identity", app.region)
 
-    def sign_in(self, name: str) -> Person:
-        """Sign a user up and in, and get credentials."""
+    def sign_in(self, name: str, tenant: str | None = None, claims: Sequence[tuple[str, str]] = ()) -> Person:
+        """Sign a user up and in, and get credentials.
+
+        Args:
+            tenant: the user's tenant, if the app has tenants; each user is a tenant unless it is given.
+            claims: attributes that the user sets.
+        """
+        tenants = [(self._app.tenant_claim, tenant or f"tenant-of-{name}")] if self._app.tenant_claim else []
         if not self._app.user_pools:
-            return self.vend(name, self.external_token(name))
+            return self.vend(name, self.external_token(name, claims=tenants))
         pool, (client, *_) = self._app.user_pools[0]
-        account.sign_up(self._sandbox, pool, client, name, self._app.claims, self._app.groups)
+        every = (*self._app.claims, *claims)
+        account.sign_up(self._sandbox, pool, client, name, every, self._app.groups, tenants)
+        return self.sign_in_again(name)
+
+    def sign_in_again(self, name: str) -> Person:
+        """A user of a user pool who has signed up, with a new token and new credentials."""
+        pool, (client, *_) = self._app.user_pools[0]
         return self.vend(name, account.id_token(self._sandbox, pool, client, name))
 
-    def external_token(self, name: str, subject: str | None = None, ahead: float = 3600) -> str:
+    def folder(self, person: Person) -> str:
+        """The folder of a user, as a client computes it."""
+        name = person.claims[self._app.folder_claim] if self._app.folder_claim else person.identity
+        return f"{self._app.prefix}{name}/"
+
+    def external_token(
+        self, name: str, subject: str | None = None, ahead: float = 3600, claims: Sequence[tuple[str, str]] = ()
+    ) -> str:
         """A token of the provider that is not a user pool, for the app that the identity pool accepts."""
         pool = self._sandbox.identity.pools[self._pool_id]
         developer = pool.config.get("DeveloperProviderName")
@@ -104,70 +88,72 @@ class AccessChecks:
         _, apps = self._sandbox.identity.provider(pool, self._provider)
         expires = self._sandbox.now() + ahead
         fake_provider = self._sandbox.identity.fake_provider
-        claims = dict(self._app.claims)
-        return fake_provider.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, claims)
+        every = dict((*self._app.claims, *claims))
+        return fake_provider.issue(f"https://{self._provider}", subject or name, sorted(apps)[0], expires, every)
 
     def rows(self) -> Iterator[AccessCheck]:
         """Every attempt, in the order of the table."""
         if not self._provider:
             yield from self._guests(f"{self._app.prefix}somebody/secret.txt")
             return
-        a, b = self.sign_in("alice"), self.sign_in("bob")
+        a, b = self.sign_in("alice"), self.sign_in("bob", claims=[("email", claim_checks.EMAIL)])
         s3 = self._sandbox.client("s3", self._app.region, a.credentials)
         admin = self._sandbox.client("s3", self._app.region)
         writing = Result.DENIED if self._app.read_only else Result.ALLOWED
         bucket = self._app.bucket
-        folder, others = f"{self._app.prefix}{a.identity}/", f"{self._app.prefix}{b.identity}/"
+        folder, others = self.folder(a), self.folder(b)
         admin.put_object(Bucket=bucket, Key=f"{others}secret.txt", Body=b"bob's")
         admin.put_object(Bucket=bucket, Key=f"{folder}old", Body=b"old")
 
-        yield self._row(
+        yield self.row(
             "A", "put a file in A's folder", lambda: s3.put_object(Bucket=bucket, Key=f"{folder}a", Body=b"a"), writing
         )
-        yield self._row("A", "get A's file", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{folder}old"), b"old"))
-        yield self._row(
-            "A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=folder), folder)
-        )
-        yield self._row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{folder}large"), writing)
-        yield self._row("A", "delete A's file", lambda: s3.delete_object(Bucket=bucket, Key=f"{folder}old"), writing)
+        yield self.row("A", "get A's file", lambda: _same(s3.get_object(Bucket=bucket, Key=f"{folder}old"), b"old"))
+        yield self.row("A", "list A's folder", lambda: _lists(s3.list_objects_v2(Bucket=bucket, Prefix=folder), folder))
+        yield self.row("A", "upload a large file in parts", lambda: _multipart(s3, bucket, f"{folder}large"), writing)
+        yield self.row("A", "delete A's file", lambda: s3.delete_object(Bucket=bucket, Key=f"{folder}old"), writing)
 
         key = f"{others}secret.txt"
-        yield self._row("A", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=key), Result.DENIED)
-        yield self._row(
+        yield self.row("A", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=key), Result.DENIED)
+        yield self.row(
             "A", "put a file in B's folder", lambda: s3.put_object(Bucket=bucket, Key=key, Body=b""), Result.DENIED
         )
-        yield self._row("A", "delete B's file", lambda: s3.delete_object(Bucket=bucket, Key=key), Result.DENIED)
-        yield self._row(
+        yield self.row("A", "delete B's file", lambda: s3.delete_object(Bucket=bucket, Key=key), Result.DENIED)
+        yield self.row(
             "A",
             "copy B's file into A's folder",
             lambda: s3.copy_object(Bucket=bucket, Key=f"{folder}c", CopySource={"Bucket": bucket, "Key": key}),
             Result.DENIED,
         )
-        yield self._row("A", "list B's folder", lambda: s3.list_objects_v2(Bucket=bucket, Prefix=others), Result.DENIED)
-        yield self._row("A", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
-        yield self._row(
+        yield self.row("A", "list B's folder", lambda: s3.list_objects_v2(Bucket=bucket, Prefix=others), Result.DENIED)
+        yield self.row("A", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
+        yield self.row(
             "A",
             "put a file in another bucket",
             lambda: s3.put_object(Bucket=self._off_limits.bucket, Key=f"{folder}a", Body=b""),
             Result.DENIED,
         )
 
-        yield self._row("A", "call the app's API", lambda: self._call(a, self._app.api), note=a.identity)
-        yield self._row("A", "call another API", lambda: self._call(a, self._off_limits.api), Result.DENIED)
+        yield self.row("A", "call the app's API", lambda: self._call(a, self._app.api), note=a.identity)
+        yield self.row("A", "call another API", lambda: self._call(a, self._off_limits.api), Result.DENIED)
 
+        if self._app.folder_claim:
+            yield from claim_checks.ClaimChecks(self, self._sandbox, self._app, self._pool_id, self._provider).rows(
+                a, b
+            )
         yield from self._guests(key)
         yield from self._refusals() if self._app.user_pools else self._external_refusals()
 
     def _guests(self, others: str) -> Iterator[AccessCheck]:
         """Attempts of a guest."""
         allowed = Result.ALLOWED if self._app.guests else Result.REFUSED
-        yield self._row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
+        yield self.row("guest", "get credentials", lambda: self.vend("guest", None), allowed)
         if self._app.guests:
             guest = self.vend("guest", None)
             s3 = self._sandbox.client("s3", self._app.region, guest.credentials)
             bucket = self._app.bucket
-            yield self._row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
-            yield self._row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
+            yield self.row("guest", "get B's file", lambda: s3.get_object(Bucket=bucket, Key=others), Result.DENIED)
+            yield self.row("guest", "list the whole bucket", lambda: s3.list_objects_v2(Bucket=bucket), Result.DENIED)
 
     def _external_refusals(self) -> Iterator[AccessCheck]:
         """Tokens of a provider that is not a user pool for which the pool issues no credentials."""
@@ -175,7 +161,7 @@ class AccessChecks:
             ("an expired token", self.external_token("bob", ahead=-60)),
             ("a forged token", _forge(self.external_token("bob"))),
         ):
-            yield self._row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
+            yield self.row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
 
     def _refusals(self) -> Iterator[AccessCheck]:
         """Tokens of user pools for which the pool issues no credentials."""
@@ -195,7 +181,7 @@ class AccessChecks:
             ("an expired token", expired),
             ("a forged token", _forge(signed_in)),
         ):
-            yield self._row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
+            yield self.row("anyone", f"get credentials with {description}", self._vending(token), Result.REFUSED)
 
     def _vending(self, token: str) -> Callable[[], Person]:
         return lambda: self.vend("anyone", token)
@@ -204,7 +190,8 @@ class AccessChecks:
         logins = {"Logins": {self._provider: token}} if token else {}
         identity = self._identity.get_id(IdentityPoolId=self._pool_id, **logins)["IdentityId"]
         keys = self._identity.get_credentials_for_identity(IdentityId=identity, **logins)["Credentials"]
-        return Person(name, identity, (keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"]))
+        credentials = (keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+        return Person(name, identity, credentials, _payload(token) if token else {})
 
     def _call(self, person: Person, api: str) -> None:
         url = f"{self._sandbox.endpoint}/execute-api/{api}/{self._app.stage}/{self._app.path}"
@@ -213,7 +200,7 @@ class AccessChecks:
         if identity != person.identity:
             raise Deviation(f"the API sees {identity}, not {person.identity}")
 
-    def _row(
+    def row(
         self, who: str, tries: str, attempt: Callable[[], Any], expected: Result = Result.ALLOWED, note: str = ""
     ) -> AccessCheck:
         got = Result.ALLOWED.value
@@ -278,8 +265,15 @@ def _multipart(s3: Any, bucket: str, key: str) -> None:
 
 def _forge(token: str) -> str:
     """A token with another subject and the old signature."""
-    header, payload, signature = token.split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    header, _, signature = token.split(".")
+    claims = _payload(token)
     claims["sub"] = "00000000-0000-0000-0000-000000000000"
     forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"{header}.{forged}.{signature}"
+
+
+def _payload(token: str) -> dict[str, Any]:
+    """The claims of a token, as a client reads them."""
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims

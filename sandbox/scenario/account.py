@@ -49,6 +49,15 @@ class AppConfig:
     """A group of the first user pool that a user must belong to in order to get a role."""
     claims: tuple[tuple[str, str], ...] = ()
     """A claim that a user must have in order to get a role: that of the first rule."""
+    folder_claim: str = ""
+    """The claim that names a user's folder; empty for the identity ID."""
+    tenant_claim: str = ""
+    """The claim that names a user's tenant, which users cannot change."""
+
+    @property
+    def by_tenant(self) -> bool:
+        """Whether the users of one tenant share a folder."""
+        return bool(self.tenant_claim) and self.folder_claim == self.tenant_claim
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,8 @@ def read_app(config: Mapping[str, Any]) -> AppConfig:
         region = str(existing["id"]).partition(":")[0]
     user_pools = tuple((str(p["id"]), tuple(map(str, p["clients"]))) for p in config.get("userPools") or [])
     groups = [g for g in config.get("groups") or [] if g.get("userPool") in (None, user_pools[0][0])]
+    tenant_claim = str((config.get("tenant") or {}).get("claim") or "")
+    folder_claims = {"sub": "sub", "tenant": tenant_claim}
     rules = [rule for mapping in config.get("mappings") or [] for rule in mapping.get("rules") or []]
     return AppConfig(
         region=region,
@@ -109,6 +120,8 @@ def read_app(config: Mapping[str, Any]) -> AppConfig:
         guests=bool(config.get("guests")),
         groups=tuple(str(g["name"]) for g in groups[:1]),
         claims=tuple((str(rule["claim"]), str(rule["value"])) for rule in rules[:1]),
+        folder_claim=folder_claims.get(str(uploads.get("by")), ""),
+        tenant_claim=tenant_claim,
     )
 
 
@@ -171,7 +184,7 @@ def resolve_references(config: Mapping[str, Any]) -> ResolvedConfig:
 def build(sandbox: Sandbox, app: AppConfig) -> OffLimits:
     """Create the account's resources; those that are off limits."""
     for pool_id, clients in app.user_pools:
-        _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims))
+        _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims), app.tenant_claim)
     unlisted = _client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
     other_pool, other_client = f"{app.region}_Stranger1", "stranger000000000client000"
     _user_pool(sandbox, other_pool, (other_client,))
@@ -190,11 +203,23 @@ def provider_name(pool_id: str) -> str:
     return f"cognito-idp.{region}.{partition_of(region).dns_suffix}/{pool_id}"
 
 
-def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...], claims: tuple[str, ...] = ()) -> None:
+def _user_pool(
+    sandbox: Sandbox,
+    pool_id: str,
+    clients: tuple[str, ...],
+    claims: tuple[str, ...] = (),
+    tenant_claim: str = "",
+) -> None:
+    """Create a user pool with its app clients.
+
+    Args:
+        claims: attributes that users can set.
+        tenant_claim: an attribute that only the app's back end sets: users can then set `claims` and their e-mail address.
+    """
     region = region_of_user_pool(pool_id)
     schema = [
         {"Name": claim.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True}
-        for claim in claims
+        for claim in dict.fromkeys((*claims, tenant_claim))
         if claim.startswith("custom:")
     ]
     custom = {"Schema": schema} if schema else {}
@@ -204,16 +229,19 @@ def _user_pool(sandbox: Sandbox, pool_id: str, clients: tuple[str, ...], claims:
     pool = pools.pop(random_id)
     pool.id, pool.arn = pool_id, pool.arn.replace(random_id, pool_id)
     pools[pool_id] = pool
+    writable = ("email", *claims) if tenant_claim else ()
     for client in clients:
-        _client(sandbox, pool_id, client)
+        _client(sandbox, pool_id, client, writable)
 
 
-def _client(sandbox: Sandbox, pool_id: str, client_id: str) -> str:
+def _client(sandbox: Sandbox, pool_id: str, client_id: str, writable: tuple[str, ...] = ()) -> str:
     region = region_of_user_pool(pool_id)
+    attributes = {"WriteAttributes": list(writable)} if writable else {}
     answer = sandbox.client("cognito-idp", region).create_user_pool_client(
         UserPoolId=pool_id,
         ClientName=client_id,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        **attributes,
     )
     clients = cognitoidp_backends[ACCOUNT][region].user_pools[pool_id].clients
     client = clients.pop(answer["UserPoolClient"]["ClientId"])
@@ -276,23 +304,37 @@ def sign_up(
     name: str,
     claims: Sequence[tuple[str, str]] = (),
     groups: Sequence[str] = (),
+    set_by_admin: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Sign a user up, confirm the user without a code, and add the user to groups."""
+    """Sign a user up, confirm the user without a code, and add the user to groups.
+
+    Args:
+        claims: attributes that the user sets, by signing up.
+        set_by_admin: attributes that the app's back end sets.
+    """
     region = region_of_user_pool(pool_id)
     idp = sandbox.client("cognito-idp", region)
     attributes = [{"Name": claim, "Value": value} for claim, value in claims]
     idp.sign_up(ClientId=client_id, Username=name, Password=PASSWORD, UserAttributes=attributes)
     idp.admin_confirm_sign_up(UserPoolId=pool_id, Username=name)
+    if set_by_admin:
+        admin = [{"Name": claim, "Value": value} for claim, value in set_by_admin]
+        idp.admin_update_user_attributes(UserPoolId=pool_id, Username=name, UserAttributes=admin)
     for group in groups:
         idp.admin_add_user_to_group(UserPoolId=pool_id, Username=name, GroupName=group)
 
 
 def id_token(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> str:
     """The ID token of a user who signs in with the password."""
+    return tokens(sandbox, pool_id, client_id, name)["IdToken"]
+
+
+def tokens(sandbox: Sandbox, pool_id: str, client_id: str, name: str) -> dict[str, str]:
+    """The tokens of a user who signs in with the password."""
     idp = sandbox.client("cognito-idp", region_of_user_pool(pool_id))
     answer = idp.initiate_auth(
         ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
     )
-    return str(answer["AuthenticationResult"]["IdToken"])
+    return dict(answer["AuthenticationResult"])

@@ -135,7 +135,11 @@ def test_a_tenants_folder_is_declared_to_the_pack_and_computed_from_its_claim() 
 GOOGLE = {"google": {"clientId": "x.apps.googleusercontent.com"}}
 GUESTS = {"reason": "Visitors look around.", "grants": [{"ownFolder": {"bucket": "albums", "by": "sub"}}]}
 BAD: list[tuple[str, Raw, str]] = [
-    ("an unknown owner", by_sub(uploads={"bucket": "notes", "by": "email"}), "uploads.by: `email` must be `identity` or"),
+    (
+        "an unknown owner",
+        by_sub(uploads={"bucket": "notes", "by": "email"}),
+        "uploads.by: `email` must be `identity` or",
+    ),
     ("a social provider", by_sub(providers=GOOGLE), "uploads.by: `sub` requires that every provider is a user pool"),
     ("a SAML provider", by_sub(providers={"saml": [{"arn": SAML}]}), f"`{SAML}` is neither"),
     ("a developer provider", by_sub(providers={"developer": {"name": "d"}}), "`developer` is neither"),
@@ -158,7 +162,11 @@ BAD: list[tuple[str, Raw, str]] = [
         "uploads.by: is not supported",
     ),
     ("a tag of the roles", by_sub(tags={"usersub": "x"}), "tags.usersub: is reserved by `by`"),
-    ("no tenant", good() | {"uploads": {"bucket": "notes", "by": "tenant"}}, "uploads.by: requires the setting `tenant`"),
+    (
+        "no tenant",
+        good() | {"uploads": {"bucket": "notes", "by": "tenant"}},
+        "uploads.by: requires the setting `tenant`",
+    ),
     ("a tenant of nothing", good() | {"tenant": TENANT}, "tenant: nothing is the tenant's; set `by: tenant`"),
     ("no reason", by_tenant(tenant={"claim": "custom:tenant"}), "tenant.why: is required"),
     ("no claim", by_tenant(tenant={"why": TENANT["why"]}), "tenant.claim: is required"),

@@ -24,7 +24,8 @@ from sandbox.engine.in_process import Run
 from sandbox.engine.policy_gate import PolicyGate, PolicyViolation
 from sandbox.engine.policy_pack import Analyzer
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import AccessChecks, Person, call_api
+from sandbox.scenario.access_checks import AccessChecks, call_api
+from sandbox.scenario.attempts import Person
 from tests.conftest import ROOT, Clock, Deployed
 
 TEXT = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")

@@ -26,7 +26,8 @@ from sandbox.engine import pulumi_cli
 from sandbox.engine.pulumi_cli import PulumiCli
 from sandbox.provider import plugin
 from sandbox.scenario import account, prerequisites
-from sandbox.scenario.access_checks import AccessChecks, Person
+from sandbox.scenario.access_checks import AccessChecks
+from sandbox.scenario.attempts import Person
 from tests.conftest import ROOT
 
 EXAMPLE = "Pulumi.sandbox.yaml.example"

@@ -11,7 +11,7 @@ from tests.engine.conftest import CLIENT, GUESTS, GUESTS_DECLARED, POOL, Stack, 
 
 
 def test_a_preview_creates_nothing_an_update_everything_and_the_next_one_nothing(stack: Stack) -> None:
-    assert "9 to create" in stack.preview()
+    assert "10 to create" in stack.preview()
     assert stack.sandbox.identity.pools == {}
     stack.up()
     assert set(stack.outputs()["roleArns"]) == {"authenticated"}
@@ -83,49 +83,6 @@ def test_a_group_with_its_role_is_added_and_removed(stack: Stack) -> None:
     stack.up()
     assert stack.client("cognito-idp").list_groups(UserPoolId=POOL)["Groups"] == []
     assert len(stack.role_names()) == len([name for name in stack.role_names() if "editors" not in name])
-
-
-def test_principal_tags_come_after_the_trust_that_allows_them(stack: Stack) -> None:
-    tagged = [{"id": POOL, "clients": [CLIENT], "principalTags": {"defaults": True}}]
-    trusts: list[bool] = []
-
-    def watched(operation: str) -> None:
-        if "PrincipalTag" in operation and operation.startswith("Set"):
-            role = stack.client("iam").get_role(RoleName=stack.role())["Role"]
-            trusts.append("sts:TagSession" in str(role["AssumeRolePolicyDocument"]))
-
-    stack.up()
-    stack.before_call = watched
-    stack.up(userPools=tagged)
-    assert trusts == [True]
-    person = stack.person("alice", userPools=tagged)
-    assert dict(stack.sandbox.identity.sessions[person.credentials[0]].tags)["client"] == CLIENT
-
-
-def test_tags_are_switched_off_without_a_moment_in_which_users_get_no_credentials(stack: Stack) -> None:
-    """Not by deleting the mapping: the provider would switch AWS's default mappings on."""
-    tagged, untagged = (
-        [{"id": POOL, "clients": [CLIENT], "principalTags": tags}]
-        for tags in ({"claims": {"team": "custom:team"}}, {"defaults": False})
-    )
-    refused: list[bool] = []
-
-    def watched(_: str) -> None:
-        mapping = stack.pool().principal_tags.get(f"cognito-idp.us-east-1.amazonaws.com/{POOL}") or {}
-        sends = mapping.get("UseDefaults") or mapping.get("PrincipalTags")
-        role = stack.client("iam").get_role(RoleName=stack.role())["Role"]
-        refused.append(bool(sends) and "sts:TagSession" not in str(role["AssumeRolePolicyDocument"]))
-
-    stack.up(userPools=tagged)
-    stack.before_call = watched
-    stack.up(userPools=untagged)
-    stack.before_call = lambda _: None
-    assert refused
-    assert not any(refused)
-    person = stack.person("carol", userPools=untagged)
-    assert dict(stack.sandbox.identity.sessions[person.credentials[0]].tags) == {}
-    stack.up()
-    assert stack.deviations() == [], "nor when the setting is removed afterwards"
 
 
 def test_a_user_pool_is_added_and_no_provider_is_lost(stack: Stack) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.scenario.access_checks import Person
+from sandbox.scenario.attempts import Person
 from tests.conftest import Deployed, refusal
 
 

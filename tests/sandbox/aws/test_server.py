@@ -15,7 +15,8 @@ from joserfc import jwk, jwt
 from sandbox.aws import tokens
 from sandbox.aws.clients import ACCOUNT
 from sandbox.scenario import account
-from sandbox.scenario.access_checks import Person, call_api
+from sandbox.scenario.access_checks import call_api
+from sandbox.scenario.attempts import Person
 from tests.conftest import Deployed, identity_client, refusal, s3_of, tried
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.scoped_identity import documents
-from sandbox.scenario.access_checks import Person
+from sandbox.scenario.attempts import Person
 from tests.conftest import deploy, identity_client, refusal, s3_of, tried
 
 

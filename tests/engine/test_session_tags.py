@@ -1,0 +1,146 @@
+"""Session tags come and go in a live pool, and at each call of the update a user gets credentials and reaches the files.
+
+The user is asked before each call that the engine's providers make, with the credentials of that moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.aws.http import HttpRequest, Response
+from sandbox.scenario import account
+from tests.engine.conftest import CLIENT, POOL, REGION, Stack
+
+BUCKET = "notes-dev-uploads"
+PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
+BY_SUB = {"uploads": {"bucket": BUCKET, "by": "sub"}}
+BOTH = {"authenticated": {"grants": [{"ownFolder": {"bucket": BUCKET, "by": "sub"}}]}}
+
+
+@dataclass
+class User:
+    """A user with a token, and what came of each look at the own files."""
+
+    stack: Stack
+    token: str
+    folders: tuple[str, str]
+    """The folder by identity ID and the folder by `sub`."""
+    seen: list[set[str]] = field(default_factory=list)
+    """The folders that were readable, at each moment."""
+
+    def reaches(self) -> set[str]:
+        """The folders that the user can read with new credentials.
+
+        Raises:
+            ClientError: there are no credentials.
+        """
+        identity = self.stack.client("cognito-identity")
+        logins = {"Logins": {PROVIDER: self.token}}
+        identity_id = identity.get_id(IdentityPoolId=self.stack.pool().id, **logins)["IdentityId"]
+        keys = identity.get_credentials_for_identity(IdentityId=identity_id, **logins)["Credentials"]
+        s3 = self.stack.sandbox.client("s3", REGION, (keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"]))
+        return {folder for folder in self.folders if _can_read(s3, f"{folder}/a")}
+
+    def tags(self) -> dict[str, str]:
+        """The tags of the user's latest session."""
+        self.reaches()
+        return dict(list(self.stack.sandbox.identity.sessions.values())[-1].tags)
+
+
+def _can_read(s3: Any, key: str) -> bool:
+    try:
+        s3.get_object(Bucket=BUCKET, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "AccessDenied":
+            return False
+        raise
+    return True
+
+
+def user(stack: Stack) -> User:
+    person = stack.person("olivia")
+    token = account.id_token(stack.sandbox, POOL, CLIENT, "olivia")
+    found = User(stack, token, (person.identity, person.claims["sub"]))
+    for folder in found.folders:
+        stack.client("s3").put_object(Bucket=BUCKET, Key=f"{folder}/a", Body=b"a")
+    return found
+
+
+@contextmanager
+def watched(person: User) -> Iterator[list[set[str]]]:
+    """Have the user look before each call of the deployer."""
+    sandbox = person.stack.sandbox
+    respond = sandbox.respond
+
+    def looking(request: HttpRequest) -> Response:
+        if sandbox.admin_key in request.headers.get("authorization", ""):
+            person.seen.append(person.reaches())
+        return respond(request)
+
+    sandbox.respond = looking  # type: ignore[method-assign]
+    try:
+        yield person.seen
+    finally:
+        sandbox.respond = respond  # type: ignore[method-assign]
+        person.seen.append(person.reaches())
+
+
+CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "from folders by identity ID to folders by sub": ({}, BY_SUB),
+    "from folders by sub to folders by identity ID": (BY_SUB, {}),
+    "both kinds of folders are added": ({}, BOTH),
+    "one of both kinds is removed": (BOTH, {}),
+}
+
+
+@pytest.mark.parametrize("name", list(CHANGES))
+def test_a_user_has_credentials_and_a_folder_at_each_moment(stack: Stack, name: str) -> None:
+    before, after = CHANGES[name]
+    stack.up(pack=False, **before)
+    person = user(stack)
+    first = person.reaches()
+    with watched(person) as seen:
+        stack.up(pack=False, **after)
+    assert len(seen) > 3
+    assert all(seen), "at each moment, one of the folders is readable"
+    assert first == seen[0]
+    assert seen[-1] == person.reaches() != first
+    assert sum(one != next_ for one, next_ in pairwise(seen)) == 1, "in one step"
+
+
+def test_a_role_that_does_not_allow_tags_yet_allows_them_before_the_first_one_is_sent(stack: Stack) -> None:
+    """As this component made roles before: with `--refresh`, the trust is a change like any other."""
+    stack.up()
+    person = user(stack)
+    role = stack.role()
+    iam = stack.client("iam")
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Action"] = "sts:AssumeRoleWithWebIdentity"
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    with watched(person) as seen:
+        stack.up("--refresh", pack=False, **BY_SUB)
+    assert all(seen)
+    assert seen[-1] == {person.folders[1]}
+    assert set(person.tags()) == {"userSub"}
+
+
+def test_tags_of_the_settings_are_gone_with_the_setting(stack: Stack) -> None:
+    """The provider's delete would switch the default mappings of AWS on; the map stays, and becomes empty."""
+    pools = [{"id": POOL, "clients": [CLIENT], "principalTags": {"claims": {"name": "cognito:username"}}}]
+    stack.up(userPools=pools)
+    person = user(stack)
+    assert person.tags() == {"name": "olivia"}
+    with watched(person) as seen:
+        stack.up()
+    assert all(seen)
+    assert person.tags() == {}
+    assert stack.pool().principal_tags[PROVIDER] == {"UseDefaults": False, "PrincipalTags": {}}
+    assert stack.deviations() == []
