@@ -157,6 +157,7 @@ def test_another_language_gets_a_pool_whose_users_are_isolated() -> None:
         state = json_format.MessageToDict(answer.state)
         assert sorted(monitor.made) == [
             "aws:cognito/identityPool:IdentityPool",
+            "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag",
             "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
             "aws:iam/role:Role",
             "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive",
