@@ -21,8 +21,8 @@ from tests.engine.conftest import CLIENT, POOL, REGION, Stack
 
 BUCKET = "notes-dev-uploads"
 PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
-BY_SUB = {"uploads": {"bucket": BUCKET, "by": "sub"}}
-BOTH = {"authenticated": {"grants": [{"ownFolder": {"bucket": BUCKET, "by": "sub"}}]}}
+BY_SUB: dict[str, Any] = {"uploads": {"bucket": BUCKET, "by": "sub"}}
+BOTH: dict[str, Any] = {"authenticated": {"grants": [{"ownFolder": {"bucket": BUCKET, "by": "sub"}}]}}
 
 
 @dataclass
