@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from . import documents, formats
 from .aws import Environment, IdentityKind
 from .documents import ACCESS, READ_ONLY, READ_WRITE, Access, Statement
-from .owners import Owner, owner
+from .owners import Owner, Tenant, owner
 from .reader import Section, shown
 
 
@@ -169,8 +169,10 @@ def shared_spaces(grant: Grant, kind: IdentityKind) -> list[SharedSpace]:
     return grant.shared(kind) if isinstance(grant, Levels | Shared) else []
 
 
-def shared_access(grant: Grant) -> str | None:
-    """Why a grant allows all users of a role the same beyond S3; None where it does not."""
+def shared_access(grant: Grant, tenant: Tenant | None) -> str | None:
+    """Why a grant allows several users the same beyond S3; None where it does not."""
+    if isinstance(grant, OwnRows | OwnTopics):
+        return tenant.why if tenant is not None and grant.by is Owner.TENANT else None
     if isinstance(grant, GraphQl):
         return "The app calls its GraphQL API."
     return "The app calls this function." if isinstance(grant, CallFunction) else None

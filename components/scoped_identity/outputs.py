@@ -66,9 +66,15 @@ def pack_config(plan: Plan) -> dict[str, Any]:
         isolated["shared"] = own["shared"] = shared
     if folders:
         own["folders"] = list(dict.fromkeys((*own_folders(plan.settings.uploads), *folders)))
-    if plan.settings.tenant is not None:
-        tenants = [{"tag": TAGS[Owner.TENANT], "why": plan.settings.tenant.why}]
-        isolated["tenants"] = own["tenants"] = tenants
+    tenant = plan.settings.tenant
+    if tenant is not None:
+        fixed = {
+            "claim": tenant.claim,
+            "why": "No app client of the user pools lets users write it, which was checked.",
+        }
+        for rule in (isolated, own):
+            rule["tenants"] = [{"tag": TAGS[Owner.TENANT], "why": tenant.why}]
+            rule["fixedClaims"] = [fixed]
     roles = {"rolesElsewhere": arns} if arns else {}
     rules: dict[str, Any] = {
         "s3-isolated-by-identity": {**isolated, **roles},
@@ -78,7 +84,7 @@ def pack_config(plan: Plan) -> dict[str, Any]:
     access = {
         (actions, resources): {"actions": list(actions), "resources": list(resources), "reason": reason}
         for grant, kind in granted
-        if (reason := shared_access(grant)) is not None
+        if (reason := shared_access(grant, tenant)) is not None
         for actions, resources in map(_actions_and_resources, grant.statements(plan.env, kind))
     }
     if access:

@@ -129,7 +129,16 @@ def test_a_tenants_folder_is_declared_to_the_pack_and_computed_from_its_claim() 
     config = outputs.pack_config(made)
     for rule in ("s3-isolated-by-identity", "s3-own-folder"):
         assert config[rule]["tenants"] == [{"tag": "tenant", "why": TENANT["why"]}]
+        assert [fixed["claim"] for fixed in config[rule]["fixedClaims"]] == ["custom:tenant"]
     assert outputs.claimed_folder(made)["claim"] == "custom:tenant"
+
+
+@pytest.mark.parametrize(("owner", "declared"), [("identity", False), ("sub", False), ("tenant", True)])
+def test_items_that_a_tenant_shares_are_declared_to_the_pack(owner: str, declared: bool) -> None:
+    config = outputs.pack_config(
+        planned(by_tenant(authenticated={"grants": [{"ownRows": {"table": "t1t", "by": owner}}]}))
+    )
+    assert ("other-access-is-declared" in config) is declared
 
 
 GOOGLE = {"google": {"clientId": "x.apps.googleusercontent.com"}}

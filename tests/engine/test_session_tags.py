@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.aws.http import HttpRequest, Response
 from sandbox.scenario import account
-from tests.engine.conftest import CLIENT, POOL, REGION, Stack
+from tests.engine.conftest import CLIENT, POOL, REGION, Stack, in_sandbox
 
 BUCKET = "notes-dev-uploads"
 PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
@@ -144,3 +145,31 @@ def test_tags_of_the_settings_are_gone_with_the_setting(stack: Stack) -> None:
     assert person.tags() == {}
     assert stack.pool().principal_tags[PROVIDER] == {"UseDefaults": False, "PrincipalTags": {}}
     assert stack.deviations() == []
+
+
+TENANTS: dict[str, Any] = {
+    "uploads": {"bucket": BUCKET, "by": "tenant"},
+    "tenant": {"claim": "custom:tenant", "why": "The users of one customer share their notes."},
+}
+
+
+def test_a_tenant_that_users_can_change_is_an_error_before_anything_is_created(binary: Path, tmp_path: Path) -> None:
+    with in_sandbox(binary, tmp_path, **TENANTS) as stack:
+        idp = stack.client("cognito-idp")
+
+        def let_users_write(*attributes: str) -> None:
+            idp.update_user_pool_client(
+                UserPoolId=POOL,
+                ClientId=CLIENT,
+                WriteAttributes=list(attributes),
+                ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            )
+
+        let_users_write("email", "custom:tenant")
+        for run in (stack.preview, stack.up):
+            output = run(pack=False, fails=True, **TENANTS)
+            assert "userPools[0].clients[0]: users can change `custom:tenant`" in output
+        assert stack.role_names() == []
+        let_users_write("email")
+        stack.up(pack=False, **TENANTS)
+        assert stack.deviations(**TENANTS) == []
