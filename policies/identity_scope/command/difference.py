@@ -9,7 +9,7 @@ from typing import Any
 
 from ..findings.escaping import escaped, escaped_value
 from ..iam.documents import Document, DocumentKind, Statement
-from ..inventory.facts import PoolFact
+from ..inventory.facts import NOT_KNOWN, PoolFact, VendingFact
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle, VendedRole
 from ..pack.settings import Settings
@@ -22,8 +22,11 @@ from .terminal import Style
 from .text import counted
 
 JSON_VERSION = 1
+_ANYONE = "AWS *"
 _ENTRY = "arn:::::"
 """What a principal begins with where it stands for a resource."""
+_BY_NAME = ("the text of the managed policy `", "the role `")
+"""What is not read, but the same in both versions if its name is."""
 _RULE = "s3-isolated-by-identity"
 """The rule whose declarations say which roles are vended and which managed policies there are."""
 
@@ -103,6 +106,7 @@ def _compare(old: Loaded, new: Loaded, settings: Settings, progress: Callable[[s
         assert role is not None
         progress(f"comparing {role.label}")
         yield _role_change(role.label, before, after, old, new, settings)
+    yield from _mapping_changes(old, new)
     pools = [list(loaded.inventory.pools.values()) for loaded in (old, new)]
     for one, other in _matched(pools[0], pools[1], _pool_keys):
         pool = other or one
@@ -171,6 +175,7 @@ def _role_change(
         if other is not None:
             found += _of_documents(one, other, loaded, settings)
             found += _of_trust(one, other, loaded, settings)
+            found += _of_vending(one, other, loaded)
         return tuple(found)
 
     return RoleChange(name, _status(before, after), changes(before, after, new), changes(after, before, old))
@@ -187,7 +192,8 @@ def _obstacles(one: VendedRole | None, other: VendedRole | None, loaded: Loaded)
     same = {(each.label, each.problem) for each in obstacles(one)}
     for each in obstacles(other):
         # A document that is not known is not the same as another one that is not.
-        if (each.label, each.problem) not in same or each.pending:
+        fixed = each.problem.startswith(_BY_NAME) and not each.pending
+        if (each.label, each.problem) not in same or not fixed:
             yield Change(f"not proven: `{each.label}`: {each.problem}", loaded.place(each.urn), None, False)
 
 
@@ -219,10 +225,64 @@ def _of_trust(one: VendedRole | None, other: VendedRole, loaded: Loaded, setting
         if isinstance(result, NotProven):
             yield Change(f"not proven, who may assume the role: {result.reason}", place, None, False)
             continue
-        who = result.resource.removeprefix(_ENTRY) if result.resource != "*" else "anyone"
+        anyone = f"{_ENTRY}{_ANYONE}" in result.statement.resources and not result.statement.not_resource
+        who = "anyone" if anyone else result.resource.removeprefix(_ENTRY)
         label = f"{other.label}, trust policy"
         place = loaded.place(other.urn, label, result.statement.index)
         yield Change(f"`{who}` may assume the role{_conditions(result)}", place, result)
+
+
+_WHO = {
+    "unauthenticated": "guests get the role",
+    "authenticated": "signed-in users get the role",
+    "mapped": "users get the role by a group or a rule",
+    "unknown": "not proven: who gets the role is not known",
+}
+
+
+def _of_vending(one: VendedRole | None, other: VendedRole, loaded: Loaded) -> Iterator[Change]:
+    """Who gets a role that does not in the other version, and what no longer limits it."""
+    if one is None:
+        return
+    place = loaded.place(other.urn)
+    for kind, words in _WHO.items():
+        if kind in other.kinds and kind not in one.kinds:
+            yield Change(words, place, proven=kind != "unknown")
+    if one.unread_boundary and one.unread_boundary != other.unread_boundary:
+        names = ", ".join(f"`{name}`" for name in one.unread_boundary)
+        yield Change(
+            f"not proven: the text of the other version's permissions boundary {names} is not known", place, None, False
+        )
+
+
+def _mappings(loaded: Loaded) -> dict[tuple[str, str], tuple[str, str]]:
+    """By which groups and rules users get roles, each with the resource that says so."""
+    facts = [(each.urn, fact) for each in loaded.resources.values() for fact in each.facts]
+    return {
+        (_without_file(urn), fact.mapping): (urn, fact.label)
+        for urn, fact in facts
+        if isinstance(fact, VendingFact) and fact.mapping
+    }
+
+
+def _mapping_changes(old: Loaded, new: Loaded) -> Iterator[RoleChange]:
+    """Groups and rules that only one version has: whom they are about is not compared."""
+    before, after = _mappings(old), _mappings(new)
+    text = "not proven: the groups or rules by which users get roles are others"
+
+    def changes(
+        one: dict[Any, tuple[str, str]], other: dict[Any, tuple[str, str]], loaded: Loaded
+    ) -> dict[str, Change]:
+        return {
+            label: Change(text, loaded.place(urn), None, False)
+            for (name, mapping), (urn, label) in other.items()
+            if (name, mapping) not in one or NOT_KNOWN in mapping
+        }
+
+    gained, lost = changes(before, after, new), changes(after, before, old)
+    for label in dict.fromkeys((*gained, *lost)):
+        some, other = gained.get(label), lost.get(label)
+        yield RoleChange(label, "kept", (some,) if some else (), (other,) if other else ())
 
 
 def _as_principal(role: VendedRole) -> Principal | None:
@@ -233,7 +293,7 @@ def _as_principal(role: VendedRole) -> Principal | None:
     for statement in role.trust.statements:
         principals = statement.principals
         if principals is not None:
-            entries = tuple("*" if value == "*" else f"{_ENTRY}{kind} {value}" for kind, value in principals.entries)
+            entries = tuple(f"{_ENTRY}{kind} {value}" for kind, value in principals.entries)
             statements.append(
                 replace(
                     statement,
@@ -259,6 +319,9 @@ def _pool_changes(one: PoolFact | None, other: PoolFact | None, loaded: Loaded) 
         )
     if other.classic is not False and (one is not None and one.classic is False):
         yield Change("the classic flow is not off", place)
+    before = one.logins if one is not None else other.logins
+    for login in (each for each in other.logins if each not in before):
+        yield Change(f"users of `{login}` get credentials", place)
     if isinstance(other.unchecked, tuple) and one is not None and isinstance(one.unchecked, tuple):
         for provider in other.unchecked:
             if provider not in one.unchecked:
@@ -276,7 +339,8 @@ def _request(access: NewAccess) -> str:
     prefix = ""
     if access.prefix is not None:
         prefix = f" with the prefix `{access.prefix}`" if access.prefix else " with the empty prefix"
-    return f"identity `{access.identity}` may `{access.action}` `{access.resource}`{prefix}{_conditions(access)}"
+    who = "anyone without credentials" if access.anonymous else f"identity `{access.identity}`"
+    return f"{who} may `{access.action}` `{access.resource}`{prefix}{_conditions(access)}"
 
 
 def _conditions(access: NewAccess) -> str:
@@ -352,7 +416,7 @@ def _json(change: Change) -> dict[str, Any]:
     found: dict[str, Any] = {"text": escaped(change.text), "proven": change.proven, "place": place}
     if (access := change.access) is not None:
         found |= {
-            "identity": access.identity,
+            "identity": None if access.anonymous else access.identity,
             "action": escaped(access.action),
             "resource": escaped(access.resource),
             "document": escaped(access.document),

@@ -148,15 +148,24 @@ class AttachmentFact:
     origin: Origin = field(default_factory=Origin)
 
 
+NOT_KNOWN = "\0"
+"""What stands in a mapping's text for what is not known."""
+
+
 @dataclass(frozen=True)
 class VendingFact:
-    """A pool's roles, or a group's: each with `authenticated`, `unauthenticated`, or `mapped`."""
+    """A pool's roles, or a group's: each with `authenticated`, `unauthenticated`, or `mapped`.
+
+    `mapping` is the text of the rules, or of the group, by which users get those that are mapped; with `NOT_KNOWN` in the
+    place of what is not known.
+    """
 
     urn: str
     label: str
     pool: Reference | None
     roles: tuple[tuple[str, Reference], ...]
     origin: Origin = field(default_factory=Origin)
+    mapping: str = ""
 
 
 @dataclass(frozen=True)

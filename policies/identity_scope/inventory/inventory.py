@@ -378,6 +378,7 @@ class Inventory:
                 # Whatever the documents allow may be outside the boundary: nothing is decided before it is known.
                 documents = []
                 obstacles.append(waiting)
+        unread = role.boundary if role.boundary is not None and boundary is None else ()
         return VendedRole(
             urn=urn,
             label=label,
@@ -389,6 +390,7 @@ class Inventory:
             pools=role.pools,
             regions=role.regions,
             sources=sources,
+            unread_boundary=tuple(each.reference.value or each.label for each in unread),
         )
 
     def _text(self, managed: Managed, declared: Declared) -> tuple[Source, Document | None, Obstacle | None] | None:

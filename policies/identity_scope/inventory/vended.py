@@ -105,6 +105,7 @@ class VendedRole:
         pools: the pools whose identities can get it, by ID, or by URN while the ID is not known; empty where any can.
         regions: regions of the pools that vend it; empty where one of them is not known.
         sources: each document's label to the URN of the resource that holds it.
+        unread_boundary: the policies that its permissions boundary may be, where the text of one is not known.
         logins: how the identities of each of the pools get it, and with which principal tags.
     """
 
@@ -119,3 +120,4 @@ class VendedRole:
     regions: tuple[str, ...]
     sources: Mapping[str, str]
     logins: Mapping[str, PoolLogins] = field(default_factory=dict)
+    unread_boundary: tuple[str, ...] = ()

@@ -22,11 +22,13 @@ from typing import NamedTuple, TypeAlias
 from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal, matches
 from ..automata.walk import Budget, BudgetExceeded, Machine, covers, fresh_letter, shortest_word
 from ..iam.actions import BUCKET_PIVOTS, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS
+from ..iam.callers import made_by
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
+from ..iam.evaluator import variables_of
 from ..iam.issuers import NAMED, Shape
 from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
-from ..iam.variables import Missing, Values, Variable, arn_template, template
+from ..iam.variables import Lookup, Missing, Values, Variable, arn_template, template
 from ..inventory.principal import Principal
 from .reach import LISTING_KEYS, PREFIX_KEY, AllObjects, of_bucket, within_bucket
 from .results import NotProven
@@ -62,6 +64,7 @@ class NewAccess:
         prefix: the `s3:prefix` of a listing; None where the request names none.
         document: the document that allows it, and its statement.
         assumed: conditions that have to hold for it.
+        anonymous: whether it comes without credentials, so that `identity` is nobody's.
     """
 
     identity: str
@@ -71,6 +74,7 @@ class NewAccess:
     document: str
     statement: Statement
     assumed: tuple[Condition, ...] = ()
+    anonymous: bool = False
 
 
 def new_access(
@@ -88,11 +92,34 @@ def new_access(
     found: list[NewAccess | NotProven] = []
     budget = Budget(steps)
     try:
+        old = old or Principal(new.name, ())
         for shape in scope.shapes()[:1]:
-            found += _Comparison(old or Principal(new.name, ()), new, scope, shape, budget).results()
+            found += _Comparison(old, new, scope, shape, budget).results()
+            # What takes something away from the role does not from somebody without credentials.
+            told = {(each.document, each.statement) for each in found}
+            strangers = _Comparison(_nobody(old), _nobody(new), scope, shape, budget, anonymous=True)
+            found += [each for each in strangers.results() if (each.document, each.statement) not in told]
     except BudgetExceeded as error:
         found.append(NotProven(str(error), new.urn))
     return found
+
+
+def _nobody(principal: Principal) -> Principal:
+    """Somebody without credentials, to whom only the policies of buckets speak."""
+    policies = [
+        replace(policy, document=replace(policy.document, statements=tuple(statements)))
+        for policy in principal.resource
+        if policy.access_point is None
+        and (
+            statements := [
+                made
+                for each in policy.document.statements
+                if (made := made_by(each, (), True)) is not None
+                and (each.effect is Effect.DENY or grantee(each.principals, (), frozenset()) is Grantee.EVERYONE)
+            ]
+        )
+    ]
+    return Principal(principal.name, (), None, tuple(policies), urn=principal.urn)
 
 
 class _Atom(NamedTuple):
@@ -198,7 +225,9 @@ class _Version:
 
 
 class _Comparison:
-    def __init__(self, old: Principal, new: Principal, scope: Scope, shape: Shape, budget: Budget) -> None:
+    def __init__(
+        self, old: Principal, new: Principal, scope: Scope, shape: Shape, budget: Budget, anonymous: bool = False
+    ) -> None:
         self._scope = scope
         self._shape = shape
         self._budget = budget
@@ -206,7 +235,7 @@ class _Comparison:
         strangers = scope.strangers(shape)
         self._loose = Loose(strangers.loosened.digits, strangers.loosened.letters[0])
         self._identity = strangers.loose[0]
-        self._caller = scope.caller(self._identity, shape)
+        self._caller = replace(scope.caller(self._identity, shape), anonymous=anonymous)
         self.issuers = self._caller.issuers
         self._opaque: dict[tuple[str, str | None], str] = {}
         self._letters = scope.mentions.letters
@@ -214,9 +243,16 @@ class _Comparison:
         self._conditions: dict[_Atom, Condition] = {}
         self._new = _Version(new, self)
         self._old = _Version(old, self)
-        self._points = (
-            [policy for policy in new.resource if policy.access_point is not None],
-            [policy for policy in old.resource if policy.access_point is not None],
+        self._points = tuple(
+            (
+                [
+                    (policy.name, policy.document, policy.access_point)
+                    for policy in each.resource
+                    if policy.access_point
+                ],
+                each.access_points,
+            )
+            for each in (new, old)
         )
 
     # --- statements
@@ -250,6 +286,9 @@ class _Comparison:
                 atom = _Atom(condition.label, condition.key, condition.values, statement.expands)
                 atoms.append((atom, condition))
                 self._conditions[atom] = condition
+        if statement.effect is Effect.DENY:
+            # AWS may take a Deny for invalid while a variable of it has no value.
+            more = (*more, *(_Atom("has a value", v.key, (), True) for v in variables_of(statement) if _open(v, look)))
         own = frozenset((*more, *(atom for atom, _ in atoms)))
         yield _Clause(kind, name, statement, limited, bucket, own, tuple(atoms))
 
@@ -329,9 +368,11 @@ class _Comparison:
     # --- the question
 
     def results(self) -> Iterator[NewAccess | NotProven]:
-        points = [[(p.name, p.document, p.access_point) for p in policies] for policies in self._points]
-        if points[0] != points[1] and points[0]:
-            yield NotProven("policies of access points are not compared", self._principal.urn, points[0][0][0])
+        (policies, points), before = self._points
+        changed = policies != before[0] or (points != before[1] and any(map(_through_points, self._new.allows)))
+        if changed and (policies or points):
+            document = policies[0][0] if policies else ""
+            yield NotProven("access points and their policies are not compared", self._principal.urn, document)
         same = {clause.alike for clause in self._old.allows}
         kept = self._keeps_denies()
         for clause in self._new.allows:
@@ -516,6 +557,8 @@ class _Comparison:
         """Whether one condition is the negation of the other."""
         if (one.key, one.values, one.expands) != (other.key, other.values, other.expands) or ":" in one.label:
             return False
+        if any("${" in value for value in one.values):
+            return False  # without a value for the variable, neither may hold
         negation = {"StringEquals": "StringNotEquals", "StringLike": "StringNotLike", "ArnLike": "ArnNotLike"}
         negation |= {"ArnEquals": "ArnNotEquals", "IpAddress": "NotIpAddress"}
         return negation.get(one.label) == other.label or negation.get(other.label) == one.label
@@ -527,6 +570,7 @@ class _Comparison:
             one.key == other.key
             and one.label == other.label
             and one.label in ("Bool", "StringEquals")
+            and not _MULTIVALUED.search(one.key)
             and not any("${" in value for value in (*one.values, *other.values))
             and not {value.lower() for value in one.values} & {value.lower() for value in other.values}
         )
@@ -541,6 +585,10 @@ class _Comparison:
             return False
         if operators[1] == "StringEquals" and operators[0] != "StringEquals":
             return False
+        if operators[1].startswith("Arn"):
+            # Which compares part by part: what is the same as text may be no ARN.
+            alike = operators[0].startswith("Arn") or not any(c in value for value in one.values for c in "*?$")
+            return alike and one.expands == other.expands and set(one.values) <= set(other.values)
         return all(any(self._within(v, one, w, other, operators) for w in other.values) for v in one.values)
 
     def _within(self, value: str, one: _Atom, wider: str, other: _Atom, operators: Sequence[str]) -> bool:
@@ -577,6 +625,7 @@ class _Comparison:
                 clause.document,
                 clause.statement,
                 tuple(dict(clause.conditions).values()),
+                self._caller.anonymous,
             )
         return None
 
@@ -645,8 +694,28 @@ class _TooMany(Exception):
 
 
 _REGION_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_MULTIVALUED = re.compile(
+    r":(amr|tagkeys|requestobjecttagkeys|leadingkeys|attributes|principalorgpaths|sourceorgpaths|resourceorgpaths|calledvia"
+    r"|principalservicenameslist)$",
+    re.IGNORECASE,
+)
+"""Condition keys that may have several values."""
 _TEXTUAL = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
 _SERVICE_AND_NAME = GlobSet([(Wild.ONE, Wild.ANY, ":", Wild.ONE, Wild.ANY)])
+
+
+def _open(variable: Variable, lookup: Lookup) -> bool:
+    """Whether a variable may have no value."""
+    values = lookup(variable.key) if variable.key else Missing.UNKNOWN
+    return len(values) != 1 if isinstance(values, tuple) else variable.default is None
+
+
+def _through_points(clause: _Clause) -> bool:
+    """Whether a statement may be about an access point, by its ARN or its alias."""
+    texts = clause.statement.resources
+    return clause.statement.not_resource or any(
+        not re.match(r"arn:[a-z-]+:s3:::[^*?$/]+(/|$)", text) or "-s3alias" in text for text in texts
+    )
 
 
 def _alike_but_for_entries(one: _Clause, other: _Clause) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from ..iam.claims import IssuerKind
 from ..inventory.accounts import Origin, account_of
 from ..inventory.facts import (
+    NOT_KNOWN,
     SECRET,
     UNKNOWN,
     AccessPointFact,
@@ -303,7 +304,8 @@ def _role_attachment(resource: Resource) -> Iterator[Fact]:
         # What an unknown mapping refers to is judged; how many roles there are is not known.
         roles += [("mapped", Reference(None, (urn,))) for urn in urns]
     pool = _reference(resource, "identityPoolId")
-    yield VendingFact(resource.urn, resource.name, pool, tuple(roles), resource.origin)
+    rules = _text_of(props.get("roleMappings")) if mapped else ""
+    yield VendingFact(resource.urn, resource.name, pool, tuple(roles), resource.origin, rules)
 
 
 def _mapped_roles(mappings: object) -> Iterator[object]:
@@ -333,7 +335,19 @@ def _mapped_roles(mappings: object) -> Iterator[object]:
 def _group(resource: Resource) -> Iterator[Fact]:
     if resource.props.get("roleArn"):
         role = _reference(resource, "roleArn")
-        yield VendingFact(resource.urn, resource.name, None, (("mapped", role),), resource.origin)
+        group = _text_of({key: resource.props.get(key) for key in ("userPoolId", "name", "groupName", "precedence")})
+        yield VendingFact(resource.urn, resource.name, None, (("mapped", role),), resource.origin, group)
+
+
+def _text_of(value: object) -> str:
+    """A value as text, to be compared."""
+    if value is UNKNOWN or value == SECRET:
+        return NOT_KNOWN
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_text_of(each)}' for key, each in sorted(value.items()))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text_of, value))}]"
+    return repr(value)
 
 
 def _bucket(resource: Resource) -> Iterator[Fact]:

@@ -325,15 +325,21 @@ def requests() -> Iterator[tuple[str, str, str | None]]:
 
 
 def allowed(
-    of: Principal, action: str, resource: str, prefix: str | None, identity: str, context: Mapping[str, str]
+    of: Principal, action: str, resource: str, prefix: str | None, identity: str | None, context: Mapping[str, str]
 ) -> bool:
-    found = {SUB: (identity,), **{key: (value,) for key, value in context.items() if value}}
+    """Whether an identity's request is allowed, or one without credentials."""
+    found = {
+        **({SUB: (identity,)} if identity is not None else {}),
+        **{key: (value,) for key, value in context.items() if value},
+    }
     if prefix is not None:
         found["s3:prefix"] = (prefix,)
-    request = Request(action, resource, found, principal=("arn:aws:iam::123456789012:role/role",))
+    caller = ("arn:aws:iam::123456789012:role/role",) if identity is not None else ()
+    request = Request(action, resource, found, principal=caller)
     bucket = resource.partition(":::")[2].partition("/")[0]
     policies = tuple((p.name, p.document) for p in of.resource if p.bucket == bucket)
-    return decide(request, Applicable(of.documents, of.boundary, policies), Reading.PLAIN).allowed
+    documents, boundary = (of.documents, of.boundary) if identity is not None else ((), None)
+    return decide(request, Applicable(documents, boundary, policies), Reading.PLAIN).allowed
 
 
 CONTEXTS = [
@@ -342,7 +348,9 @@ CONTEXTS = [
 ]
 
 
-def is_new(old: Principal, new: Principal, action: str, resource: str, prefix: str | None, identity: str) -> bool:
+def is_new(
+    old: Principal, new: Principal, action: str, resource: str, prefix: str | None, identity: str | None
+) -> bool:
     return any(
         allowed(new, action, resource, prefix, identity, context)
         and not allowed(old, action, resource, prefix, identity, context)
@@ -363,21 +371,22 @@ def test_against_every_request_of_a_small_world() -> None:
             action = result.action if "*" not in result.action else "x:y"
             if "*" in result.action:
                 continue
-            assert is_new(old, new, action, result.resource, result.prefix, result.identity), (old, new, result)
+            identity = None if result.anonymous else result.identity
+            assert is_new(old, new, action, result.resource, result.prefix, identity), (old, new, result)
         if results:
             found += bool(shown_)
             unproven += not shown_
             continue
         none += 1
-        for identity in (ME_ID, OTHER_ID):
+        for each in (ME_ID, OTHER_ID, None):
             for action, resource, prefix in requests():
-                assert not is_new(old, new, action, resource, prefix, identity), (
+                assert not is_new(old, new, action, resource, prefix, each), (
                     old,
                     new,
                     action,
                     resource,
                     prefix,
-                    identity,
+                    each,
                 )
     assert found > 20
     assert none > 20
