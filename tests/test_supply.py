@@ -86,6 +86,12 @@ def test_the_pack_depends_on_the_sdk_and_its_command_on_a_yaml_reader() -> None:
     assert [line.split(">")[0] for line in lines if line and not line.startswith("#")] == ["pulumi-policy", "pyyaml"]
 
 
+def test_the_pack_is_built_by_the_locked_setuptools() -> None:
+    """`pulumi install` builds the package in an environment of its own, in which nothing of the lock is."""
+    (needed,) = re.findall(r'^requires = \["(.*)"\]', (ROOT / "policies" / "pyproject.toml").read_text(), re.MULTILINE)
+    assert needed in {f"{name}=={version}" for name, version, _ in pinned(LOCKS[2])}
+
+
 def test_what_mutation_testing_names_is_there() -> None:
     """A pattern of a module that has moved would leave it out without a word."""
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[tool.mutmut]")[2]

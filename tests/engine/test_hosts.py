@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -26,19 +27,23 @@ needs_nodejs = pytest.mark.skipif(
 
 def _copy(project: Path) -> None:
     """The project, whose program and pack are run by the interpreter that runs the tests."""
-    ignored = shutil.ignore_patterns("__pycache__", ".*", "venv", "node_modules", "sdks")
-    for name in ("components", "policies", "examples"):
-        shutil.copytree(ROOT / name, project / name, ignore=ignored)
-    for name in ("Pulumi.yaml", "__main__.py", "requirements.txt"):
-        shutil.copy(ROOT / name, project / name)
+    _checkout(project)
     for name in ("Pulumi.yaml", "policies/PulumiPolicy.yaml"):
         settings = yaml.safe_load((project / name).read_text())
         settings["runtime"] = {"name": "python", "options": {"virtualenv": sys.prefix}}
         (project / name).write_text(yaml.safe_dump(settings))
 
 
-def _install_provider(own_provider: Stack) -> None:
-    stack = own_provider
+def _checkout(project: Path) -> None:
+    """The project as it is cloned."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "venv", "node_modules", "sdks")
+    for name in ("components", "policies", "examples"):
+        shutil.copytree(ROOT / name, project / name, ignore=ignored)
+    for name in ("Pulumi.yaml", "__main__.py", "requirements.txt"):
+        shutil.copy(ROOT / name, project / name)
+
+
+def _install_provider(stack: Stack) -> None:
     """The sandbox's provider as an installed plugin: what a component requires is installed, not looked for on PATH."""
     folder = Path(stack.cli.environment["PULUMI_HOME"]) / "plugins" / f"resource-aws-v{version('pulumi-aws')}"
     folder.mkdir(parents=True)
@@ -59,6 +64,24 @@ def test_the_program_and_the_packs_folder_run_by_the_cli_alone(own_provider: Sta
     stack.configure(authenticated={"grants": [wide]})
     output = stack.run("preview", "--policy-pack", str(stack.project / "policies"), program=False, fails=True)
     assert "s3-isolated-by-identity" in output
+
+
+@needs_python
+def test_install_sets_up_the_program_and_the_pack(own_provider: Stack) -> None:
+    """The commands of the README, from a clone to a preview; the provider is the sandbox's, and already installed."""
+    stack = own_provider
+    _checkout(stack.project)
+    _install_provider(stack)
+    commands = re.findall(r"^(?:\(cd (\w+) && )?pulumi (install)\)?\s", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert commands == [("", "install"), ("policies", "install")]
+    for folder, command in commands:
+        done = stack.cli.start(stack.project / folder, command)
+        output, _ = done.communicate(timeout=500)
+        assert done.returncode == 0, output
+        assert (stack.project / folder / "venv" / "bin" / "python").exists()
+    stack.configure()
+    output = stack.run("preview", "--policy-pack", str(stack.project / "policies"), program=False)
+    assert "9 to create" in output
 
 
 @needs_nodejs

@@ -185,6 +185,7 @@ def test_the_pack_is_published_and_enabled_as_it_is_written(binary: Path, cloud:
     (tmp_path / "pack.json").write_text(json.dumps({"environments": ["policies/identity-scope"], **config}))
     (script,) = scripts("With Pulumi Cloud")
     commands = [line.split()[1:] for line in script.splitlines() if line.startswith("pulumi ")]
+    assert commands.pop(0) == ["install"]  # tried in test_hosts.py; here the environment is the one of the tests
     assert [" ".join(command[:3]) for command in commands] == [
         "policy publish acme",
         "policy group new",
