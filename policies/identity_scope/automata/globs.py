@@ -26,12 +26,28 @@ class Wild(Enum):
     """Exactly one character, any code point."""
 
 
-Pattern: TypeAlias = tuple["str | Wild", ...]
-"""Literal characters and wildcards, in order. A string of several characters is any one of them."""
+class Text(NamedTuple):
+    """A part of a text that is not known: any one character, or with `many` any string, without some characters.
+
+    A whole text, `unknown_text`, is a part of one character, at which it begins, and one of many.
+    """
+
+    number: int
+    many: bool
+    excluded: str = ""
+
+
+Pattern: TypeAlias = tuple["str | Wild | Text", ...]
+"""Literal characters, wildcards and texts, in order. A string of several characters is any one of them."""
 
 
 def literal(text: str) -> Pattern:
     return tuple(text)
+
+
+def unknown_text(number: int, excluded: str = "") -> Pattern:
+    """A text of one character or more, under a number that tells it from others."""
+    return Text(number, False, excluded), Text(number, True, excluded)
 
 
 class Loose(NamedTuple):
@@ -98,6 +114,11 @@ class GlobSet:
                 elif token is Wild.ONE:
                     one |= bit
                     bit <<= 1
+                elif isinstance(token, Text):
+                    # What it excludes is left out: more is matched, and it stands only where that is wanted.
+                    loop_any |= bit if token.many else 0
+                    one |= 0 if token.many else bit
+                    bit <<= 0 if token.many else 1
                 else:
                     for key in token.lower() if fold else token:
                         advance[key] = advance.get(key, 0) | bit
@@ -190,7 +211,7 @@ def _pieces(pattern: Pattern) -> tuple[str, ...] | None:
     for token in pattern:
         if token is Wild.ANY:
             pieces.append([])
-        elif isinstance(token, Wild) or len(token) != 1:
+        elif not isinstance(token, str) or len(token) != 1:
             return None
         else:
             pieces[-1].append(token)

@@ -8,6 +8,10 @@ pattern that must match, a store of what is known of the digits (`unknowns.py`),
 - where nothing is demanded it is a letter that no pattern tells apart. It is as good as any other, because it brings the
   patterns that must not match to the fewest positions; except `:`, which ends a narrow `*`, and is tried as well.
 
+A pattern may also hold texts that are not known, of any length. A text is read as any string of one character or more,
+wherever it stands. Where two texts must differ, a state also says which two have begun at one letter and have not ended
+since: if they end at one letter too, they are equal, and the branch ends. Whatever else they are, they may differ.
+
 Nothing is ever split into equal or not: what must not match ends as a *nogood*, a store that must not be the case. A
 word counts if digits can be found that satisfy its store and none of its nogoods. States are taken in the order of the
 length that they need at least (A*), so the first word that counts is a shortest one, and there is one whenever any word
@@ -23,7 +27,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from .globs import Pattern, Wild
+from .globs import Pattern, Text, Wild
 from .unknowns import NOTHING, StoreId, Stores
 from .walk import Budget, fresh_letter
 
@@ -70,7 +74,7 @@ class Among(NamedTuple):
     letters: frozenset[str]
 
 
-Part: TypeAlias = "str | Wild | Not | Among | Stop | frozenset[str]"
+Part: TypeAlias = "str | Wild | Text | Not | Among | Stop | frozenset[str]"
 """What a track's pattern is made of: a pattern's parts; a character of a set; and the places of `Stop`."""
 
 
@@ -84,6 +88,7 @@ class Token(NamedTuple):
     fold: bool = False
     stop: bool = False
     end: bool = False
+    text: int = -1
 
     @property
     def free(self) -> bool:
@@ -110,6 +115,8 @@ def _token(part: Part, alphabet: Alphabet, fold: bool) -> Token:
         return Token(many=part.many, excluded=frozenset(part.excluded))
     if isinstance(part, Stop):
         return _STOP
+    if isinstance(part, Text):
+        return Token(many=part.many, excluded=frozenset(part.excluded), text=part.number)
     return Token(many=part is not Wild.ONE, excluded=_COLON if part is Wild.WITHIN else _NONE)
 
 
@@ -165,6 +172,7 @@ class Question:
         nogoods: what must not be the case.
         alternatives: of each list, one store must be the case.
         requirements: further ones, that no pattern has to match for.
+        different: pairs of texts that must not be equal, the first of side 0 and the other of side 1.
     """
 
     tracks: tuple[Track, ...]
@@ -173,6 +181,7 @@ class Question:
     nogoods: tuple[StoreId, ...] = ()
     alternatives: tuple[tuple[StoreId, ...], ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    different: tuple[tuple[int, int], ...] = ()
 
 
 class Word(NamedTuple):
@@ -187,6 +196,17 @@ class Word(NamedTuple):
     store: StoreId
     nogoods: tuple[StoreId, ...]
     stops: tuple[tuple[int, int], ...] = ()
+    texts: tuple[tuple[int, str], ...] = ()
+    """What the word spells out of each text, wherever one stands."""
+
+
+class _Together(NamedTuple):
+    """Two tracks in whose patterns texts began at one letter; `ended` is the one whose text a `Stop` has ended behind the
+    last letter, -1 if there is none."""
+
+    one: int
+    other: int
+    ended: int = -1
 
 
 class _State(NamedTuple):
@@ -197,6 +217,7 @@ class _State(NamedTuple):
     open: frozenset[tuple[int, StoreId]]
     stopped: int
     owed: frozenset[tuple[int, StoreId]]
+    together: frozenset[_Together] = frozenset()
 
 
 class _Compiled(NamedTuple):
@@ -356,9 +377,21 @@ class Walk:
             for at in range(begins[0] if begins else 0, len(self._must_not.tokens)):
                 self._owner[at] = index
         self._told = self._told_apart()
+        self._has_texts = any(token.text >= 0 for token in self._must.tokens)
+        self._paired = list(self._pairs_of_tracks()) if question.different else []
         self._demands: dict[frozenset[Token], list[tuple[str, StoreId]]] = {}
         self._meetings: dict[tuple[int, str], StoreId | None] = {}
         self._judged: dict[tuple[StoreId, frozenset[tuple[int, StoreId]]], Word | None] = {}
+
+    def _pairs_of_tracks(self) -> Iterator[tuple[int, int]]:
+        """The tracks in which two texts stand that must differ."""
+        numbers = [
+            {part.number for pattern in track.patterns for part in pattern if isinstance(part, Text)}
+            for track in self._question.tracks
+        ]
+        for one, other in product(range(len(numbers)), repeat=2):
+            if any(mine in numbers[one] and theirs in numbers[other] for mine, theirs in self._question.different):
+                yield one, other
 
     def _told_apart(self) -> frozenset[str]:
         """The characters that forbidden patterns tell from others."""
@@ -388,17 +421,14 @@ class Walk:
         question = self._question
         queue: list[tuple[int, int, int, _State]] = []
         came_from: dict[_State, tuple[_State, str] | None] = {}
-        weakest: dict[
-            tuple[tuple[int, ...], frozenset[tuple[int, StoreId]], int, frozenset[tuple[int, StoreId]]], list[int]
-        ]
-        weakest = {}
+        weakest: dict[tuple[object, ...], list[int]] = {}
         number, needs = 0, self._must.needs
 
         def put(state: _State, length: int, before: tuple[_State, str] | None) -> None:
             nonlocal number
             if state in came_from:
                 return
-            key = state.positions, state.open, state.stopped, state.owed
+            key = state.positions, state.open, state.stopped, state.owed, state.together
             known = weakest.setdefault(key, [])
             if any(self._stores.implies(state.store, weaker) for weaker in known[:4]):
                 return
@@ -415,15 +445,18 @@ class Walk:
         while queue:
             _, negative, _, state = heapq.heappop(queue)
             length = -negative
-            if self._at_end(state):
+            if self._at_end(state) and not state.together:
                 judged = self._judge(state)
                 if judged is not None:
                     letters, stops = _spell(came_from, state)
-                    return judged._replace(letters=letters, stops=stops)
+                    return judged._replace(
+                        letters=letters, stops=stops, texts=tuple(self._spelt_texts(came_from, state))
+                    )
             for after in self._stops(state):
                 put(after, length, (state, ""))
             for after, letters in self._steps(state):
-                after, letters = self._forced(after, letters)
+                if not self._has_texts:
+                    after, letters = self._forced(after, letters)
                 put(after, length + len(letters), (state, letters))
         return None
 
@@ -529,9 +562,43 @@ class Walk:
                 owed = {(self._owner[at], needs) for at, needs in mine if self._must_not.ends[at]}
                 if any(self._refuted(index, needs) for index, needs in owed):
                     continue
+                together = self._stopped(state, positions)
+                if together is None:
+                    continue
                 yield _State(
-                    tuple(positions), state.store, state.open - mine, state.stopped | 1 << side, state.owed | owed
+                    tuple(positions),
+                    state.store,
+                    state.open - mine,
+                    state.stopped | 1 << side,
+                    state.owed | owed,
+                    together,
                 )
+
+    def _stopped(self, state: _State, positions: Sequence[int]) -> frozenset[_Together] | None:
+        """Which texts are together when a `Stop` is passed; None where two that must differ end by it."""
+        found: set[_Together] = set()
+        for pair in state.together:
+            ended = [at for at in pair[:2] if at != pair.ended and positions[at] != state.positions[at]]
+            if ended and (pair.ended >= 0 or len(ended) > 1):
+                return None
+            found.add(pair._replace(ended=ended[0]) if ended else pair)
+        return frozenset(found)
+
+    def _along(self, state: _State, taken: tuple[int, ...]) -> frozenset[_Together] | None:
+        """Which texts are together behind a letter; None where two that must differ ended before it."""
+        found: set[_Together] = set()
+        for pair in state.together:
+            goes_on = [at != pair.ended and taken[at] == state.positions[at] for at in pair[:2]]
+            if not any(goes_on):
+                return None
+            if all(goes_on):
+                found.add(pair)
+        tokens = self._must.tokens
+        for one, other in self._paired:
+            mine, theirs = tokens[taken[one]], tokens[taken[other]]
+            if not mine.many and not theirs.many and (mine.text, theirs.text) in self._question.different:
+                found.add(_Together(one, other))
+        return frozenset(found)
 
     def _refuted(self, index: int, needs: StoreId) -> bool:
         """Whether a forbidden pattern has matched whatever the digits are."""
@@ -546,6 +613,9 @@ class Walk:
         for taken in product(*choices):
             for letter, needed in self._letters(taken):
                 self._budget.spend()
+                together = self._along(state, taken) if self._paired else state.together
+                if together is None:
+                    break
                 store = self._stores.join(state.store, needed)
                 if store is None or (store != state.store and self._hopeless(store)):
                     continue
@@ -554,7 +624,7 @@ class Walk:
                 owed = state.owed
                 if owed and store != state.store:
                     owed = frozenset(o for o in owed if self._stores.join(store, o[1]) is not None)
-                yield _State(after, store, open_, state.stopped, owed), letter
+                yield _State(after, store, open_, state.stopped, owed, together), letter
 
     def _letters(self, taken: tuple[int, ...]) -> list[tuple[str, StoreId]]:
         """The letters that some tokens take together, each with what it needs."""
@@ -671,6 +741,24 @@ class Walk:
         nogoods = [*self._question.nogoods, *nogoods]
         digits = self._stores.example(store, nogoods, unknowns, self._preferred)
         return None if digits is None else Word("", tuple(digits), store, tuple(nogoods))
+
+    def _spelt_texts(
+        self, came_from: dict[_State, tuple[_State, str] | None], last: _State
+    ) -> Iterator[tuple[int, str]]:
+        """What the letters that lead to a state spell of each text: each is taken one by one where there are texts."""
+        if not self._has_texts:
+            return
+        tokens = self._must.tokens
+        pieces: dict[int, str] = {}
+        state, step = last, came_from[last]
+        while step is not None:
+            before, letter = step
+            for track, at in enumerate(state.positions):
+                if letter and tokens[at].text >= 0 and tokens[at].many:
+                    pieces[track] = letter + pieces.get(track, "")
+                    if before.positions[track] != at:
+                        yield tokens[at].text, pieces.pop(track)
+            state, step = before, came_from[before]
 
 
 def _beginning(pattern: Sequence[Part]) -> str:

@@ -10,7 +10,7 @@ gives None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .walk import Budget
@@ -38,6 +38,7 @@ class Stores:
         self._numbers: dict[tuple[Known, ...], StoreId] = {(): NOTHING}
         self._restricted: dict[tuple[StoreId, int, int], StoreId | None] = {}
         self._equated: dict[tuple[StoreId, int, int], StoreId | None] = {}
+        self._implied: dict[tuple[StoreId, StoreId], bool] = {}
         self._joined: dict[tuple[StoreId, StoreId], StoreId | None] = {}
 
     def classes(self, store: StoreId) -> tuple[Known, ...]:
@@ -81,8 +82,19 @@ class Stores:
         return self._joined[key]
 
     def implies(self, store: StoreId, other: StoreId) -> bool:
-        # Equal stores have equal numbers, so that adding what is known already changes nothing.
-        return self.join(store, other) == store
+        """Whether all that one store says follows from the other: unknowns that are equal are of one class."""
+        if store == other or other == NOTHING:
+            return True
+        key = store, other
+        if key not in self._implied:
+            self._budget.spend(1 + len(self._classes[other]) // 8)
+            self._implied[key] = all(self._follows(store, known) for known in self._classes[other])
+        return self._implied[key]
+
+    def _follows(self, store: StoreId, known: Known) -> bool:
+        first = (known.unknowns & -known.unknowns).bit_length() - 1
+        mine = self._class_of(store, first)
+        return not known.unknowns & ~mine.unknowns and not mine.digits & ~known.digits
 
     def of(self, atoms: Sequence[tuple[int, int]]) -> StoreId | None:
         """The store in which each unknown is one of the given digits."""
@@ -213,19 +225,25 @@ class Stores:
             for known in self._classes[store]
         )
 
-    def _falsified(self, store: StoreId, nogood: StoreId) -> list[StoreId]:
+    def _falsified(self, store: StoreId, nogood: StoreId) -> Iterator[StoreId]:
         """Every way to make one atom of a nogood false, as a store."""
-        found: list[StoreId | None] = []
+        seen: set[StoreId | None] = {None}
+        for way in self._ways_to_falsify(store, nogood):
+            if way not in seen:
+                seen.add(way)
+                yield way  # type: ignore[misc]
+
+    def _ways_to_falsify(self, store: StoreId, nogood: StoreId) -> Iterator[StoreId | None]:
         for known in self._classes[nogood]:
             first, *others = _bits(known.unknowns)
             if known.digits != self.any:
-                found += [self.restrict(store, u, self.any & ~known.digits) for u in (first, *others)]
+                for unknown in (first, *others):
+                    yield self.restrict(store, unknown, self.any & ~known.digits)
             for unknown in others:
                 for digit in range(len(self.digits)):
                     one = self.restrict(store, first, 1 << digit)
                     if one is not None:
-                        found.append(self.restrict(one, unknown, self.any & ~(1 << digit)))
-        return [each for each in dict.fromkeys(found) if each is not None]
+                        yield self.restrict(one, unknown, self.any & ~(1 << digit))
 
     def assign(self, store: StoreId, unknowns: int, preferred: Sequence[int]) -> list[int]:
         """A digit for each unknown, as its place among the digits; the preferred one where the store leaves it open."""

@@ -52,6 +52,7 @@ class Claim:
         changeable: whether its owner can change it.
         source: the page that says so.
         always: whether every token of the provider has it; a session whose token has it not has no such tag.
+        provider: the provider whose tokens have it, where a session has claims of several; empty: the login's.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Claim:
     changeable: bool
     source: str
     always: bool = False
+    provider: str = ""
 
     @property
     def identifying(self) -> bool:
@@ -93,6 +95,45 @@ class Login:
     provider: str
     kind: IssuerKind
     tags: Mapping[str, Claim | str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A principal tag of a kind of sessions.
+
+    Attributes:
+        key: in lower case.
+        claim: where its value comes from; None for the role's own tag, which is the same in every session.
+        value: its value; None: it may be any string that the claim can be, but none of `besides`.
+        besides: values that other kinds of sessions have.
+        slash: whether its value has a `/`, where that tells kinds of sessions apart; None: it may.
+    """
+
+    key: str
+    claim: Claim | None
+    value: str | None = None
+    besides: frozenset[str] = frozenset()
+    slash: bool | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A kind of sessions of a role: all that one login starts, with the tags that documents speak of. Others are absent.
+
+    Attributes:
+        provider: the login's provider; empty for all those that send none of these tags.
+        kind: the provider's kind; None where there is no one provider.
+        tags: the tags, in the order of their keys.
+        providers: all providers whose logins start such sessions.
+    """
+
+    provider: str = ""
+    kind: IssuerKind | None = None
+    tags: tuple[Tag, ...] = ()
+    providers: frozenset[str] = frozenset()
+
+    def tag(self, key: str) -> Tag | None:
+        return next((tag for tag in self.tags if tag.key == key), None)
 
 
 _USER_POOL_TOKENS = (

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from enum import IntEnum
 
-from ..automata.globs import matches
+from ..automata.globs import Wild, matches
 from .documents import Condition
-from .variables import Concrete, Lookup, Missing, concretise, template
+from .variables import Concrete, Free, Lookup, Missing, concretise, template
 
 
 class Truth(IntEnum):
@@ -54,6 +54,8 @@ def holds(condition: Condition, lookup: Lookup, expands: bool) -> Truth:
         if condition.qualifier == "ForAnyValue":
             return Truth.NO
         return Truth.of(negates(condition.operator))
+    if isinstance(found, Free):
+        return _of_any(condition, found, lookup, expands)
     test = _test(condition, lookup, expands)
     results = [test(value) for value in found]
     if condition.qualifier == "ForAllValues":
@@ -63,6 +65,44 @@ def holds(condition: Condition, lookup: Lookup, expands: bool) -> Truth:
         return max(results)
     # A single-valued test of several values is not something AWS defines.
     return Truth.MAYBE if len(set(results)) > 1 else results[0]
+
+
+def _of_any(condition: Condition, value: Free, lookup: Lookup, expands: bool) -> Truth:
+    """A condition on a key whose value is not known: it may hold, unless every value, or none, is one that it names."""
+    if not condition.operator.startswith("String"):
+        return Truth.MAYBE
+    wanted = [
+        concretise(template(each, expands, condition.operator in LIKE_OPERATORS), lookup, widen=True)
+        for each in condition.values
+    ]
+    options = [option for option in wanted if option.pattern is not None]
+    negated = negates(condition.operator)
+    if any(_takes_any(option) or (value.slash and _takes_slashes(option)) for option in options):
+        return Truth.of(not negated)
+    fold = "IgnoreCase" in condition.operator
+    if all(
+        (value.slash is False and "/" in (option.pattern or ())) or (not fold and _is_one_of(option, value.besides))
+        for option in options
+    ):
+        return Truth.of(negated)
+    return Truth.MAYBE
+
+
+def _takes_any(option: Concrete) -> bool:
+    """Whether a pattern takes every string that is not empty."""
+    pattern = option.pattern or ()
+    return option.exact and Wild.ANY in pattern and set(pattern) <= {Wild.ANY, Wild.ONE} and pattern.count(Wild.ONE) < 2
+
+
+def _takes_slashes(option: Concrete) -> bool:
+    """Whether a pattern takes every string that has a `/`."""
+    return option.exact and option.pattern == (Wild.ANY, "/", Wild.ANY)
+
+
+def _is_one_of(option: Concrete, texts: frozenset[str]) -> bool:
+    pattern = option.pattern or ()
+    literal = [token for token in pattern if isinstance(token, str)]
+    return option.exact and len(literal) == len(pattern) and (not pattern or "".join(literal) in texts)
 
 
 def negates(operator: str) -> bool:

@@ -17,9 +17,10 @@ from enum import Enum
 from functools import lru_cache
 
 from ..automata.globs import GlobSet, Pattern, matches
+from .claims import TAG_KEY
 from .conditions import Truth, holds
 from .documents import Condition, Document, Effect, Principals, Statement
-from .variables import Lookup, Missing, Values, Variable, arn_template, concretise, template, within_segments
+from .variables import Free, Lookup, Missing, Values, Variable, arn_template, concretise, template, within_segments
 
 
 class Reading(Enum):
@@ -41,13 +42,13 @@ class Request:
         resource: the ARN that it touches, or `*` where the action has none.
         context: condition keys in lower case to their values; a missing key is absent.
         unknown: True where keys that are not in `context` are unknown rather than absent, unless in `absent`.
-        absent: keys that are certainly absent although `unknown` is set.
+        absent: keys that are certainly absent although `unknown` is set; `aws:principaltag/` stands for every tag.
         principal: the caller's ARNs (role, session), for resource-based policies.
     """
 
     action: str
     resource: str
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, tuple[str, ...] | Free] = field(default_factory=dict)
     unknown: bool = False
     absent: frozenset[str] = frozenset()
     principal: tuple[str, ...] = ()
@@ -56,7 +57,8 @@ class Request:
         if key in self.context:
             return self.context[key]
         if self.unknown and key not in self.absent:
-            return Missing.UNKNOWN
+            tags_absent = TAG_KEY in self.absent and key.startswith(TAG_KEY)
+            return Missing.ABSENT if tags_absent else Missing.UNKNOWN
         return Missing.ABSENT
 
 
@@ -189,7 +191,7 @@ def unresolved(statement: Statement, lookup: Lookup) -> Variable | None:
         if isinstance(values, tuple):
             if len(values) != 1:
                 return variable
-        elif variable.default is None:
+        elif variable.default is None and not isinstance(values, Free):
             return variable
     return None
 

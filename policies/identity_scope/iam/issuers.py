@@ -62,12 +62,16 @@ class Shape:
 
     def identity(self, digits: str) -> str:
         """The ID with some digits."""
+        return f"{self.region}:{self.uuid(digits)}"
+
+    def uuid(self, digits: str) -> str:
+        """The UUID with some digits."""
         parts: list[str] = []
         begin = 0
         for size in self.groups:
             parts.append(digits[begin : begin + size])
             begin += size
-        return f"{self.region}:{'-'.join(parts)}"
+        return "-".join(parts)
 
 
 PARTITIONS = {

@@ -17,7 +17,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
-from ..automata.globs import Pattern, Wild
+from ..automata.globs import Pattern, Text, Wild
 
 
 class Missing(Enum):
@@ -30,7 +30,17 @@ class Missing(Enum):
     """The request may have the key, with any value, or not."""
 
 
-Values: TypeAlias = "tuple[str, ...] | Missing"
+@dataclass(frozen=True, slots=True)
+class Free:
+    """The one value of a key, which is not known: any string that a pattern matches, but none of `besides`. `slash` says
+    whether it has a `/`, where that is known."""
+
+    pattern: Pattern
+    besides: frozenset[str] = frozenset()
+    slash: bool | None = None
+
+
+Values: TypeAlias = "tuple[str, ...] | Free | Missing"
 """What a request's context holds under a key."""
 
 Lookup: TypeAlias = Callable[[str], "Values"]
@@ -107,18 +117,18 @@ class Concrete:
 
 def concretise(parts: Template, lookup: Lookup, widen: bool) -> Concrete:
     """Put a request's values in the place of the variables."""
-    tokens: list[str | Wild] = []
+    tokens: list[str | Wild | Text] = []
     exact = True
     for part in parts:
         if not isinstance(part, Variable):
             tokens.append(part)
             continue
         found = lookup(part.key) if part.key else Missing.UNKNOWN
-        if found is Missing.UNKNOWN:
+        if found is Missing.UNKNOWN or isinstance(found, Free):
             exact = False
             if not widen:
                 return Concrete(None, False)
-            tokens.append(Wild.ANY)
+            tokens.extend(found.pattern if isinstance(found, Free) else (Wild.ANY,))
         elif found is Missing.ABSENT:
             if part.default is None:
                 return Concrete(None, exact)
@@ -160,7 +170,7 @@ def within_segments(pattern: Pattern) -> Pattern:
 
     AWS does not say whether such a `*` spans `:`. An Allow is read as if it did, a Deny as if it did not.
     """
-    narrow: list[str | Wild] = []
+    narrow: list[str | Wild | Text] = []
     for index, token in enumerate(pattern):
         last = index + 1 == len(pattern) or pattern[index + 1] == ":"
         narrow.append(Wild.WITHIN if token is Wild.ANY and not last else token)

@@ -372,7 +372,8 @@ def _linked(sent: Mapping[Provider, Sequence[Tags]]) -> Iterator[Login]:
             continue
         chosen = dict(zip(keys, choice, strict=True))
         tags: Tags = {
-            key: replace(each, always=False) if isinstance(each, Claim) else each for key, (_, each) in chosen.items()
+            key: replace(each, always=False, provider=_called(provider.name)) if isinstance(each, Claim) else each
+            for key, (provider, each) in chosen.items()
         }
         telling = {key: provider for key, (provider, each) in chosen.items() if isinstance(each, Claim) and each.unique}
         names = dict.fromkeys(_called(provider.name) for provider in telling.values())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..iam.claims import Login
-from ..iam.documents import Document
+from ..iam.claims import Login, Session
+from ..iam.documents import Document, Statement
 from .accounts import Origin
 
 Named: TypeAlias = tuple[str, Document]
@@ -73,6 +74,7 @@ class Principal:
         through: the access point through which the role's requests come; None where they name the bucket.
         logins: the ways to get the role, with the principal tags that each sends; None where they are not known, and any
             tag may be any string, or absent.
+        session: the kind of its sessions that is looked at; None: all, and any tag may be any string, or absent.
     """
 
     name: str
@@ -84,3 +86,12 @@ class Principal:
     access_points: tuple[AccessPoint, ...] = ()
     through: AccessPoint | None = None
     logins: tuple[Login, ...] | None = None
+    session: Session | None = None
+
+    @property
+    def statements(self) -> Iterator[Statement]:
+        """Every statement of every document."""
+        for _, document in (*self.documents, *(self.boundary or ())):
+            yield from document.statements
+        for policy in self.resource:
+            yield from policy.document.statements

@@ -9,6 +9,7 @@ from .questions import Reader, Symbolic, track
 from .replay import replayed
 from .results import NotProven, UnnamedApi
 from .scope import Scope
+from .tag_values import people
 
 INVOKE = ("execute-api:Invoke",)
 
@@ -19,9 +20,9 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
     budget = Budget(scope.steps)
     shape = scope.shapes()[0]
     symbolic = Symbolic(scope.strangers(shape), budget)
-    reader = Reader(symbolic, scope.caller(symbolic.strangers.exact[0], shape), 0)
+    reader = Reader(symbolic, scope.stranger(symbolic.strangers, 0), 0)
     head = literal(f"arn:{shape.partition}:execute-api:")
-    for principal in filter(scope.asks_about, scope.principals):
+    for principal in filter(scope.asks_about, scope.by_session):
         wanted = apis or _named(principal)
         named: list[Pattern] = [(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in wanted]
         try:
@@ -31,8 +32,11 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
                 if word is None:
                     continue
                 arn = symbolic.strangers.written(word.letters, word.digits)
-                identity, _ = symbolic.strangers.named(word.digits)
-                access = replayed(scope, shape, identity, principal, grant.action, arn, budget)
+                requests = (
+                    replayed(scope, shape, person.identity, principal, grant.action, arn, budget, tags=person.tags)
+                    for person in people(symbolic.strangers, grant, word)
+                )
+                access = next((each for each in requests if each is not None), None)
                 if access is None:
                     found.append(NotProven(f"no request to `{arn}` could be confirmed", principal.urn))
                 else:
@@ -40,7 +44,7 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
                 break
         except BudgetExceeded as error:
             found.append(NotProven(str(error), principal.urn))
-    return found
+    return list({result.cause: result for result in found}.values())
 
 
 def _named(principal: Principal) -> tuple[str, ...]:

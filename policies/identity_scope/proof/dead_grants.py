@@ -42,13 +42,16 @@ def dead_grants(scope: Scope) -> list[DeadGrant]:
 
 def _of_shape(scope: Scope, shape: Shape, budget: Budget) -> Iterator[DeadGrant]:
     symbolic = Symbolic(scope.strangers(shape), budget)
-    caller = scope.caller(symbolic.strangers.exact[0], shape)
-    reader = Reader(symbolic, caller, 0)
+    stranger = scope.stranger(symbolic.strangers, 0)
     for principal in filter(scope.asks_about, scope.principals):
         yield from _of_others(principal)
-        for each in applied(principal, caller):
+        callers = [stranger.of(each) for each in scope.sessions_of(principal)]
+        for each in applied(principal, stranger):
             if each.kind == "allow" and mask(each.statement, (*OBJECT_ACTIONS, *LIST_ACTIONS)):
-                yield from list(_dead(principal, each, caller, reader))[:1]
+                # Dead in every kind of sessions that there is.
+                dead = [list(_dead(principal, each, caller, Reader(symbolic, caller, 0)))[:1] for caller in callers]
+                if dead and all(dead):
+                    yield dead[0][0]
 
 
 def _of_others(principal: Principal) -> Iterator[DeadGrant]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
-from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal, matches
+from ..automata.globs import GlobSet, Loose, Pattern, Text, Wild, literal, matches
 from ..automata.walk import Budget, BudgetExceeded, Machine, covers, fresh_letter, shortest_word
 from ..iam.actions import BUCKET_PIVOTS, LIST_ACTIONS, OBJECT_ACTIONS, OTHER_PIVOTS
 from ..iam.callers import made_by
@@ -664,7 +664,7 @@ class _Comparison:
         """A pattern for an identity whose digits are known."""
         text = list(pattern)
         loose = list(self._identity)
-        found: list[str | Wild] = []
+        found: list[str | Wild | Text] = []
         index = 0
         while index < len(text):
             if text[index : index + len(loose)] == loose:

@@ -65,7 +65,7 @@ def effective(scope: Scope) -> Iterator[Effective]:
     if shape.issuer is None:
         return
     symbolic = Symbolic(scope.strangers(shape), Budget(scope.steps))
-    caller = scope.caller(symbolic.strangers.exact[0], shape)
+    caller = scope.stranger(symbolic.strangers, 0)
     variable = f"${{{shape.issuer}:sub}}".lower()
     apis = track((*literal(f"arn:{shape.partition}:execute-api:"), Wild.ANY))
     untied = {(r.role, r.document, r.statement.index): r.resources for r in other_access(scope, ())}

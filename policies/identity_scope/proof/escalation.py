@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..automata.globs import Wild, literal
-from ..automata.symbolic import Track
+from ..automata.symbolic import Track, Word
 from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import ARN_SERVICES, BUCKET_PIVOTS, pivots_by_service
 from ..iam.issuers import Shape
@@ -17,8 +17,9 @@ from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, buckets, track
 from .reach import View
 from .replay import replayed
-from .results import Cause, Escalation, NotProven
+from .results import Access, Cause, Escalation, NotProven
 from .scope import Scope
+from .tag_values import people
 
 
 def escalations(scope: Scope) -> list[Escalation | NotProven]:
@@ -43,10 +44,10 @@ class _Escalations:
         self._scope = scope
         self._shape = shape
         self._symbolic = Symbolic(scope.strangers(shape), budget)
-        self._reader = Reader(self._symbolic, scope.caller(self._symbolic.strangers.exact[0], shape), 0)
+        self._reader = Reader(self._symbolic, scope.stranger(self._symbolic.strangers, 0), 0)
 
     def results(self) -> Iterator[Escalation | NotProven]:
-        for principal in filter(self._scope.asks_about, self._scope.principals):
+        for principal in filter(self._scope.asks_about, self._scope.by_session):
             for view in (View.ROLE, View.EVERYONE) if principal.resource else (View.ROLE,):
                 told: set[Cause] = set()
                 for grant in self._reader.objects(principal, universe=BUCKET_PIVOTS, view=view):
@@ -63,7 +64,8 @@ class _Escalations:
     def _through_points(self, principal: Principal, view: View) -> Iterator[Grant]:
         """What shows keys through an access point; the other actions on buckets are not made through one."""
         for each in self._scope.requesters:
-            if each.through is not None and each.urn == principal.urn:
+            same = each.urn == principal.urn and each.session == principal.session
+            if each.through is not None and same:
                 yield from self._reader.objects(each, universe=("s3:ListBucketMultipartUploads",), view=view)
 
     def _on_buckets(self, grant: Grant, told: set[Cause]) -> Iterator[Escalation | NotProven]:
@@ -87,16 +89,7 @@ class _Escalations:
             )
             word = self._symbolic.find(self._symbolic.alone(star))
             if word is not None:
-                access = replayed(
-                    self._scope,
-                    self._shape,
-                    self._symbolic.strangers.named(word.digits)[0],
-                    grant.principal,
-                    grant.action,
-                    "*",
-                    self._symbolic.budget,
-                    view=grant.view,
-                )
+                access = self._replayed(grant, word, "*")
                 if access is not None:
                     told.add(grant.cause)
                     yield Escalation(access)
@@ -110,13 +103,28 @@ class _Escalations:
             return
         told.add(grant.cause)
         arn = self._symbolic.strangers.written(word.letters, word.digits)
-        identity, _ = self._symbolic.strangers.named(word.digits)
-        principal, action, budget = grant.principal, grant.action, self._symbolic.budget
-        access = replayed(self._scope, self._shape, identity, principal, action, arn, budget, view=grant.view)
+        access = self._replayed(grant, word, arn)
         if access is None:
             yield NotProven(f"no request to `{arn}` could be confirmed", grant.principal.urn)
         else:
             yield Escalation(access)
+
+    def _replayed(self, grant: Grant, word: Word, arn: str) -> Access | None:
+        for person in people(self._symbolic.strangers, grant, word):
+            access = replayed(
+                self._scope,
+                self._shape,
+                person.identity,
+                grant.principal,
+                grant.action,
+                arn,
+                self._symbolic.budget,
+                view=grant.view,
+                tags=person.tags,
+            )
+            if access is not None:
+                return access
+        return None
 
 
 def _arns_of(service: str, partition: str) -> Track:

@@ -15,15 +15,15 @@ of a grant. So where the loose ones share nothing, no two identities do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..automata.globs import Loose, Pattern, Wild
+from ..automata.globs import Loose, Pattern
 from ..automata.symbolic import Alphabet
 from ..iam.issuers import Shape
 
-_PRIVATE = 0xF0000
+PRIVATE = 0xF0000
 """Where letters are looked for that no document uses: a plane of Unicode for private use."""
 
 
@@ -32,12 +32,14 @@ class Strangers:
     """Two different identities of unknown digits.
 
     Attributes:
-        shape: the form of their IDs.
+        shape: the form of their IDs, and of UUIDs.
         base: the first of some code points that no document uses.
+        uuids: the keys of the tags that are UUIDs, of each of the two.
     """
 
     shape: Shape
     base: int
+    uuids: tuple[str, ...] = ()
 
     @cached_property
     def loose(self) -> tuple[str, str]:
@@ -50,24 +52,44 @@ class Strangers:
 
     @cached_property
     def alphabet(self) -> Alphabet:
-        return Alphabet(self.base + 2, 2 * self.shape.size)
+        return Alphabet(self.base + 2, 2 * self.shape.size * (1 + len(self.uuids)))
 
     @cached_property
     def exact(self) -> tuple[str, str]:
-        letters = [self.alphabet.digit(i) for i in range(self.alphabet.unknowns)]
+        return self.named_by(self.alphabet.digit)
+
+    def unknowns(self, side: int, uuid: str = "") -> range:
+        """The unknown digits of the ID of the one or the other, or of one of its UUIDs."""
+        at = 0 if not uuid else 1 + self.uuids.index(uuid)
         size = self.shape.size
-        return self.shape.identity("".join(letters[:size])), self.shape.identity("".join(letters[size:]))
+        return range((2 * at + side) * size, (2 * at + side + 1) * size)
+
+    def exact_uuids(self, side: int) -> dict[str, str]:
+        """The UUIDs of the one or the other."""
+        digit = self.alphabet.digit
+        return {key: self.shape.uuid("".join(map(digit, self.unknowns(side, key)))) for key in self.uuids}
 
     @cached_property
     def preferred(self) -> tuple[int, ...]:
-        """The digits of examples, where nothing else is asked of them: `1111…` and `2222…`."""
-        count = len(self.shape.digits)
-        return tuple([1 % count] * self.shape.size + [2 % count] * self.shape.size)
+        """The digits of examples, where nothing else is asked: `1111…` and `2222…`, and of UUIDs `aaaa…` and `bbbb…`."""
+        count, size = len(self.shape.digits), self.shape.size
+        uuids = [10 % count] * size + [11 % count] * size
+        return tuple([1 % count] * size + [2 % count] * size + uuids * len(self.uuids))
 
-    def named(self, digits: Iterable[int]) -> tuple[str, str]:
+    def named(self, digits: Sequence[int]) -> tuple[str, str]:
         """The two with some digits."""
-        text = "".join(self.shape.digits[digit] for digit in digits)
-        return self.shape.identity(text[: self.shape.size]), self.shape.identity(text[self.shape.size :])
+        return self.named_by(lambda unknown: self.shape.digits[digits[unknown]])
+
+    def named_by(self, letter: Callable[[int], str]) -> tuple[str, str]:
+        one, other = ("".join(map(letter, self.unknowns(side))) for side in (0, 1))
+        return self.shape.identity(one), self.shape.identity(other)
+
+    def named_uuids(self, side: int, digits: Sequence[int]) -> dict[str, str]:
+        """The UUIDs of the one or the other, with some digits."""
+        return {
+            key: self.shape.uuid("".join(self.shape.digits[digits[u]] for u in self.unknowns(side, key)))
+            for key in self.uuids
+        }
 
     def written(self, letters: str, digits: tuple[int, ...]) -> str:
         """A word with some digits in the place of its letters for unknown ones."""
@@ -106,7 +128,7 @@ class Strangers:
                 if first is None or second is None:
                     if (theirs if first is not None else mine) not in self.shape.digits:
                         return True
-                elif abs(first - second) == self.shape.size:
+                elif abs(first - second) == self.shape.size and max(first, second) < 2 * self.shape.size:
                     same += 1
         return same == self.shape.size
 
@@ -115,21 +137,21 @@ class Strangers:
         return frozenset(self.shape.digits + self.shape.digits.upper())
 
 
-def strangers(shape: Shape, used: frozenset[str]) -> Strangers:
-    """Two identities of a shape, in letters that are not used."""
-    base, needed = _PRIVATE, 4 * shape.size + 2
-    codes = sorted(ord(letter) for letter in used if ord(letter) >= _PRIVATE)
+def strangers(shape: Shape, used: frozenset[str], uuids: tuple[str, ...] = ()) -> Strangers:
+    """Two identities of a shape, with tags that are UUIDs, in letters that are not used."""
+    base, needed = PRIVATE, 4 * shape.size * (1 + len(uuids)) + 2
+    codes = sorted(ord(letter) for letter in used if ord(letter) >= PRIVATE)
     for code in codes:
         if code < base + needed:
             base = max(base, code + 1)
-    return Strangers(shape, base)
+    return Strangers(shape, base, uuids)
 
 
 def beginning(pattern: Pattern) -> str:
     """The characters before the first wildcard."""
     found: list[str] = []
     for token in pattern:
-        if isinstance(token, Wild):
+        if not isinstance(token, str):
             break
         found.append(token[0])
     return "".join(found)

@@ -7,9 +7,10 @@ Allow by Allow, where something may be shared. What is found is a request of eac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from ..automata.globs import Wild, literal, matches
@@ -30,6 +31,8 @@ from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_rea
 from .replay import replayed
 from .results import Access, Cause, NotProven, Violation
 from .scope import Scope
+from .sessions import Differing, cannot_differ
+from .tag_values import Person, Values, for_two, liked, open_texts, spelt_out
 
 
 def isolation(scope: Scope) -> list[Violation | NotProven]:
@@ -40,7 +43,8 @@ def isolation(scope: Scope) -> list[Violation | NotProven]:
         for shape in scope.shapes():
             if shape.issuer is None:
                 return [NotProven(f"the identity issuer of {shape.region} is not known")]
-            found += _Pairs(scope, shape, budget).results()
+            for tenant in _tenants(scope):
+                found += _Pairs(scope, shape, budget, tenant).results()
             if found:
                 break
         told = {cause for result in found for cause in result.statements}
@@ -49,6 +53,12 @@ def isolation(scope: Scope) -> list[Violation | NotProven]:
     except BudgetExceeded as error:
         found.append(NotProven(str(error)))
     return list({result.cause: result for result in found}.values())
+
+
+def _tenants(scope: Scope) -> list[str | None]:
+    """The tags whose values tell tenants apart, each of which some session has; None where people are to be isolated."""
+    sent = {tag.key for p in scope.by_session if p.session is not None for tag in p.session.tags}
+    return [*sorted(scope.declared_tenants & sent)] or [None]
 
 
 _FEW = 4000
@@ -70,10 +80,11 @@ class _Part(NamedTuple):
 class _Pairs:
     """Two identities of one shape: the parts of their reaches, compared loosely, then exactly."""
 
-    def __init__(self, scope: Scope, shape: Shape, budget: Budget) -> None:
+    def __init__(self, scope: Scope, shape: Shape, budget: Budget, tenant: str | None = None) -> None:
         self._scope = scope
         self._shape = shape
         self._budget = budget
+        self._tenant = tenant
         self._strangers: Strangers = scope.strangers(shape)
         self._grants: dict[tuple[int, int, View], list[Grant]] = {}
         self._found: list[Violation | NotProven] = []
@@ -146,21 +157,21 @@ class _Pairs:
 
     @cached_property
     def _symbolic(self) -> Symbolic:
-        return Symbolic(self._strangers, self._budget)
+        return Symbolic(self._strangers, self._budget, self._tenant)
 
     def _grants_of(self, part: _Part, side: int) -> list[Grant]:
         key = side, id(part.principal), part.view
         if key not in self._grants:
-            caller = self._scope.caller(self._strangers.exact[side], self._shape)
-            caller = replace(caller, anonymous=part.view is View.ANYBODY)
-            reader = Reader(self._symbolic, caller, side)
-            shared = self._scope.shared if part.view is View.ROLE else ()
-            self._grants[key] = [
-                *reader.objects(part.principal, shared, view=part.view),
-                *reader.listings(part.principal, shared, part.view),
-            ]
+            self._grants[key] = self._read(part.principal, part.view, side)
         places = {each.place for each in part.reach.allows}
         return [grant for grant in self._grants[key] if grant.place in places and self._is_of(grant, part)]
+
+    def _read(self, principal: Principal, view: View, side: int, named: Mapping[str, str] | None = None) -> list[Grant]:
+        """A role's grants, with some values of the tags that its session leaves open."""
+        caller = self._scope.stranger(self._strangers, side, named)
+        reader = Reader(self._symbolic, replace(caller, anonymous=view is View.ANYBODY), side)
+        shared = self._scope.shared if view is View.ROLE else ()
+        return [*reader.objects(principal, shared, view=view), *reader.listings(principal, shared, view)]
 
     @staticmethod
     def _is_of(grant: Grant, part: _Part) -> bool:
@@ -223,34 +234,79 @@ class _Pairs:
 
     def _search_all(self, mine: Grant, theirs: Grant, budget: Budget) -> None:
         symbolic = self._symbolic
+        different = symbolic.differing(mine, theirs)
+        if cannot_differ(different):
+            return
         word = symbolic.find(symbolic.between(mine, theirs), budget)
         if word is None:
             return
+        shown = False
+        if not open_texts(mine.principal.session) and not open_texts(theirs.principal.session):
+            shown = self._show(mine, theirs, word, ({}, {}))
+        else:
+            for one, other, values in self._with_values(mine, theirs, word, different):
+                named = symbolic.find(symbolic.between(one, other))
+                shown = named is not None and self._show(one, other, named, values)
+                if shown:
+                    break
+        if not shown:
+            arn = self._strangers.written(word.letters, word.digits)
+            self._found.append(
+                NotProven(f"no request that reaches `{arn}` could be confirmed", mine.principal.urn, mine.document)
+            )
+            self._told.add(mine.cause)
+
+    def _with_values(
+        self, mine: Grant, theirs: Grant, word: Word, different: Differing
+    ) -> Iterator[tuple[Grant, Grant, tuple[Values, Values]]]:
+        """The same two grants with values of the tags that sessions leave open."""
+        mentioned = [s for grant in (mine, theirs) for s in grant.principal.statements]
+        spelt = spelt_out(word, mine.texts), spelt_out(word, theirs.texts)
+        tenants = self._scope.declared_tenants
+        sessions = mine.principal.session, theirs.principal.session
+        for values in for_two(*sessions, different, spelt, liked(mentioned), tenants):
+            ours, others = (
+                [g for g in self._read(grant.principal, grant.view, side, values[side]) if _is_the_same(g, grant)]
+                for side, grant in enumerate((mine, theirs))
+            )
+            self._budget.spend(1 + len(ours) + len(others) + len(mentioned) // 8)
+            for one, other in product(ours, others):
+                yield one, other, values
+
+    def _show(self, mine: Grant, theirs: Grant, word: Word, values: tuple[Values, Values]) -> bool:
+        """Report an example, if both requests are allowed."""
+        symbolic, strangers = self._symbolic, self._strangers
         # The same, but in a place that is visibly the other's, where there is one: easier to see what is wrong.
-        there = track((Wild.ANY, *literal(self._strangers.exact[1]), Wild.ANY))
+        visible = (strangers.exact[1], *strangers.exact_uuids(1).values(), *values[1].values())
+        there = track(*((Wild.ANY, *literal(text), Wild.ANY) for text in visible))
         word = self._visible(symbolic, symbolic.between(mine, theirs, there), word)
-        arn = self._strangers.written(word.letters, word.digits)
-        one, other = self._strangers.named(word.digits)
+        arn = strangers.written(word.letters, word.digits)
+        one, other = (
+            Person(identity, {**strangers.named_uuids(side, word.digits), **values[side]})
+            for side, identity in enumerate(strangers.named(word.digits))
+        )
         stops = dict(word.stops)
         access = self._replayed(one, mine, arn, stops.get(0))
         their = self._replayed(other, theirs, arn, stops.get(1))
         access, their, arn = self._readably(access, their, arn, (one, mine), (other, theirs))
         if access is None or their is None:
-            self._found.append(
-                NotProven(f"no request that reaches `{arn}` could be confirmed", mine.principal.urn, mine.document)
-            )
-            self._told.add(mine.cause)
-            return
+            return False
         # Whose folder it is stands in the key first: the other is the one who should not be there.
-        places = [arn.find(side.identity) % (len(arn) + 1) for side in (access, their)]
+        places = [_place(arn, side) for side in (access, their)]
         first = access.anonymous or places[1] <= places[0]
         violation = Violation(access, their, arn) if first else Violation(their, access, arn)
         if not set(violation.statements) & self._told:
             self._found.append(violation)
         self._told |= {mine.cause, theirs.cause, *violation.statements}
+        return True
 
     def _readably(
-        self, access: Access | None, their: Access | None, arn: str, mine: tuple[str, Grant], theirs: tuple[str, Grant]
+        self,
+        access: Access | None,
+        their: Access | None,
+        arn: str,
+        mine: tuple[Person, Grant],
+        theirs: tuple[Person, Grant],
     ) -> tuple[Access | None, Access | None, str]:
         """The two requests for an object whose key looks less like a mistake in typing, where that shows the same."""
         readable = _readable(arn)
@@ -260,15 +316,19 @@ class _Pairs:
             one, other = self._replayed(*mine, readable), self._replayed(*theirs, readable)
         except BudgetExceeded:
             return access, their, arn
-        if self._tells_the_same(access, one, readable) and self._tells_the_same(their, other, readable):
-            return one, other, readable
-        return access, their, arn
+        same = self._tells_the_same(access, one, readable, *mine) and self._tells_the_same(
+            their, other, readable, *theirs
+        )
+        return (one, other, readable) if same else (access, their, arn)
 
-    def _tells_the_same(self, access: Access | None, other: Access | None, arn: str) -> bool:
+    def _tells_the_same(
+        self, access: Access | None, other: Access | None, arn: str, person: Person, grant: Grant
+    ) -> bool:
         """Whether another request shows the same mistake, outside the shared spaces."""
         if access is None or other is None:
             return False
-        spaces = shared_patterns(self._scope.shared, self._scope.caller(other.identity, self._shape))
+        caller = self._scope.caller(person.identity, self._shape, person.tags).of(grant.principal)
+        spaces = shared_patterns(self._scope.shared, caller)
         told = access.cause == other.cause and access.assumed == other.assumed and access.exact == other.exact
         return told and not any(matches(pattern, arn) for pattern in spaces)
 
@@ -278,11 +338,32 @@ class _Pairs:
         except BudgetExceeded:
             return word
 
-    def _replayed(self, identity: str, grant: Grant, arn: str, stop: int | None = None) -> Access | None:
-        principal, action = grant.principal, grant.action
+    def _replayed(self, person: Person, grant: Grant, arn: str, stop: int | None = None) -> Access | None:
         return replayed(
-            self._scope, self._shape, identity, principal, action, arn, self._budget, grant.listing, grant.view, stop
+            self._scope,
+            self._shape,
+            person.identity,
+            grant.principal,
+            grant.action,
+            arn,
+            self._budget,
+            grant.listing,
+            grant.view,
+            stop,
+            person.tags,
         )
+
+
+def _is_the_same(grant: Grant, other: Grant) -> bool:
+    """Whether two grants are of one statement, for the same actions."""
+    kind = grant.listing is other.listing and (not grant.listing or grant.action == other.action)
+    return kind and grant.place == other.place and (grant.listing or bool(grant.actions & other.actions))
+
+
+def _place(arn: str, access: Access) -> int:
+    """Where the ARN first names somebody; behind its end where it does not."""
+    names = (access.identity, *(value for _, value in access.tags))
+    return min(arn.find(name) % (len(arn) + 1) for name in names)
 
 
 def _readable(arn: str) -> str:
@@ -306,11 +387,11 @@ def _access_points(scope: Scope, shape: Shape, budget: Budget, told: set[Cause])
     ):
         return  # as most are
     symbolic = Symbolic(scope.strangers(shape), budget)
-    reader = Reader(symbolic, scope.caller(symbolic.strangers.exact[0], shape), 0)
+    reader = Reader(symbolic, scope.stranger(symbolic.strangers, 0), 0)
     head = literal(f"arn:{shape.partition}:s3:")
     field = Not(":", many=True)  # the region is empty for a Multi-Region Access Point
     points = track((*head, field, ":", Not(":", many=False), field, *literal(":accesspoint/"), Wild.ANY))
-    for principal in filter(scope.asks_about, scope.principals):
+    for principal in filter(scope.asks_about, scope.by_session):
         grants = [*reader.objects(principal), *reader.objects(principal, universe=LIST_ACTIONS)]
         known = [p.arn for each in principal.access_points if (p := located(each, principal)) is not None and p.arn]
         proven = [pattern for arn in known for pattern in (literal(arn), (*literal(arn), "/", Wild.ANY))]

@@ -8,23 +8,32 @@ something of the ID, the identities that it does not speak of are asked about ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
-from ..automata.globs import Wild, literal
+from ..automata.globs import Pattern, Wild, literal
 from ..automata.symbolic import Part, Word
 from ..automata.unknowns import NOTHING, StoreId
 from ..automata.walk import Budget, BudgetExceeded
+from ..iam.claims import TAG_KEY, Language, Session, Tag
 from ..iam.issuers import Shape
+from ..iam.variables import Free
+from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, objects, track
 from .reach import Reach, list_reach, object_reach
 from .replay import replayed
 from .results import Access, NotProven, OutsideFolder
 from .scope import Scope
+from .sessions import slots, tags_of
+from .tag_values import Values, for_one, liked, open_texts
 
 _AT_ONCE = 16
 """How many patterns of a statement are asked about together."""
+_TRIES = 6
+"""How many values of texts are tried for an example."""
 _ROUNDS = 16
 """How many kinds of identities are told apart before the question is left undecided."""
 
@@ -37,43 +46,204 @@ def own_folder(scope: Scope) -> list[OutsideFolder | NotProven]:
         for shape in scope.shapes():
             if shape.issuer is None:
                 return [NotProven(f"the identity issuer of {shape.region} is not known")]
-            found.extend(_Folder(scope, shape, budget).results())
+            for people in _people(scope):
+                found.extend(_of(scope, shape, budget, people))
             if found:
                 break
     except BudgetExceeded as error:
         found.append(NotProven(str(error)))
+    return list({result.cause: result for result in found}.values())
+
+
+def _people(scope: Scope) -> Iterator[_People]:
+    """The roles of one identity's sessions, for each kind of sessions: its tags are the same whatever role it gets.
+
+    A role whose documents speak of no tag is one of every kind of the logins that can get it.
+    """
+    kinds: dict[Session | None, list[Principal]] = {}
+    untold: list[Principal] = []
+    for principal in scope.requesters:
+        session = principal.session
+        if session is not None:
+            tags = tuple(tag for tag in session.tags if tag.claim is not None)
+            session = replace(session, tags=tags, providers=frozenset())
+            if not tags and not tags_of(principal.statements):
+                untold.append(principal)
+        kinds.setdefault(session, []).append(principal)
+    unknown = kinds.pop(None, []) if len(kinds) > 1 else []
+    for kind, principals in kinds.items():
+        also = [
+            each for each in untold if kind is not None and each.session and kind.provider in each.session.providers
+        ]
+        yield _People(kind, (*principals, *also, *unknown))
+
+
+class _People(NamedTuple):
+    """A kind of sessions, and the roles that they are of; None: of sessions whose tags are not known."""
+
+    session: Session | None
+    principals: tuple[Principal, ...]
+
+
+def _of(scope: Scope, shape: Shape, budget: Budget, people: _People) -> list[OutsideFolder | NotProven]:
+    """What lies in no folder that ends with the ID, nor in one that ends with a tag of one person, or of one tenant."""
+    whole = _Folder(scope, shape, budget, people)
+    if whole.settled():
+        return []
+    names = [tag for tag in people.session.tags if _is_name(tag, scope)] if people.session is not None else []
+    if not names and not open_texts(people.session):
+        return list(whole.results())
+    if any(whole.settled_by(tag) for tag in names):
+        return []
+    found = _outside_all(whole, [tag for tag in names if not _is_open_text(tag)])
+    if not found or not open_texts(people.session):
+        return found
+    # Texts were read as any string, wherever they stand: is it so with values for them?
+    for values in islice(
+        for_one(people.session, {}, liked([s for p in people.principals for s in p.statements])),
+        _TRIES,
+    ):
+        some = _outside_all(_Folder(scope, shape, budget, people, values), names)
+        if some and all(isinstance(result, OutsideFolder) for result in some):
+            return some
+    return [
+        NotProven("for some values of principal tags, one folder that holds everything was not found", found[0].role)
+    ]
+
+
+def _outside_all(folder: _Folder, names: Sequence[Tag]) -> list[OutsideFolder | NotProven]:
+    """What lies outside the folders that end with the ID, and outside those that end with each of some tags."""
+    if folder.allowed:
+        return list(folder.outside_allowed((*names, None)))
+    found: list[OutsideFolder | NotProven] = []
+    for name in (*names, None):
+        results = list(folder.named_by(name).results())
+        if not results:
+            return []
+        if not found or not all(isinstance(result, OutsideFolder) and result.folder for result in found):
+            found = results
     return found
+
+
+def _is_name(tag: Tag, scope: Scope) -> bool:
+    """Whether a tag's value can end the name of a folder: that of one person, or of one tenant."""
+    if tag.claim is None:
+        return False
+    return tag.claim.identifying or (tag.key in scope.declared_tenants and not tag.claim.changeable)
+
+
+def _is_open_text(tag: Tag) -> bool:
+    return tag.value is None and tag.claim is not None and tag.claim.language is Language.TEXT
+
+
+def _lies_in(grant: Grant, heads: Collection[Pattern]) -> bool:
+    """Whether everything that a grant reaches begins with one of some beginnings of patterns."""
+    return any(
+        all(any(pattern[: len(head)] == head for head in heads) for pattern in track.patterns) for track in grant.tracks
+    )
 
 
 class _Folder:
     """One identity of a shape, and the folder of its keys."""
 
-    def __init__(self, scope: Scope, shape: Shape, budget: Budget) -> None:
+    def __init__(
+        self, scope: Scope, shape: Shape, budget: Budget, people: _People, values: Values | None = None, name: str = ""
+    ) -> None:
+        """Args:
+        values: of tags that the session leaves open.
+        name: the key of the tag that the folder ends with; empty: it ends with the ID.
+        """
         self._scope = scope
         self._shape = shape
         self._budget = budget
+        self._people = people
+        self._values = values or {}
+        self._name = name
         self._strangers = scope.strangers(shape)
+        self._caller = scope.stranger(self._strangers, 0, self._values)
         self._head = f"arn:{shape.partition}:s3:::"
 
-    def results(self) -> Iterator[OutsideFolder | NotProven]:
-        if self._settled():
-            return
-        self._symbolic = Symbolic(self._strangers, self._budget)
-        reader = Reader(self._symbolic, self._scope.caller(self._strangers.exact[0], self._shape), 0)
-        self._grants = [
+    def named_by(self, tag: Tag | None) -> _Folder:
+        """The same, where the folder ends with a tag."""
+        some = _Folder(self._scope, self._shape, self._budget, self._people, self._values, tag.key if tag else "")
+        some.__dict__.update({key: self.__dict__[key] for key in ("_symbolic", "_every_grant") if key in self.__dict__})
+        return some
+
+    @cached_property
+    def _symbolic(self) -> Symbolic:
+        return Symbolic(self._strangers, self._budget)
+
+    @cached_property
+    def _every_grant(self) -> list[Grant]:
+        reader = Reader(self._symbolic, self._caller, 0)
+        return [
             grant
-            for principal in self._scope.requesters
+            for principal in self._people.principals
             for grant in (
                 *reader.objects(principal, self._scope.shared),
                 *reader.listings(principal, self._scope.shared),
             )
         ]
+
+    @cached_property
+    def _own(self) -> str:
+        """The name with which the folder ends, in letters for digits that are not known."""
+        if not self._name:
+            return self._strangers.exact[0]
+        session = self._people.session
+        tag = session.tag(self._name) if session is not None else None
+        assert tag is not None
+        value = self._caller.tags.value(tag, slots(session).get(tag.key, tag.key), self._shape)
+        assert isinstance(value, tuple)
+        return value[0]
+
+    def _own_of(self, digits: Sequence[int]) -> str:
+        return self._strangers.written(self._own, tuple(digits))
+
+    def settled_by(self, tag: Tag) -> bool:
+        """Whether everything begins with one folder's name that ends with a tag, wherever it is written so."""
+        session = self._people.session
+        value = self._caller.tags.value(tag, slots(session).get(tag.key, tag.key), self._shape)
+        name = value.pattern if isinstance(value, Free) else literal(value[0])
+        folders = self._scope.folders
+        heads = {(*literal(f"{self._head}{folder}"), *name, "/") for folder in folders}
+        if not folders and not all(self._scope.asks_about(grant.principal) for grant in self._every_grant):
+            return False
+        grants = [grant for grant in self._every_grant if self._scope.asks_about(grant.principal)]
+        if not folders and grants:
+            heads = {self._folder_in(pattern, name) for track in grants[0].tracks for pattern in track.patterns} - {()}
+            heads = {head for head in heads if all(_lies_in(grant, [head]) for grant in grants)}
+        return all(_lies_in(grant, heads) for grant in grants)
+
+    def _folder_in(self, pattern: Sequence[Part], name: Pattern) -> Pattern:
+        """A pattern's beginning up to where a name and a `/` first stand in its key, if that is literal; else empty."""
+        key = False
+        for at, part in enumerate(pattern):
+            if key and (*pattern[at : at + len(name)], *pattern[at + len(name) : at + len(name) + 1]) == (*name, "/"):
+                return (*literal("".join(p for p in pattern[:at] if isinstance(p, str))), *name, "/")
+            if not isinstance(part, str) or len(part) != 1:
+                return ()
+            key = key or (part == "/" and at > len(self._head))
+        return ()
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The only folders that are allowed, if these are declared."""
+        return self._scope.folders
+
+    def outside_allowed(self, names: Sequence[Tag | None]) -> Iterator[OutsideFolder | NotProven]:
+        """What lies in none of the allowed folders, with whichever of some names at their ends."""
+        self._grants = [grant for grant in self._every_grant if self._scope.asks_about(grant.principal)]
+        owns = [self.named_by(name)._own for name in names]
+        allowed = [(*literal(f"{self._head}{f}{own}/"), Wild.ANY) for f in self.allowed for own in owns]
+        yield from self._outside(allowed, self.allowed[0])
+
+    def results(self) -> Iterator[OutsideFolder | NotProven]:
+        self._grants = list(self._every_grant)
         others = [grant for grant in self._grants if not self._scope.asks_about(grant.principal)]
         self._grants = self._beside = [grant for grant in self._grants if self._scope.asks_about(grant.principal)]
-        if self._scope.folders:
-            identity = self._strangers.exact[0]
-            allowed = [(*literal(f"{self._head}{f}{identity}/"), Wild.ANY) for f in self._scope.folders]
-            yield from self._outside(allowed, self._scope.folders[0])
+        if self.allowed:
+            yield from self.outside_allowed([None])
             return
         apart = list(self._scattered(NOTHING, (), 0))
         yield from apart
@@ -133,14 +303,28 @@ class _Folder:
     def _homeless(self, store: StoreId, excluded: Sequence[StoreId]) -> Iterator[OutsideFolder | NotProven]:
         """Keys that lie in no folder of the identity's, where it is too much to ask for one that does."""
         for result in self._outside((), "", store, excluded):
-            if isinstance(result, OutsideFolder) and f"{result.access.identity}/" in result.arn[len(self._head) :]:
+            if (
+                isinstance(result, OutsideFolder)
+                and f"{self._of_access(result.access)}/" in result.arn[len(self._head) :]
+            ):
                 yield NotProven("a folder that holds everything was not found", result.role)
             else:
                 yield result
 
+    def _of_access(self, access: Access) -> str:
+        """The name with which the folder of a request's identity ends."""
+        if not self._name:
+            return access.identity
+        return next(value for tag, value in access.tags if tag.lower() == self._name.removeprefix(TAG_KEY))
+
+    @cached_property
+    def _unknowns(self) -> list[int]:
+        """The unknown digits of the ID, and of its tags."""
+        return [u for key in ("", *self._strangers.uuids) for u in self._strangers.unknowns(0, key)]
+
     def _only(self, digits: Sequence[int]) -> StoreId:
-        """That the ID is one with some digits."""
-        return self._symbolic.stores.of([(index, 1 << digits[index]) for index in range(self._shape.size)]) or NOTHING
+        """That the ID, and its tags, are those with some digits."""
+        return self._symbolic.stores.of([(index, 1 << digits[index]) for index in self._unknowns]) or NOTHING
 
     def _first_outside(self, folder: str, store: StoreId, excluded: Sequence[StoreId]) -> Word | None:
         # What others reach in no folder at all is not for the roles that are asked about to answer for.
@@ -153,37 +337,36 @@ class _Folder:
 
     def _in_another(self, word: Word) -> Iterator[OutsideFolder | NotProven]:
         """What the identity of a word reaches outside the word's folder, by the roles that are asked about."""
-        identity, _ = self._strangers.named(word.digits)
+        identity = self._own_of(word.digits)
         there = self._strangers.written(word.letters, word.digits)
         folder = there[: there.index(f"{identity}/", there.index("/", len(self._head))) + len(identity) + 1]
         yield from self._outside([(*literal(folder), Wild.ANY)], folder[len(self._head) :], self._only(word.digits))
 
     @cached_property
     def _in_some_folder(self) -> tuple[Part, ...]:
-        identity = literal(self._strangers.exact[0])
-        return (*literal(self._head), Wild.ANY, "/", Wild.ANY, *identity, "/", Wild.ANY)
+        return (*literal(self._head), Wild.ANY, "/", Wild.ANY, *literal(self._own), "/", Wild.ANY)
 
     def _folder_beside(self, grant: Grant, inside: Word, outside: Word) -> str | None:
         """The folder of the key inside, as the identity that has the key outside has it as well, and as no folder holds the
         two; None if that is not so. It is empty where no folder holds the key outside, whatever else the identity has."""
-        identity, _ = self._strangers.named(outside.digits)
+        identity = self._own_of(outside.digits)
         there = self._strangers.written(outside.letters, outside.digits)
         here = self._strangers.written(inside.letters, outside.digits)
         mark = here.find(f"{identity}/", here.index("/", len(self._head)))
         folder = here[: mark + len(identity) + 1] if mark >= 0 else ""
         shown = folder.removeprefix(self._head)
         if f"{identity}/" not in there[there.index("/", len(self._head)) :]:
-            return shown if identity == self._strangers.named(inside.digits)[0] else ""
+            return shown if all(inside.digits[u] == outside.digits[u] for u in self._unknowns) else ""
         if not folder or there.startswith(folder):
             return None
         return None if self._find(grant, self._only(outside.digits), (), literal(here)) is None else shown
 
-    def _settled(self) -> bool:
+    def settled(self) -> bool:
         """Whether everything begins with one folder's name, which settles what most roles are granted."""
         identity = self._strangers.loose[0]
         caller = replace(self._scope.caller(identity, self._shape), loose=self._strangers.loosened)
         reaches: list[Reach] = []
-        for principal in self._scope.requesters:
+        for principal in self._people.principals:
             reaches += object_reach(principal, caller, self._scope.shared)
             reaches += list_reach(principal, caller, self._scope.shared)
         beginnings = [prefix for reach in reaches for prefix in reach.prefixes]
@@ -236,7 +419,7 @@ class _Folder:
     def _folder_of(self, word: Word) -> str:
         """The word up to where the ID and a `/` first stand in its key, whatever its digits are; in letters for digits."""
         strangers, stores = self._strangers, self._symbolic.stores
-        own = strangers.exact[0]
+        own = self._own
 
         def same(letter: str, wanted: str) -> bool:
             first, second = strangers.alphabet.unknown(letter), strangers.alphabet.unknown(wanted)
@@ -287,14 +470,22 @@ class _Folder:
                 continue
             told.add(urn)
             arn = self._strangers.written(word.letters, word.digits)
-            access = self._replayed(self._strangers.named(word.digits)[0], grant, arn, dict(word.stops).get(0))
+            access = self._replayed(word, grant, arn)
             if access is None:
                 yield NotProven(f"no request that reaches `{arn}` could be confirmed", urn)
             else:
                 yield OutsideFolder(access, arn, shown if folder is None else folder)
 
-    def _replayed(self, identity: str, grant: Grant, arn: str, stop: int | None) -> Access | None:
-        principal, action = grant.principal, grant.action
+    def _replayed(self, word: Word, grant: Grant, arn: str) -> Access | None:
         return replayed(
-            self._scope, self._shape, identity, principal, action, arn, self._budget, grant.listing, stop=stop
+            self._scope,
+            self._shape,
+            self._strangers.named(word.digits)[0],
+            grant.principal,
+            grant.action,
+            arn,
+            self._budget,
+            grant.listing,
+            stop=dict(word.stops).get(0),
+            tags={**self._strangers.named_uuids(0, word.digits), **self._values},
         )

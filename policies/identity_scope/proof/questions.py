@@ -17,11 +17,12 @@ from functools import cached_property, lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from ..automata.globs import Pattern, Wild, literal
+from ..automata.globs import Pattern, Text, Wild, literal
 from ..automata.symbolic import Among, Forbidden, Not, Part, Question, Requirement, Stop, Track, Walk, Word, accepted
 from ..automata.unknowns import NOTHING, StoreId, Stores
 from ..automata.walk import Budget
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
+from ..iam.claims import TAG_KEY, Language, Tag
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.issuers import Shape
@@ -42,6 +43,7 @@ from .reach import (
     shared_patterns,
     without_prefix,
 )
+from .sessions import differing, slots
 
 _VALIDITY = 9
 """The side of tracks that pass nobody's `Stop`."""
@@ -78,6 +80,8 @@ class Grant:
     requirements: tuple[Requirement, ...] = ()
     actions: int = 0
     """The group, as bits of the actions that were asked about; 0 for a listing."""
+    texts: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of the texts that stand for tags' values, by the tag's key."""
 
     @property
     def cause(self) -> tuple[str, str, str]:
@@ -108,17 +112,50 @@ class Grant:
 class Symbolic:
     """The symbolic walk for one question: its stores, its budget, and the two identities."""
 
-    def __init__(self, strangers: Strangers, budget: Budget) -> None:
+    def __init__(self, strangers: Strangers, budget: Budget, tenant: str | None = None) -> None:
+        """`tenant` is a tag that tells two people's tenants apart; None: two people, of whatever tenants."""
         self.strangers = strangers
         self.budget = budget
+        self._tenant = tenant
         self.stores = Stores(strangers.shape.digits, budget)
-        size = strangers.shape.size
-        same: StoreId | None = NOTHING
-        for index in range(size):
-            same = self.stores.equate(same, index, size + index) if same is not None else None
-        assert same is not None
-        self.same = same
+        self.same = self._equal(strangers.unknowns(0), strangers.unknowns(1))
         """That the two are one."""
+
+    def _equal(self, mine: Sequence[int], theirs: Sequence[int]) -> StoreId:
+        same: StoreId | None = NOTHING
+        for one, other in zip(mine, theirs, strict=True):
+            same = self.stores.equate(same, one, other) if same is not None else None
+        assert same is not None
+        return same
+
+    def differing(self, mine: Grant, theirs: Grant) -> list[tuple[Tag, Tag]]:
+        """Tags of the two that have different values; nobody has any without credentials."""
+        if View.ANYBODY in (mine.view, theirs.view):
+            return []
+        return differing(mine.principal.session, theirs.principal.session, self._tenant)
+
+    def _apart_by_tags(self, mine: Grant, theirs: Grant) -> tuple[list[StoreId], list[tuple[int, int]]]:
+        """Which UUIDs must not be equal, as stores, and which texts."""
+        stores: dict[StoreId, None] = {}
+        texts: dict[tuple[int, int], None] = {}
+        for tag, other in self.differing(mine, theirs):
+            one, two = (
+                self._slot(grant, each, side) for side, (grant, each) in enumerate(((mine, tag), (theirs, other)))
+            )
+            if isinstance(one, range) and isinstance(two, range):
+                stores[self._equal(one, two)] = None
+            elif isinstance(one, int) and isinstance(two, int):
+                texts[one, two] = None
+        return list(stores), list(texts)
+
+    def _slot(self, grant: Grant, tag: Tag, side: int) -> range | int | None:
+        """What stands for a tag's value: the unknown digits of a UUID, the number of a text, nothing where it is known."""
+        if tag.value is not None or tag.claim is None:
+            return None
+        slot = slots(grant.principal.session)[tag.key]
+        if tag.claim.language is Language.UUID:
+            return self.strangers.unknowns(side, slot)
+        return grant.texts.get(slot)
 
     def find(self, question: Question, budget: Budget | None = None) -> Word | None:
         """A shortest word of the question; raises BudgetExceeded."""
@@ -159,13 +196,15 @@ class Symbolic:
     def between(self, mine: Grant, theirs: Grant, *tracks: Track) -> Question:
         """Whether two different identities reach one object, the one by `mine` and the other by `theirs`."""
         store, alternatives = self.certain((*mine.guard.alternatives, *theirs.guard.alternatives))
+        apart, different = self._apart_by_tags(mine, theirs)
         return Question(
             (*mine.tracks, *theirs.tracks, objects(self.strangers.shape), *tracks),
             (*mine.forbidden, *theirs.forbidden),
             store,
-            (self.same, *mine.guard.nogoods, *theirs.guard.nogoods),
+            (self.same, *apart, *mine.guard.nogoods, *theirs.guard.nogoods),
             alternatives,
             (*mine.requirements, *theirs.requirements),
+            tuple(different),
         )
 
     def certain(
@@ -253,11 +292,12 @@ class Reader:
     ) -> list[Grant]:
         """The Allows of requests whose resource is the key's own ARN, or whatever else the universe's actions take."""
         statements = self._applied(principal, view)
+        caller = self._caller.of(principal)
         if universe is OBJECT_ACTIONS:
             universe += future(a.statement for a in statements)
         if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
             return []
-        lookup = self._caller.request(universe[0], "*").lookup
+        lookup = caller.request(universe[0], "*").lookup
         spaces = [(space, mask_of(space.actions, universe)) for space in shared]
         relevant = [(each, bits) for each in statements if (bits := mask(each.statement, universe))]
         found: list[Grant] = []
@@ -265,7 +305,7 @@ class Reader:
             mine = [each for each, bits in relevant if bits & part]
             if not any(each.kind == "allow" for each in mine):
                 continue
-            patterns = shared_patterns([space for space, bits in spaces if bits & part], self._caller)
+            patterns = shared_patterns([space for space, bits in spaces if bits & part], caller)
             beside = (Forbidden(tuple(patterns)),) if patterns else ()
             ways = [w for each in mine if each.kind == "deny" and (w := self._past(each, lookup)) is not None]
             limits = {
@@ -287,7 +327,7 @@ class Reader:
                         (*allow.forbidden, *beside),
                         guard,
                     )
-                    base = replace(base, actions=part)
+                    base = replace(base, actions=part, texts=caller.tags.texts)
                     found += self._limited(base, each, principal, limits, ways)
         return found
 
@@ -295,15 +335,14 @@ class Reader:
         """The Allows of listings: keys of which some permitted prefix is the beginning."""
         found: list[Grant] = []
         statements = self._applied(principal, view)
+        caller = self._caller.of(principal)
         for index, action in enumerate(LIST_ACTIONS):
-            patterns = shared_patterns(
-                [s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], self._caller
-            )
+            patterns = shared_patterns([s for s in shared if mask_of(s.actions, LIST_ACTIONS) >> index & 1], caller)
             beside = (Forbidden(tuple(patterns)),) if patterns else ()
             mine = [each for each in statements if mask(each.statement, LIST_ACTIONS) >> index & 1]
             if not any(each.kind == "allow" for each in mine):
                 continue
-            lookup = without_prefix(self._caller.request(action, "*").lookup)
+            lookup = without_prefix(caller.request(action, "*").lookup)
             open_ = any(c.qualifier == "ForAllValues" for each in mine for c in each.statement.conditions)
             for prefix in (_Prefix.ABSENT, _Prefix.EMPTY, _Prefix.SOME) if open_ else (_Prefix.ABSENT, _Prefix.SOME):
                 past = [self._past_listing(each, lookup, prefix) for each in mine if each.kind == "deny"]
@@ -326,6 +365,7 @@ class Reader:
                             allow.tracks,
                             (*allow.forbidden, *beside),
                             guard,
+                            texts=caller.tags.texts,
                         )
                         found += self._limited(base, each, principal, limits, ways)
         return found
@@ -333,7 +373,7 @@ class Reader:
     def _applied(self, principal: Principal, view: View) -> list[Applied]:
         key = id(principal), view
         if key not in self._statements:
-            self._statements[key] = counted(principal, self._caller, view)
+            self._statements[key] = counted(principal, self._caller.of(principal), view)
         return self._statements[key]
 
     def _limited(
@@ -549,9 +589,14 @@ class Reader:
         for condition in statement.conditions:
             if condition.key == besides:
                 continue
-            if condition.key == self._caller.sub and condition.operator.startswith("String"):
+            value = lookup(condition.key) if condition.operator.startswith("String") else None
+            if (
+                isinstance(value, tuple)
+                and value != ("",)
+                and (condition.key == self._caller.sub or condition.key.startswith(TAG_KEY))
+            ):
                 negated = negates(condition.operator)
-                stores = self._matched(condition, lookup, statement.expands, wide is not negated)
+                stores = self._matched(condition, value[0], lookup, statement.expands, wide is not negated)
                 if negated:
                     if NOTHING in stores:
                         return None
@@ -566,19 +611,19 @@ class Reader:
                 return None
         return Guard(tuple(alternatives), tuple(nogoods))
 
-    def _matched(self, condition: Condition, lookup: Lookup, expands: bool, wide: bool) -> list[StoreId]:
-        """The stores under which the ID matches some value; with what is not known, where that makes it wider."""
+    def _matched(self, condition: Condition, value: str, lookup: Lookup, expands: bool, wide: bool) -> list[StoreId]:
+        """The stores under which the ID, or a tag, matches some value; with what is not known, if that makes it `wide`."""
         fold = "IgnoreCase" in condition.operator
         found: list[StoreId] = []
-        for value in condition.values:
-            parts = template(value, expands, condition.operator in LIKE_OPERATORS)
+        for wanted in condition.values:
+            parts = template(wanted, expands, condition.operator in LIKE_OPERATORS)
             option = concretise(parts, lookup, widen=True)
             if option.pattern is None or (not option.exact and not wide):
                 continue
             symbolic = self._symbolic
             found += accepted(
                 option.pattern,
-                self._caller.identity,
+                value,
                 fold,
                 symbolic.stores,
                 symbolic.strangers.alphabet,
@@ -646,9 +691,13 @@ class _Prefix(Enum):
 def _names_bucket(arns: Sequence[Pattern]) -> list[tuple[Part, ...]]:
     """Patterns of ARNs as they match a bucket's: nothing in them is, or spans, a `/`."""
     parts: dict[Wild, Part] = {Wild.ANY: _NO_SLASH, Wild.WITHIN: Not(":/", many=True), Wild.ONE: Not("/", many=False)}
-    return [
-        tuple(parts[token] if isinstance(token, Wild) else token for token in arn) for arn in arns if "/" not in arn
-    ]
+
+    def inside(token: str | Wild | Text) -> Part:
+        if isinstance(token, Text):
+            return token._replace(excluded=f"{token.excluded}/")
+        return parts[token] if isinstance(token, Wild) else token
+
+    return [tuple(map(inside, arn)) for arn in arns if "/" not in arn]
 
 
 @lru_cache(maxsize=4096)

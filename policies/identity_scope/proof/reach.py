@@ -9,25 +9,27 @@ which conditions it assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import TypeAlias
 
-from ..automata.globs import GlobSet, Loose, Pattern, Wild, literal
+from ..automata.globs import GlobSet, Loose, Pattern, Text, Wild, literal, unknown_text
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, POINT_ACTIONS, future, groups, mask
 from ..iam.callers import made_by
+from ..iam.claims import TAG_KEY, Language, Session, Tag
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, resource_patterns, unresolved
 from ..iam.issuers import Shape, known_issuers
 from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
-from ..iam.variables import Lookup, Missing, Values, concretise, template
+from ..iam.variables import Free, Lookup, Missing, Values, concretise, template
 from ..inventory.declared import Shared
 from ..inventory.principal import AccessPoint, BucketPolicy, Principal
 from .access_points import by_bucket, names_alias, of_point, through_point
-from .identities import beginning
+from .identities import PRIVATE, beginning
+from .sessions import slots
 
 PREFIX_KEY = "s3:prefix"
 LISTING_KEYS = frozenset({PREFIX_KEY, "s3:delimiter", "s3:max-keys"})
@@ -403,6 +405,36 @@ Reach: TypeAlias = "ObjectReach | ListingReach"
 
 
 @dataclass(frozen=True)
+class Tags:
+    """What stands for the values of the principal tags that a kind of sessions leaves open, by the tag's key.
+
+    Attributes:
+        uuids: UUIDs, which may hold letters for digits that are not known.
+        texts: the numbers of texts.
+        named: values that are known.
+        without_slash: tags whose values have no `/`, as the configuration declares.
+    """
+
+    uuids: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, int] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    without_slash: frozenset[str] = frozenset()
+
+    def value(self, tag: Tag, slot: str, shape: Shape) -> tuple[str] | Free:
+        """A tag's value, or that it is any one. `slot` is the first tag of the same claim."""
+        known = tag.value if tag.value is not None else self.named.get(slot)
+        if known is not None:
+            return (known,)
+        if tag.claim is not None and tag.claim.language is Language.UUID:
+            uuid = self.uuids.get(slot)
+            return (uuid,) if uuid is not None else Free((Wild.ONE,) * len(shape.uuid("0" * shape.size)))
+        number = self.texts.get(slot)
+        closed = slot in self.without_slash or tag.slash is False
+        some = (Wild.ONE, Wild.ANY) if number is None else unknown_text(number, "/" if closed else "")
+        return Free(some, tag.besides, False if closed else tag.slash)
+
+
+@dataclass(frozen=True)
 class Caller:
     """An identity of a pool, as the context of its requests.
 
@@ -412,6 +444,8 @@ class Caller:
         identity: its ID, which may hold letters for digits that are not known.
         loose: the letters that such digits have, which what is granted takes as digits; None where all are known.
         anonymous: whether the requests come without credentials, and so without the identity.
+        session: the kind of the session that makes the requests; None: any tag may be any string, or absent.
+        tags: the values of tags that a kind of sessions leaves open.
     """
 
     identity: str
@@ -419,6 +453,8 @@ class Caller:
     issuers: frozenset[str] = field(default_factory=known_issuers)
     loose: Loose | None = None
     anonymous: bool = False
+    session: Session | None = None
+    tags: Tags = field(default_factory=lambda: Tags())
 
     @property
     def sub(self) -> str:
@@ -429,19 +465,31 @@ class Caller:
         """How to read the digits of a pattern, made wider where it grants something."""
         return self.loose if wider else None
 
+    def of(self, principal: Principal) -> Caller:
+        """The identity with the kind of sessions of a role that is looked at."""
+        return self if principal.session is self.session else replace(self, session=principal.session)
+
     def holds(self, condition: Condition, lookup: Lookup, statement: Statement) -> Truth:
-        """Whether a condition holds. Where digits are not known, a condition on the ID may."""
-        if self.loose is not None and condition.key == self.sub and condition.operator != "Null":
-            return Truth.MAYBE
+        """Whether a condition holds. Where digits are not known, one on the ID may, or one on a tag that may be the ID."""
+        if self.loose is not None and condition.operator != "Null":
+            names = condition.key.startswith(TAG_KEY) and any("${" in value for value in condition.values)
+            if (condition.key == self.sub or names) and lookup(condition.key) is not Missing.ABSENT:
+                return Truth.MAYBE
         return holds(condition, lookup, statement.expands)
 
     def request(self, action: str, resource: str, prefix: str | None = None) -> Request:
         """One of the identity's requests, as the evaluator takes it."""
-        context: dict[str, tuple[str, ...]] = {}
+        context: dict[str, tuple[str, ...] | Free] = {}
         if self.sub:
             context[self.sub] = (self.identity,)
+        if self.session is not None and not self.anonymous:
+            first = slots(self.session)
+            for tag in self.session.tags:
+                context[tag.key] = self.tags.value(tag, first.get(tag.key, tag.key), self.shape)
         others = (i for i in self.issuers if self.anonymous or i != self.shape.issuer)
         absent = {f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr")}
+        if self.session is not None or self.anonymous:
+            absent.add(TAG_KEY)
         if action in LIST_ACTIONS:
             if prefix is None:
                 absent.add(PREFIX_KEY)
@@ -473,6 +521,7 @@ def object_reach(
     view: View = View.ROLE,
 ) -> list[ObjectReach]:
     """`objects(A)` through one role: machines for each group of actions that the documents treat alike."""
+    caller = caller.of(principal)
     request = caller.request(universe[0], "*")
     statements = counted(principal, caller, view)
     if universe is OBJECT_ACTIONS:
@@ -519,6 +568,7 @@ def list_reach(
 ) -> list[ListingReach]:
     """`names(A)` through one role: machines for each listing action that is allowed at all."""
     found: list[ListingReach] = []
+    caller = caller.of(principal)
     statements = counted(principal, caller, view)
     for index, action in enumerate(LIST_ACTIONS):
         listings: list[tuple[Applied, Listing]] = []
@@ -686,10 +736,10 @@ def patterns_of(each: Applied, lookup: Lookup, partition: str) -> list[Pattern]:
     """The ARNs of a bucket and of its objects, or of everything, that a statement's resources mean."""
     found, _ = resource_patterns(each.statement, lookup, Reading.PESSIMISTIC)
     if each.point is not None and each.bucket is not None:
-        return [p for f in found for p in _behind(f, partition, each.point, each.bucket)]
+        return [p for f in found for p in _behind(f, partition, each.point, each.bucket, each.kind != "deny")]
     if each.bucket is None or each.statement.not_resource:
         return found if each.kind == "deny" else [pattern for pattern in found if not _of_alias(pattern)]
-    return [p for f in found for p in within_bucket(f, partition, each.bucket)]
+    return [p for f in found for p in within_bucket(f, partition, each.bucket, each.kind != "deny")]
 
 
 def _of_alias(pattern: Pattern) -> bool:
@@ -697,7 +747,7 @@ def _of_alias(pattern: Pattern) -> bool:
     return names_alias(text if len(text) == len(pattern) else f"{text}*")
 
 
-def _behind(pattern: Pattern, partition: str, point: AccessPoint, bucket: str) -> list[Pattern]:
+def _behind(pattern: Pattern, partition: str, point: AccessPoint, bucket: str, wide: bool) -> list[Pattern]:
     """What a pattern of an access point's ARN, or of its alias, means of its bucket."""
     arn = literal(f"arn:{partition}:s3:::{bucket}")
     found: list[Pattern] = []
@@ -705,15 +755,15 @@ def _behind(pattern: Pattern, partition: str, point: AccessPoint, bucket: str) -
     if point.alias is not None:
         names.append((f"arn:{partition}:s3:::{point.alias}", "/"))
     for name, separator in names:
-        at = _read(pattern, _skipped(pattern, {0}), name or "")
+        at = _read(pattern, _skipped(pattern, {0}), name or "", wide)
         found += [arn] if len(pattern) in at else []
-        found += [(*arn, "/", *pattern[i:]) for i in sorted(_read(pattern, at, separator), reverse=True)]
+        found += [(*arn, "/", *pattern[i:]) for i in sorted(_read(pattern, at, separator, wide), reverse=True)]
     return found
 
 
-def _read(pattern: Pattern, at: set[int], text: str) -> set[int]:
+def _read(pattern: Pattern, at: set[int], text: str, wide: bool = False) -> set[int]:
     for letter in text:
-        at = _after(pattern, at, letter)
+        at = _after(pattern, at, letter, wide)
     return at
 
 
@@ -762,25 +812,31 @@ def of_bucket(bucket: str, partition: str) -> list[Pattern]:
     return [arn, (*arn, "/", Wild.ANY)]
 
 
-def within_bucket(pattern: Pattern, partition: str, bucket: str) -> list[Pattern]:
-    """What a pattern matches of a bucket's ARN and of those of its objects, as patterns that begin with the ARN."""
+def within_bucket(pattern: Pattern, partition: str, bucket: str, wide: bool = False) -> list[Pattern]:
+    """What a pattern matches of a bucket's ARN and of those of its objects, as patterns that begin with the ARN; if it is
+    made `wider`, a digit that is not known is any in the bucket's name."""
     arn = f"arn:{partition}:s3:::{bucket}"
     if beginning(pattern).startswith(f"{arn}/") or "".join(map(str, pattern)) == arn:
         return [pattern]
-    at = _read(pattern, _skipped(pattern, {0}), arn)
+    at = _read(pattern, _skipped(pattern, {0}), arn, wide)
     found: list[Pattern] = [literal(arn)] if len(pattern) in at else []
-    inside = _after(pattern, at, "/")
+    inside = _after(pattern, at, "/", wide)
     # Where a `*` has been reached, what stands before it adds nothing.
     return [*found, *((*literal(f"{arn}/"), *pattern[i:]) for i in sorted(inside, reverse=True))]
 
 
-def _after(pattern: Pattern, at: set[int], letter: str) -> set[int]:
+def _after(pattern: Pattern, at: set[int], letter: str, wide: bool) -> set[int]:
     found: set[int] = set()
     for index in at:
         token = pattern[index] if index < len(pattern) else ""
-        if token is Wild.ANY or (token is Wild.WITHIN and letter != ":"):
+        if isinstance(token, Text):
+            if letter not in token.excluded:
+                found.add(index if token.many else index + 1)
+        elif token is Wild.ANY or (token is Wild.WITHIN and letter != ":"):
             found.add(index)
-        elif token is Wild.ONE or (isinstance(token, str) and letter in token and token):
+        elif token is Wild.ONE or (
+            isinstance(token, str) and token and (letter in token or (wide and _is_open(token, letter)))
+        ):
             found.add(index + 1)
     return _skipped(pattern, found)
 
@@ -789,10 +845,19 @@ def _skipped(pattern: Pattern, at: set[int]) -> set[int]:
     """With the positions behind each `*`, which may stand for nothing."""
     found = set(at)
     for index in sorted(at):
-        while index < len(pattern) and pattern[index] in (Wild.ANY, Wild.WITHIN):
+        while index < len(pattern) and ((token := pattern[index]) in (Wild.ANY, Wild.WITHIN) or _repeats(token)):
             index += 1
             found.add(index)
     return found
+
+
+def _is_open(token: str, letter: str) -> bool:
+    """Whether a token stands for a digit that is not known, and may be this one."""
+    return token >= chr(PRIVATE) and letter.isalnum()
+
+
+def _repeats(token: str | Wild | Text) -> bool:
+    return isinstance(token, Text) and token.many
 
 
 def shared_patterns(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:

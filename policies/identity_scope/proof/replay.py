@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -28,13 +29,15 @@ def replayed(
     listing: bool = False,
     view: View = View.ROLE,
     stop: int | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Access | None:
     """The concrete request behind a word, if the evaluator allows it; raises BudgetExceeded.
 
     Every counterexample passes through here; one that does not replay is never shown as fact. Where `stop` is given, the
-    listing's prefix may end after so many letters of the ARN.
+    listing's prefix may end after so many letters of the ARN. `tags` are the values of those that the role's session leaves
+    open.
     """
-    caller = replace(scope.caller(identity, shape), anonymous=view is View.ANYBODY)
+    caller = replace(scope.caller(identity, shape, tags).of(principal), anonymous=view is View.ANYBODY)
     resource = arn
     prefixes: list[str | None] = [None]
     if listing:
@@ -72,6 +75,7 @@ def replayed(
                 resource=_matching(decision.statement, request),
                 anonymous=caller.anonymous,
                 doubtful=doubtful,
+                tags=_tags(scope, request),
             )
     return None
 
@@ -88,6 +92,13 @@ def _doubtful(documents: Applicable, request: Request) -> tuple[tuple[str, State
         and applies(replace(statement, effect=Effect.ALLOW, expands=True), request, Reading.PESSIMISTIC)[0]
         is not Truth.NO
     )
+
+
+def _tags(scope: Scope, request: Request) -> tuple[tuple[str, str], ...]:
+    """The values of the principal tags that documents speak of."""
+    named = scope.mentions.tags
+    values = ((key, value) for key, value in sorted(request.context.items()) if key in named)
+    return tuple((named[key], value[0]) for key, value in values if isinstance(value, tuple))
 
 
 def _price(documents: Applicable) -> int:

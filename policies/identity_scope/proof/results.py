@@ -39,6 +39,8 @@ class Access:
     """Whether the request comes without credentials, so that `identity` is nobody's."""
     doubtful: tuple[tuple[str, Statement], ...] = ()
     """Denies, each with its document, that would take the request away if they applied, which they may or may not."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """The principal tags of the session that documents speak of, by their names as these write them."""
 
     @property
     def cause(self) -> Cause:

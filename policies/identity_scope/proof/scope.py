@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from ..iam.claims import TAG_KEY, Language
 from ..iam.documents import Statement
 from ..iam.issuers import BY_LENGTH, DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
 from ..inventory.declared import Shared
 from ..inventory.principal import Principal
 from .access_points import through_access_points
 from .identities import Strangers, strangers
-from .reach import Caller
+from .reach import Caller, Tags
+from .sessions import by_session, literals_of, slots, tags_of
 
 STEPS = 50_000
 """Steps that one question may cost; a canonical role needs none, a hostile one is stopped in about a second."""
@@ -34,6 +36,8 @@ class Mentions:
         govcloud: whether they speak of GovCloud in any way.
         counts: whether they count characters with `?`.
         short_buckets: buckets' names that are shorter than AWS allows.
+        tags: the keys of the principal tags that they speak of, each with the tag's name as it is written.
+        tag_values: the values that conditions compare these with.
     """
 
     letters: frozenset[str]
@@ -42,6 +46,8 @@ class Mentions:
     govcloud: bool
     counts: bool
     short_buckets: tuple[str, ...]
+    tags: Mapping[str, str]
+    tag_values: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Scope:
         steps: budget of the question.
         focus: URNs of the roles that the question is about; None: all. Pairs without any of them are left out.
         shape: the only form of IDs that is asked about; None: those of the regions.
+        tenants: tags, in lower case, whose values are tenants' names: isolation is between people of different tenants.
     """
 
     principals: tuple[Principal, ...]
@@ -67,11 +74,36 @@ class Scope:
     steps: int = STEPS
     focus: frozenset[str] | None = None
     shape: Shape | None = None
+    tenants: frozenset[str] = frozenset()
+
+    @cached_property
+    def by_session(self) -> tuple[Principal, ...]:
+        """The vended roles, each once for each kind of its sessions that documents tell apart."""
+        return tuple(each for principal in self.principals for each in self.sessions_of(principal))
+
+    def sessions_of(self, principal: Principal) -> list[Principal]:
+        return list(by_session(principal, self.mentions.tags, self.mentions.tag_values))
 
     @cached_property
     def requesters(self) -> tuple[Principal, ...]:
-        """The vended roles, and each once more for requests through an access point of the stack."""
-        return (*self.principals, *through_access_points(self.principals))
+        """The vended roles by their sessions, and each once more for requests through an access point of the stack."""
+        return (*self.by_session, *through_access_points(self.by_session))
+
+    @cached_property
+    def _open_tags(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The tags whose values a kind of sessions leaves open: those that are UUIDs, and those that are texts."""
+        found: dict[Language, set[str]] = {language: set() for language in Language}
+        for principal in self.by_session:
+            for key in set(slots(principal.session).values()):
+                tag = principal.session.tag(key) if principal.session is not None else None
+                if tag is not None and tag.claim is not None:
+                    found[tag.claim.language].add(key)
+        return tuple(sorted(found[Language.UUID])), tuple(sorted(found[Language.TEXT]))
+
+    @property
+    def declared_tenants(self) -> frozenset[str]:
+        """The condition keys of the tags of tenants."""
+        return frozenset(f"{TAG_KEY}{tag}" for tag in self.tenants)
 
     @cached_property
     def mentions(self) -> Mentions:
@@ -85,6 +117,8 @@ class Scope:
             govcloud=any("us-gov" in value for value in values),
             counts=any("?" in value for value in values),
             short_buckets=tuple(sorted({name for value in values for name in _SHORT_BUCKET.findall(value)})),
+            tags={**tags_of(self._statements(), (space.pattern for space in self.shared))},
+            tag_values=literals_of(self._statements()),
         )
 
     def _values(self) -> Iterator[str]:
@@ -98,9 +132,7 @@ class Scope:
 
     def _statements(self) -> Iterator[Statement]:
         for principal in self.principals:
-            resource = [(policy.name, policy.document) for policy in principal.resource]
-            for _, document in (*principal.documents, *(principal.boundary or ()), *resource):
-                yield from document.statements
+            yield from principal.statements
 
     def shapes(self) -> list[Shape]:
         """The forms of IDs to ask about: of the pools' own regions where they are known; else of the default region, each
@@ -117,13 +149,21 @@ class Scope:
 
     def strangers(self, shape: Shape) -> Strangers:
         """Two different identities of unknown digits."""
-        return strangers(shape, self.mentions.letters)
+        return strangers(shape, self.mentions.letters, self._open_tags[0])
 
     def asks_about(self, principal: Principal) -> bool:
         return self.focus is None or principal.urn in self.focus
 
-    def caller(self, identity: str, shape: Shape) -> Caller:
-        return Caller(identity, shape, self.issuers_known)
+    def caller(self, identity: str, shape: Shape, named: Mapping[str, str] | None = None) -> Caller:
+        """An identity, with the values of tags that a kind of sessions leaves open."""
+        return Caller(identity, shape, self.issuers_known, tags=Tags(named=named or {}))
+
+    def stranger(self, strangers: Strangers, side: int, named: Mapping[str, str] | None = None) -> Caller:
+        """The one or the other of two identities, as the symbolic walk writes them."""
+        texts = self._open_tags[1]
+        numbers = {key: side * len(texts) + index for index, key in enumerate(texts)}
+        tags = Tags(strangers.exact_uuids(side), numbers, named or {}, self.declared_tenants)
+        return Caller(strangers.exact[side], strangers.shape, self.issuers_known, tags=tags)
 
     @cached_property
     def issuers_known(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from cvc5 import Kind
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from policies.identity_scope.automata.globs import GlobSet, Pattern, Wild, matches
+from policies.identity_scope.automata.globs import GlobSet, Pattern, Text, Wild, matches
 from policies.identity_scope.automata.walk import (
     Budget,
     BudgetExceeded,
@@ -41,8 +41,8 @@ def glob(text: str) -> Pattern:
 
 def regex(pattern: Pattern) -> re.Pattern[str]:
     """The pattern in another language, with another engine."""
-    parts = {Wild.ANY: ".*", Wild.WITHIN: "[^:]*", Wild.ONE: "."}
-    return re.compile("".join(parts[t] if isinstance(t, Wild) else re.escape(t) for t in pattern), re.DOTALL)
+    parts: dict[Wild | Text, str] = {Wild.ANY: ".*", Wild.WITHIN: "[^:]*", Wild.ONE: "."}
+    return re.compile("".join(re.escape(t) if isinstance(t, str) else parts[t] for t in pattern), re.DOTALL)
 
 
 @given(TOKENS)

@@ -407,7 +407,9 @@ def test_the_evaluator_agrees_with_an_independent_simulator() -> None:
                 "action": request.action,
                 "resource": {"resource": request.resource, "accountId": "123456789012"},
                 "contextVariables": {
-                    key.replace("principaltag", "PrincipalTag"): value[0] for key, value in request.context.items()
+                    key.replace("principaltag", "PrincipalTag"): value[0]
+                    for key, value in request.context.items()
+                    if isinstance(value, tuple)
                 },
             },
             "identityPolicies": [{"name": f"p{i}", "policy": d} for i, d in enumerate(documents)],
