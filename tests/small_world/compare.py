@@ -87,11 +87,11 @@ def compare(made: DocumentSet, far: int = FAR) -> Comparison:
     """Ask the three proofs, and the oracle."""
     scope, oracles = scope_of(made), made.oracles(far)
     found = Comparison()
-    for name, results, against, wrong in (
-        ("isolation", _asked(isolation, scope), _leak, _wrong_violation),
-        ("own folder", _asked(own_folder, scope), _outside, _wrong_folder),
-        ("no escalation", _asked(escalations, scope), _escalation, _wrong_escalation),
-    ):
+    said = [_asked(proof, scope) for proof in (isolation, own_folder, escalations)]
+    shown = [a for results in said[:2] if not isinstance(results, Exception) for r in results for a in _accesses(r)]
+    for oracle in oracles:
+        oracle.also = tuple(dict.fromkeys(access.action for access in shown if not access.listing))
+    for (name, against, wrong), results in zip(_CLAIMS, said, strict=True):
         if isinstance(results, Exception):
             found.defects.append(f"{name}, failed: {results!r}")
             continue
@@ -130,8 +130,10 @@ def _asked(proof: Callable[[Scope], Sequence[Result]], scope: Scope) -> Sequence
         return error
 
 
-def _accesses(result: Violation | OutsideFolder | Escalation) -> tuple[Access, ...]:
-    return (result.mine, result.theirs) if isinstance(result, Violation) else (result.access,)
+def _accesses(result: Result) -> tuple[Access, ...]:
+    if isinstance(result, Violation):
+        return result.mine, result.theirs
+    return (result.access,) if isinstance(result, (OutsideFolder, Escalation)) else ()
 
 
 def _verdict(results: Sequence[Result]) -> str:
@@ -252,3 +254,11 @@ def _wrong_escalation(oracle: Oracle, result: Result) -> Iterator[str]:
 def _told(access: Access) -> str:
     prefix = "" if access.prefix is None else f" under `{access.prefix}`"
     return f"{access.identity} may {access.action} {access.arn}{prefix} as {access.role}"
+
+
+_CLAIMS = (
+    ("isolation", _leak, _wrong_violation),
+    ("own folder", _outside, _wrong_folder),
+    ("no escalation", _escalation, _wrong_escalation),
+)
+"""Of each proof its name, what speaks against "holds", and what is wrong with an example."""

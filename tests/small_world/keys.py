@@ -10,6 +10,7 @@ A glob is a tuple: characters, and `ANY`, `WITHIN` (any string without a colon) 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
@@ -64,6 +65,22 @@ def rest(globs: Iterable[Glob], letter: str) -> Globs:
                 found.add(glob[index + 1 :])
             break
     return _ALL if (ANY,) in found else frozenset(found)
+
+
+def common(one: Glob, other: Glob, states: int = 2000) -> Iterator[str]:
+    """Words that two globs match, the shorter ones first, as far as some number of states leads."""
+    letters = sorted({*"xz/", *(part for part in (*one, *other) if len(part) == 1)})
+    queue = deque([("", frozenset({one}), frozenset({other}))])
+    seen = {queue[0][1:]}
+    while queue and len(seen) < states:
+        word, mine, theirs = queue.popleft()
+        if complete(mine) and complete(theirs):
+            yield word
+        for letter in letters:
+            after = rest(mine, letter), rest(theirs, letter)
+            if all(after) and after not in seen:
+                seen.add(after)
+                queue.append((word + letter, *after))
 
 
 _ALL: Globs = frozenset({(ANY,)})

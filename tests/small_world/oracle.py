@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property, lru_cache
+from itertools import combinations, islice, product
 from typing import NamedTuple
 
 from policies.identity_scope.iam.documents import Condition, Document, Effect, Principals, Statement
 
-from .keys import ANY, ONE, WITHIN, Glob, Keys, behind, matches
+from .keys import ANY, ONE, WITHIN, Glob, Keys, behind, common, matches
 from .shape import SmallShape
 
 ISSUER = "cognito-identity.amazonaws.com"
@@ -269,10 +270,12 @@ def names_prefix(statement: Statement) -> bool:
 
 
 def imagined(statements: Iterable[Statement]) -> list[str]:
-    """Actions that S3 may have one day: one for each wildcard that would grant it, and one for all others."""
-    patterns = {p for s in statements if s.effect is Effect.ALLOW and not s.not_action for p in s.actions}
-    some = {p.replace("*", "Qqq").replace("?", "q") for p in patterns if p.lower().startswith("s3:") and "*" in p}
-    return ["s3:Qqq", *sorted(some - {"s3:Qqq"})]
+    """Actions that S3 may have one day: one for each wildcard, and for the beginning of each with the end of each."""
+    patterns = {p[3:] for s in statements for p in s.actions if p.lower().startswith("s3:") and {*"*?"} & {*p}}
+    heads = {p.partition("*")[0] for p in patterns}
+    tails = {p.rpartition("*")[2] for p in patterns if "*" in p}
+    some = {p.replace("*", "Qqq") for p in patterns} | {f"{h}Qqq{t}" for h, t in product(heads, tails)}
+    return ["s3:Qqq", *sorted({f"s3:{name.replace('?', 'q')}" for name in some} - {"s3:Qqq"})]
 
 
 _TRIED = 8
@@ -348,6 +351,8 @@ class Oracle:
         self.focus = tuple(role for role in roles if not focus or role.name in focus)
         self.keys = keys
         self.places = places
+        self.also: tuple[str, ...] = ()
+        """Further actions to ask about."""
         self._reach: dict[tuple[str, Place, str], int] = {}
         self._described: dict[tuple[int, Context, Place], int] = {}
         self._of: dict[tuple[str | None, str | None], list[tuple[str, Statement]]] = {}
@@ -413,7 +418,9 @@ class Oracle:
     @cached_property
     def object_actions(self) -> list[str]:
         """Actions on objects: those that documents name, and those that S3 may have one day."""
-        return [*OBJECT_ACTIONS, *imagined(s for d in self._documents for s in d.statements)]
+        boundaries = [role.boundary for role in self.roles if role.boundary is not None]
+        some = imagined(s for d in [*self._documents, *boundaries] for s in d.statements)
+        return list(dict.fromkeys((*OBJECT_ACTIONS, *some, *self.also)))
 
     @cached_property
     def actions(self) -> list[str]:
@@ -642,9 +649,10 @@ class Oracle:
             del self.places[place]
 
     def spelt_out(self, identity: str, place: Place) -> Iterator[str]:
-        """Keys of a place, of whatever length, that documents spell out but for their wildcards, if the identity reaches
-        them."""
+        """Keys of a place, of whatever length, that documents spell out but for their wildcards, one alone or two together,
+        if the identity reaches them."""
         context = Context(identity)
+        globs: dict[Glob, None] = {}
         for role in self.roles:
             for how, statement in self._statements(role, place.bucket):
                 if how == _DENY and not statement.not_resource:
@@ -653,11 +661,16 @@ class Oracle:
                 values = [(v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
                 prefixes = [glob_of(v, statement.expands, "Like" in c.operator, context, True)[0] for v, c in values]
                 for glob, text in [*arns, *(((*p, ANY), place.head) for p in prefixes if p is not None)]:
-                    for following in behind(frozenset({glob}), text):
-                        for any_, one in (("", "y"), ("", "z"), ("x", "x"), ("x/", "z")):
-                            filled = "".join({ANY: any_, WITHIN: any_, ONE: one}.get(p, p) for p in following)
-                            if self.reaches(identity, place.bucket, place.head + filled):
-                                yield place.name + filled
+                    globs |= dict.fromkeys(behind(frozenset({glob}), text))
+        for glob in globs:
+            for any_, one in (("", "y"), ("", "z"), ("x", "x"), ("x/", "z")):
+                filled = "".join({ANY: any_, WITHIN: any_, ONE: one}.get(p, p) for p in glob)
+                if self.reaches(identity, place.bucket, place.head + filled):
+                    yield place.name + filled
+        for pair in combinations(globs, 2):
+            for word in islice(common(*pair), 20):
+                if self.reaches(identity, place.bucket, place.head + word):
+                    yield place.name + word
 
     def escalation(self, role_arns: Iterable[str]) -> Call | None:
         """A request of some identity that widens a role; what is asked of IAM is asked for some roles' ARNs."""

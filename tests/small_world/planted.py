@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -15,10 +16,11 @@ from policies.identity_scope.automata import symbolic
 from policies.identity_scope.automata.symbolic import Question, Token, Walk
 from policies.identity_scope.automata.unknowns import StoreId
 from policies.identity_scope.iam import evaluator, variables
+from policies.identity_scope.iam.actions import OBJECT_ACTIONS, mask
 from policies.identity_scope.iam.conditions import Truth
 from policies.identity_scope.iam.principals import Grantee
 from policies.identity_scope.iam.variables import Variable
-from policies.identity_scope.proof import questions, reach
+from policies.identity_scope.proof import isolation, own_folder, questions, reach
 from policies.identity_scope.proof.identities import Strangers
 from policies.identity_scope.proof.questions import Guard, Reader, Symbolic
 from policies.identity_scope.proof.reach import Caller, View
@@ -182,6 +184,55 @@ def _sharing_is_for_all() -> list[Replacement]:
     return [(owner, "mask_of", lambda _, universe: (1 << len(universe)) - 1) for owner in (reach, questions)]
 
 
+def _denies_are_valid() -> list[Replacement]:
+    """A Deny counts although one of its variables may have no value."""
+    return [(owner, "unresolved", lambda *_: None) for owner in (evaluator, reach)]
+
+
+def _boundaries_name_no_actions() -> list[Replacement]:
+    """Of the actions that do not exist yet only those are asked about that an Allow of the role's names."""
+
+    def object_actions(old: Any, statements: Any) -> Any:
+        return old([each for each in statements if each.kind == "allow"])
+
+    return [_instead(owner, "object_actions", object_actions) for owner in (reach, questions)]
+
+
+def _wildcards_name_actions_alone() -> list[Replacement]:
+    """No two wildcards have an action that does not exist yet in common."""
+
+    def future(old: Any, statements: Any) -> Any:
+        return tuple(action for each in statements for action in old([each]))
+
+    return [_instead(reach, "future", future)]
+
+
+def _tomorrow_is_asked_about_later() -> list[Replacement]:
+    """A role that is granted no action of today is asked about nothing."""
+
+    def objects(old: Any, self: Reader, principal: Any, *arguments: Any, **named: Any) -> Any:
+        view = named.get("view", View.ROLE)
+        today = any(mask(statement, OBJECT_ACTIONS) for statement in self.allows(principal, view))
+        return old(self, principal, *arguments, **named) if today or "universe" in named else []
+
+    return [_instead(Reader, "objects", objects)]
+
+
+def _a_group_is_its_first_action() -> list[Replacement]:
+    """Of the actions that a loose reading takes as one, the first is asked about exactly."""
+
+    def is_of(old: Any, grant: Any, part: Any) -> bool:
+        return (grant.action, grant.listing) == (part.reach.action, part.listing)
+
+    owner = isolation._Pairs
+    return [(owner, "_is_of", staticmethod(partial(is_of, owner._is_of)))]
+
+
+def _others_have_no_folder() -> list[Replacement]:
+    """The folders of roles that are not asked about are held against nothing."""
+    return [(own_folder._Folder, "_elsewhere", lambda *_: iter(()))]
+
+
 HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "identities that documents name are nobody": _names_are_nobodys,
     "`?` is no digit": _questions_skip_ids,
@@ -201,6 +252,12 @@ HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "a bucket's name has no dot": _names_of_buckets_are_words,
     "beginnings are compared as text": _beginnings_are_literal,
     "a shared space is shared for every action": _sharing_is_for_all,
+    "a Deny is valid whatever its variables": _denies_are_valid,
+    "boundaries name no action of tomorrow": _boundaries_name_no_actions,
+    "wildcards name actions of tomorrow alone": _wildcards_name_actions_alone,
+    "actions of tomorrow are asked about too late": _tomorrow_is_asked_about_later,
+    "a group of actions is its first": _a_group_is_its_first_action,
+    "the folders of other roles are held against nothing": _others_have_no_folder,
 }
 
 

@@ -324,7 +324,13 @@ class Maker:
         return self._some((60, self._objects), (22, self._listing), (15, self._deny), (7, self._widening))
 
     def _boundary_statement(self) -> Json:
-        return self._some((2, self._objects), (1, self._listing), (1, self._deny), (2, self._all))
+        return self._some(
+            (2, self._objects), (1, self._listing), (1, self._deny), (2, self._all), (0.7, self._tomorrow)
+        )
+
+    def _tomorrow(self) -> Json:
+        """All of what some wildcard names, of which nothing exists today."""
+        return {"Effect": "Allow", "Action": self._some((2, "s3:Zz*"), (2, "s3:*Qx"), (1, "s3:??")), "Resource": "*"}
 
     def _all(self) -> Json:
         return {"Effect": "Allow", "Action": "*", "Resource": "*", **self._conditions(0.2)}
@@ -333,13 +339,14 @@ class Maker:
         actions = self._some(
             (8, ["s3:GetObject"]),
             (3, ["s3:PutObject"]),
-            (1, ["s3:GetObject", "s3:PutObject"]),
+            (1.5, ["s3:GetObject", "s3:PutObject"]),
             (1, ["S3:getobject"]),
             (2, ["s3:*Object"]),
             (1, ["s3:*"]),
             (0.5, ["*"]),
             (0.5, ["s3:Zz*"]),
             (0.3, ["s3:Zz?Object", "s3:Get*Qx"]),
+            (0.5, ["s3:*Qx"]),
             (0.3, ["s3:?etObject"]),
         )
         negated = self._chance(0.05 if effect == "Allow" else 0.4)
@@ -362,7 +369,14 @@ class Maker:
         return {**statement, **conditions}
 
     def _deny(self) -> Json:
-        return self._objects("Deny") if self._chance(0.75) else self._listing("Deny")
+        return self._some(
+            (15, lambda: self._objects("Deny")), (5, lambda: self._listing("Deny")), (2, self._everybodys_deny)
+        )
+
+    def _everybodys_deny(self) -> Json:
+        """One of a single action, which a condition that every ID meets restricts to nobody."""
+        condition = {"StringLike": {SUB: self._some((1, f"{self.shape.region}:*"), (1, "?*"))}}
+        return {"Effect": "Deny", "Action": ["s3:GetObject"], "Resource": "*", "Condition": condition}
 
     def _listing(self, effect: str = "Allow") -> Json:
         actions = self._some((4, ["s3:ListBucket"]), (1, ["s3:List*"]), (1, ["s3:ListBucketVersions", "s3:ListBucket"]))

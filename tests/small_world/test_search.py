@@ -27,7 +27,7 @@ def test_nothing_contradicts_the_proofs(chunk: int) -> None:
     for proof in ("isolation", "own folder", "no escalation"):
         assert said[f"{proof}: holds"] > 5
         assert said[f"{proof}: violated"] > 0
-        assert said[f"{proof}: not proven"] + said[f"{proof}: over budget"] < 3
+        assert said[f"{proof}: not proven"] + said[f"{proof}: over budget"] < 5
 
 
 @pytest.mark.parametrize("hole", HOLES)

@@ -36,6 +36,7 @@ _TRIES = 6
 """How many values of texts are tried for an example."""
 _ROUNDS = 16
 """How many kinds of identities are told apart before the question is left undecided."""
+_TOO_MANY = "some identities have a folder of another kind than others, and these are too many kinds"
 
 
 def own_folder(scope: Scope) -> list[OutsideFolder | NotProven]:
@@ -241,47 +242,73 @@ class _Folder:
     def results(self) -> Iterator[OutsideFolder | NotProven]:
         self._grants = list(self._every_grant)
         others = [grant for grant in self._grants if not self._scope.asks_about(grant.principal)]
-        self._grants = self._beside = [grant for grant in self._grants if self._scope.asks_about(grant.principal)]
+        self._grants = [grant for grant in self._grants if self._scope.asks_about(grant.principal)]
         if self.allowed:
             yield from self.outside_allowed([None])
             return
         apart = list(self._scattered(NOTHING, (), 0))
         yield from apart
         if others and not apart:
-            # What the roles that are asked about reach lies in one folder: is it that of what others reach?
-            self._beside = others
-            yield from self._scattered(NOTHING, (), 0)
+            yield from self._elsewhere(others)
+
+    def _elsewhere(self, others: Sequence[Grant]) -> Iterator[OutsideFolder | NotProven]:
+        """Keys of the roles that are asked about, which lie in one folder, where the grants of `others` give the identity
+        another folder.
+
+        What others reach in no folder at all is not for the roles that are asked about to answer for.
+        """
+        stores = self._symbolic.stores
+        kinds: list[tuple[StoreId, tuple[StoreId, ...]]] = [(NOTHING, ())]
+        for _ in range(_ROUNDS):
+            if not kinds:
+                return
+            store, excluded = kinds.pop()
+            key = self._inside(store, excluded, self._budget)
+            if key is None:
+                continue
+            word = key[1]
+            # The identities that have this key: does one of them have another folder?
+            without = (*excluded, *word.nogoods)
+            first = self._first_outside(others, self._folder_of(word), word.store, without, self._in_some_folder)
+            if first is not None:
+                results = list(self._in_another(first))
+                if results:
+                    yield from results
+                    return
+                kinds.append((store, (*excluded, self._only(first.digits))))
+                continue
+            kinds += [(store, (*excluded, word.store))] if word.store != store else []
+            rest = [n for n in word.nogoods if n not in excluded]
+            kinds += [(both, excluded) for n in rest if (both := stores.join(word.store, n)) is not None]
+        if kinds:
+            yield NotProven(_TOO_MANY)
 
     def _scattered(
         self, store: StoreId, excluded: tuple[StoreId, ...], depth: int, like: StoreId = NOTHING
     ) -> Iterator[OutsideFolder | NotProven]:
         """Keys in no one folder, of the identities that a store speaks of, without those that others do.
 
-        The folder is that of a key of some identity that `like` speaks of; the keys outside it are those of `_beside`.
+        The folder is that of a key of some identity that `like` speaks of.
         """
         try:
             some = like if like != NOTHING else store
             key = self._inside(some, excluded, self._budget.part(self._budget.left // 4))
         except BudgetExceeded:
-            if self._budget.left <= 0 or self._beside is not self._grants:
+            if self._budget.left <= 0:
                 raise
             yield from self._homeless(store, excluded)
             return
         if key is None:
-            if self._beside is self._grants:
-                yield from self._outside((), "", store, excluded)
+            yield from self._outside((), "", store, excluded)
             return
         grant, word = key
         folder = self._folder_of(word)
         for _ in range(_ROUNDS):
-            first = self._first_outside(folder, store, excluded)
+            first = self._first_outside(self._grants, folder, store, excluded)
             if first is None:
                 return
             digits = first.digits
             if self._folder_beside(grant, word, first) is not None:
-                if self._beside is not self._grants:
-                    yield from self._in_another(first)
-                    return
                 outside = [(*folder, Wild.ANY)]
                 yield from self._outside(outside, "", store, excluded, (grant, word), self._only(digits))
                 return
@@ -298,7 +325,7 @@ class _Folder:
                     yield from results
                     return
             excluded = (*excluded, alike)
-        yield NotProven("some identities have a folder of another kind than others, and these are too many kinds")
+        yield NotProven(_TOO_MANY)
 
     def _homeless(self, store: StoreId, excluded: Sequence[StoreId]) -> Iterator[OutsideFolder | NotProven]:
         """Keys that lie in no folder of the identity's, where it is too much to ask for one that does."""
@@ -326,10 +353,10 @@ class _Folder:
         """That the ID, and its tags, are those with some digits."""
         return self._symbolic.stores.of([(index, 1 << digits[index]) for index in self._unknowns]) or NOTHING
 
-    def _first_outside(self, folder: str, store: StoreId, excluded: Sequence[StoreId]) -> Word | None:
-        # What others reach in no folder at all is not for the roles that are asked about to answer for.
-        places = [] if self._beside is self._grants else [self._in_some_folder]
-        for grant in self._beside:
+    def _first_outside(
+        self, grants: Sequence[Grant], folder: str, store: StoreId, excluded: Sequence[StoreId], *places: Sequence[Part]
+    ) -> Word | None:
+        for grant in grants:
             word = self._find(grant, store, excluded, *places, outside=[(*folder, Wild.ANY)])
             if word is not None:
                 return word

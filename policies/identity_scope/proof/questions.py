@@ -21,7 +21,7 @@ from ..automata.globs import Pattern, Text, Wild, literal
 from ..automata.symbolic import Among, Forbidden, Not, Part, Question, Requirement, Stop, Track, Walk, Word, accepted
 from ..automata.unknowns import NOTHING, StoreId, Stores
 from ..automata.walk import Budget
-from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, future, groups, mask
+from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, groups, mask
 from ..iam.claims import TAG_KEY, Language, Tag
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
@@ -38,6 +38,7 @@ from .reach import (
     counted,
     limits_of,
     mask_of,
+    object_actions,
     of_bucket,
     patterns_of,
     shared_patterns,
@@ -294,7 +295,7 @@ class Reader:
         statements = self._applied(principal, view)
         caller = self._caller.of(principal)
         if universe is OBJECT_ACTIONS:
-            universe += future(a.statement for a in statements)
+            universe = object_actions(statements)
         if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
             return []
         lookup = caller.request(universe[0], "*").lookup

@@ -525,7 +525,7 @@ def object_reach(
     request = caller.request(universe[0], "*")
     statements = counted(principal, caller, view)
     if universe is OBJECT_ACTIONS:
-        universe += future(a.statement for a in statements)
+        universe = object_actions(statements)
     spaces = [(space, mask_of(space.actions, universe)) for space in shared]
     relevant: list[tuple[Applied, int]] = []
     for each in statements:
@@ -547,6 +547,11 @@ def object_reach(
             layers += [_layer([a for a in mine if a.kind == kind], request.lookup, caller) for kind in limits]
             found.append(ObjectReach(principal.name, first, layers, negative, part, tuple(universe), allows))
     return found
+
+
+def object_actions(statements: Sequence[Applied]) -> tuple[str, ...]:
+    """The actions on objects, and those that do not exist yet of which some statement speaks."""
+    return (*OBJECT_ACTIONS, *future(each.statement for each in statements))
 
 
 def limits_of(principal: Principal, each: Applied) -> tuple[str, ...]:

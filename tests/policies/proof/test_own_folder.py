@@ -16,11 +16,16 @@ SUB = "${cognito-identity.amazonaws.com:sub}"
 NAMED = "us-east-1:01234567-89ab-4cde-8f01-23456789abcd"
 
 
-def scope(keys: dict[str, str], folders: tuple[str, ...] = ()) -> Scope:
-    """Roles, each with the keys that it may read; `new` is asked about."""
+def scope(keys: dict[str, str], folders: tuple[str, ...] = (), **conditions: object) -> Scope:
+    """Roles, each with the keys that it may read, and its condition; `new` is asked about."""
     principals = []
     for role, key in keys.items():
-        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::bkt/{key}"}
+        statement: dict[str, object] = {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::bkt/{key}",
+        }
+        statement |= {"Condition": conditions[role]} if role in conditions else {}
         document = parse(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
         principals.append(Principal(role, (("policy", document),), urn=role))
     return Scope(tuple(principals), ("us-east-1",), folders=folders, focus=frozenset({"new"}))
@@ -36,6 +41,33 @@ def test_a_new_role_and_an_old_one_with_another_folder_are_reported(old: str, fi
     assert result.role == "new"
     assert not result.folder.startswith("bkt/x/")
     assert result.arn.removeprefix("arn:aws:s3:::").startswith("bkt/x/")
+
+
+NAMES = "cognito-identity.amazonaws.com:sub"
+ALSO = "us-east-1:fedcba98-7654-4321-8fed-cba987654321"
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ({"StringEquals": {NAMES: NAMED}}, {}),
+        ({"StringEquals": {NAMES: [ALSO, NAMED]}}, {"StringNotEquals": {NAMES: ALSO}}),
+        ({"StringLike": {NAMES: "*0*"}}, {"StringLike": {NAMES: "*7*"}}),
+        ({"StringNotEquals": {NAMES: NAMED}}, {"StringLike": {NAMES: "us-east-1:0*"}}),
+        ({}, {"StringEquals": {NAMES: NAMED}}),
+    ],
+)
+def test_a_new_role_of_some_identities_that_have_another_folder_is_reported(
+    new: dict[str, object], old: dict[str, object]
+) -> None:
+    (result,) = own_folder(scope({"new": f"x/{SUB}/*", "old": f"y/{SUB}/*"}, new=new, old=old))
+    assert isinstance(result, OutsideFolder)
+    assert (result.role, result.folder) == ("new", f"bkt/y/{result.access.identity}/")
+
+
+def test_roles_of_different_identities_may_have_different_folders() -> None:
+    conditions = {"new": {"StringEquals": {NAMES: NAMED}}, "old": {"StringNotEquals": {NAMES: [NAMED, ALSO]}}}
+    assert own_folder(scope({"new": f"x/{SUB}/*", "old": f"y/{SUB}/*"}, (), **conditions)) == []
 
 
 @pytest.mark.parametrize("old", [f"x/{SUB}/*", f"x/{SUB}/y/*", "shared"])
