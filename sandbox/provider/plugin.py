@@ -150,7 +150,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             unknown = dict.fromkeys(resources.computed(type_), UNKNOWN)
             return provider_pb2.CreateResponse(properties=_struct({**inputs, **unknown}))
         resource_id, outputs = resources.create(self._sandbox(), self._region, type_, name, inputs)
-        return provider_pb2.CreateResponse(id=resource_id, properties=_struct(outputs))
+        return provider_pb2.CreateResponse(id=resource_id, properties=_properties(resource_id, outputs))
 
     @_reported
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -160,7 +160,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if current is None:
             return provider_pb2.ReadResponse(id="")
         return provider_pb2.ReadResponse(
-            id=current.id, properties=_struct(current.outputs), inputs=_struct(current.inputs)
+            id=current.id, properties=_properties(current.id, current.outputs), inputs=_struct(current.inputs)
         )
 
     @_reported
@@ -168,9 +168,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_, _ = _type_and_name(request.urn)
         state, inputs = _state(type_, request.id, request.old_inputs, request.olds), _dict(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=_struct({**state.outputs, **inputs}))
+            return provider_pb2.UpdateResponse(properties=_properties(state.id, {**state.outputs, **inputs}))
         _, outputs = resources.update(self._sandbox(), self._region, type_, state, inputs)
-        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+        return provider_pb2.UpdateResponse(properties=_properties(state.id, outputs))
 
     @_reported
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -203,10 +203,15 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 
 def _state(type_: str, resource_id: str, inputs: Any, outputs: Any) -> ResourceState:
     """A resource as the engine knows it; where the engine does not send the inputs, they are the settable outputs."""
-    properties = _dict(outputs)
+    properties = {key: value for key, value in _dict(outputs).items() if key != "id"}
     computed = resources.computed(type_)
     settable = {key: value for key, value in properties.items() if key not in computed}
     return ResourceState(resource_id, _dict(inputs) or settable, properties)
+
+
+def _properties(resource_id: str, outputs: Mapping[str, Any]) -> struct_pb2.Struct:
+    """A resource's outputs, with its ID as in the real provider: the engine does not pass the ID to a policy pack."""
+    return _struct({**outputs, "id": resource_id})
 
 
 def _dict(struct: Any) -> dict[str, Any]:
