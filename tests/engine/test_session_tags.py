@@ -105,11 +105,11 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 @pytest.mark.parametrize("name", list(CHANGES))
 def test_a_user_has_credentials_and_a_folder_at_each_moment(stack: Stack, name: str) -> None:
     before, after = CHANGES[name]
-    stack.up(pack=False, **before)
+    stack.up(**before)
     person = user(stack)
     first = person.reaches()
     with watched(person) as seen:
-        stack.up(pack=False, **after)
+        stack.up(**after)
     assert len(seen) > 3
     assert all(seen), "at each moment, one of the folders is readable"
     assert first == seen[0]
@@ -127,7 +127,7 @@ def test_a_role_that_does_not_allow_tags_yet_allows_them_before_the_first_one_is
     trust["Statement"][0]["Action"] = "sts:AssumeRoleWithWebIdentity"
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
     with watched(person) as seen:
-        stack.up("--refresh", pack=False, **BY_SUB)
+        stack.up("--refresh", **BY_SUB)
     assert all(seen)
     assert seen[-1] == {person.folders[1]}
     assert set(person.tags()) == {"userSub"}
