@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from sandbox.aws.server import Sandbox
+from sandbox.engine import in_process, stack_files
+from sandbox.engine.policy_gate import PolicyGate, PolicyViolation
+from sandbox.engine.policy_pack import Analyzer
 from sandbox.scenario import account
 from sandbox.scenario.attempts import Person
-from tests.conftest import ROOT, Deployed, deploy, s3_of
+from tests.conftest import ROOT, Clock, Deployed, deploy, s3_of
 
 TEXT = (ROOT / "docs" / "find-files.md").read_text(encoding="utf-8")
 REGION, BUCKET = "us-east-1", "notes-dev-uploads"
@@ -110,7 +115,7 @@ def _statement(index: int, resource: str) -> dict[str, Any]:
     return {"statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": arn}}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def leaking() -> Iterator[Deployed]:
     """The stack with every row's statement, which the policy pack would stop."""
     claims = {f"tag{i}": claim for i, (_, text, _) in enumerate(ROWS) if (claim := _claim(text)) is not None}
@@ -160,6 +165,46 @@ def test_a_row_of_the_table_happens(leaking: Deployed, index: int) -> None:
 
     assert read(people[1]) is (claim is not None), "the owner"
     assert read(people[0]) is not result.startswith("isolated"), "another user"
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[Analyzer]:
+    with Analyzer(ROOT / "policies") as running:
+        yield running
+
+
+@contextmanager
+def under_the_pack(pack: Analyzer, changes: dict[str, Any]) -> Iterator[Deployed]:
+    """The dev stack with these settings, deployed under the pack with what `packConfig` declares."""
+    files = stack_files.read(ROOT, "dev", {f"scoped-identity:{key}": value for key, value in changes.items()})
+    main, clock = ROOT / "__main__.py", Clock()
+    declared = in_process.check(main, files.project, "dev", files.config, {}).outputs["packConfig"]
+    with Sandbox(now=clock).running() as sandbox:
+        app = account.read_app(files.app_config())
+        off_limits = account.build(sandbox, app)
+        pack.configure(declared)
+        gate = PolicyGate(pack)
+        run = in_process.run(sandbox, main, files.project, "dev", files.config, gate)
+        gate.finish(run)
+        yield Deployed(sandbox, app, off_limits, run, clock)
+
+
+@pytest.mark.parametrize("index", range(len(ROWS)), ids=[f"{resource} {claim}" for resource, claim, _ in ROWS])
+def test_the_pack_stops_the_rows_that_leak_and_no_other(pack: Analyzer, index: int) -> None:
+    resource, text, result = ROWS[index]
+    claim = _claim(text)
+    tags = {"principalTags": {"claims": {f"tag{index}": claim}}} if claim is not None else {}
+    changes = {
+        "userPools": [{"id": POOL, "clients": [CLIENT], **tags}],
+        "authenticated": {"grants": [_statement(index, resource)]},
+    }
+    stopped = None
+    try:
+        with under_the_pack(pack, changes):
+            pass
+    except PolicyViolation as error:
+        stopped = str(error)
+    assert (stopped is None) is result.startswith("isolated"), stopped
 
 
 def test_the_table_has_the_forms_that_people_use() -> None:
