@@ -1,4 +1,4 @@
-"""The comment that `preview.yml` writes on a pull request: one for each stack, updated in place.
+"""What a pull request shows of a preview: a comment for each stack, updated in place, and annotations of the stack's file.
 
 The text of a preview is untrusted, because the code of the pull request writes it. Every line of it stands in an indented
 code block, which no text can end: whatever a line says, it begins with four spaces. In a table, a text stands in a `code`
@@ -9,6 +9,7 @@ and no HTML, and notifies nobody who is mentioned. Only the standard library is 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,9 @@ LINE_LENGTH = 1_000
 TABLE_LIMIT = 15_000
 CELL_LENGTH = 300
 READ_LIMIT = 20_000_000
+MOST_ANNOTATIONS = 10
+"""GitHub shows ten errors and ten warnings of a step."""
+ANNOTATION_LENGTH = 4_000
 AUTHOR = "github-actions[bot]"
 
 _ESCAPE_SEQUENCE = re.compile(
@@ -39,6 +43,11 @@ _FINDING = re.compile(r"\s+\S+@\S+ +\[(mandatory|advisory|remediate)\]")
 _AFTER_FINDING = re.compile(
     r"\s*[-+~<>=]*\s*[\w-]+:[\w/.-]+:\w+: \(.*\)$"  # the next resource
     r"|\s+--outputs:--|(?:Resources|Outputs|Duration|Diagnostics|Policy Packs run|error|warning):"
+)
+_INTERRUPTED = "KeyboardInterrupt"
+_TRACEBACK = "Traceback (most recent call last):"
+_IN_TRACEBACK = re.compile(
+    rf"\s|$|>$|{re.escape(_TRACEBACK)}$|During handling of the above exception|[\w.]+(Error|Exception|Rpc\w*)\b"
 )
 
 
@@ -92,6 +101,21 @@ def findings(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             found.append(line)
     if found:
         yield level, found
+
+
+def without_interrupt(lines: Sequence[str]) -> list[str]:
+    """The lines without the traceback of a Python program that the engine interrupted because the pack stops it."""
+    if _INTERRUPTED not in lines:
+        return list(lines)
+    end = len(lines) - 1 - list(reversed(lines)).index(_INTERRUPTED)
+    begin = end
+    for at in range(end - 1, -1, -1):
+        if not _IN_TRACEBACK.match(lines[at]):
+            break
+        if lines[at] == _TRACEBACK:
+            begin = at
+    left_out = "(the engine interrupted the program; the traceback is in the run)"
+    return [*lines[:begin], left_out, *lines[end + 1 :]]
 
 
 def verdict(outcome: str, lines: Sequence[str], levels: Sequence[str]) -> str:
@@ -187,9 +211,52 @@ def body(stack: str, outcome: str, commit: str, run: str, preview: str | None, a
     else:
         rest = LIMIT - len("\n\n".join(parts).encode()) - 500
         parts.append("<details><summary>Output of the preview</summary>")
-        parts.append(code_block(lines, rest))
+        parts.append(code_block(without_interrupt(lines), rest))
         parts.append("</details>")
     return "\n\n".join(parts) + "\n"
+
+
+def workflow_commands(stack: str, lines: Sequence[str]) -> Iterator[str]:
+    """Workflow commands that annotate the stack's file with the findings.
+
+    A text is on the line of its command, and each of its characters that could end it is written as its number.
+
+    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    shown = dict.fromkeys(("error", "warning"), 0)
+    for level, found in findings(lines):
+        command = "error" if level == "mandatory" else "warning"
+        shown[command] += 1
+        if shown[command] <= MOST_ANNOTATIONS:
+            message = "%0A".join(line.replace("%", "%25") for line in found if line)
+            title = f"Policy pack, preview of {stack}"
+            yield f"::{command} file=Pulumi.{stack}.yaml,line=1,title={title.replace(',', '%2C')}::{_cut(message)}"
+
+
+def _cut(message: str) -> str:
+    if len(message) <= ANNOTATION_LENGTH:
+        return message
+    return re.sub("%[0-9A-F]?$", "", message[:ANNOTATION_LENGTH]) + "…"
+
+
+def code_quality(stack: str, lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The findings as GitLab's report of code quality, which a merge request shows.
+
+    Source: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+    """
+    report = []
+    for level, found in findings(lines):
+        text = "\n".join(line for line in found if line)[:ANNOTATION_LENGTH]
+        report.append(
+            {
+                "description": text,
+                "check_name": "identity-scope",
+                "fingerprint": hashlib.sha256(f"{stack}\n{text}".encode()).hexdigest(),
+                "severity": "critical" if level == "mandatory" else "minor",
+                "location": {"path": f"Pulumi.{stack}.yaml", "lines": {"begin": 1}},
+            }
+        )
+    return report
 
 
 def earlier_comment(comments: Any, stack: str) -> int | None:
@@ -220,14 +287,14 @@ def read(path: Path) -> str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comment, or the ID of the earlier one."""
-    parser = argparse.ArgumentParser(
-        prog="preview_comment.py", description="The comment of a preview on a pull request."
-    )
+    """Print the comment, the ID of the earlier one, or the findings."""
+    parser = argparse.ArgumentParser(prog="preview_comment.py", description="What a pull request shows of a preview.")
     commands = parser.add_subparsers(dest="command", required=True)
     write = commands.add_parser("body", help="print the comment in Markdown")
     find = commands.add_parser("find", help="print the ID of the earlier comment, if there is one")
-    for command in (write, find):
+    annotate = commands.add_parser("annotations", help="print the findings as workflow commands of GitHub")
+    report = commands.add_parser("code-quality", help="print the findings as GitLab's report of code quality")
+    for command in (write, find, annotate, report):
         command.add_argument("--stack", required=True, help="name of the stack")
     for name, text in (
         ("outcome", "the conclusion of the job"),
@@ -235,7 +302,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("run", "the address of the run"),
     ):
         write.add_argument(f"--{name}", required=True, help=text)
-    write.add_argument("--preview", required=True, type=Path, help="what the preview printed; the file may be missing")
+    for command in (write, annotate, report):
+        command.add_argument(
+            "--preview", required=True, type=Path, help="what the preview printed; the file may be missing"
+        )
     write.add_argument(
         "--access", required=True, type=Path, help="what identity-scope diff printed; the file may be missing"
     )
@@ -245,6 +315,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         texts = (read(options.preview), read(options.access))
         comment = body(options.stack, options.outcome, options.commit, options.run, *texts)
         sys.stdout.buffer.write(comment.encode())
+    elif options.command == "annotations":
+        for line in workflow_commands(options.stack, clean(read(options.preview) or "")):
+            sys.stdout.buffer.write(f"{line}\n".encode())
+    elif options.command == "code-quality":
+        print(json.dumps(code_quality(options.stack, clean(read(options.preview) or "")), indent=1))
     else:
         earlier = earlier_comment(json.loads(options.comments.read_text(encoding="utf-8")), options.stack)
         print("" if earlier is None else earlier)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +22,14 @@ from scripts.preview_comment import (
     body,
     cell,
     clean,
+    code_quality,
     earlier_comment,
     findings,
     main,
     marker,
     read,
+    without_interrupt,
+    workflow_commands,
 )
 from tests.conftest import ROOT
 
@@ -214,6 +218,97 @@ def test_no_text_leaves_its_cell(text: str) -> None:
     assert all(row.count("|") == 4 and row.startswith("| ") and row.endswith(" |") for row in table)
     if len(table) < 99:
         assert re.fullmatch(r"\| … and \d+ more roles \| \| \|", table[-1])
+
+
+INTERRUPTED = """\
+error: preview failed
+Policy Packs run:
+    identity-scope  0.1.0
+Traceback (most recent call last):
+
+  File "/venv/lib/grpc/_channel.py", line 999, in _end_unary_response_blocking
+
+    raise _InactiveRpcError(state)  # pytype: disable=not-instantiable
+
+grpc._channel._InactiveRpcError: <_InactiveRpcError of RPC that terminated with:
+\tstatus = StatusCode.UNAVAILABLE
+>
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+
+  File "/usr/local/bin/pulumi-language-python-exec", line 244, in <module>
+
+    executor.shutdown(wait=True)
+
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+KeyboardInterrupt
+
+after
+"""
+"""What the CLI prints for a Python program that the pack stops."""
+
+
+def test_the_traceback_of_an_interrupted_program_is_left_out() -> None:
+    left_out = "(the engine interrupted the program; the traceback is in the run)"
+    before = INTERRUPTED.partition("Traceback")[0].splitlines()
+    assert without_interrupt(clean(INTERRUPTED)) == [*before, left_out, "", "after", ""]
+    assert "Traceback" not in written(INTERRUPTED)
+    assert untrusted_lines_are_code(written(INTERRUPTED))
+
+
+@pytest.mark.parametrize("error", ["ValueError: no", "pulumi.errors.RunError: no"])
+def test_the_traceback_of_an_error_is_shown(error: str) -> None:
+    assert "Traceback" in written(INTERRUPTED.replace("KeyboardInterrupt", error))
+
+
+def test_nothing_is_left_out_but_the_traceback() -> None:
+    """A program that prints both ends of one cannot hide what is reported between them."""
+    comment = written(f"Traceback (most recent call last):\n{OUTPUT}KeyboardInterrupt\n")
+    assert "`users` statement 4 lets every signed-in identity" in comment.partition("<details>")[0]
+    assert "Policy Packs run:" in comment.partition("<details>")[2]
+
+
+def test_findings_are_annotations_of_the_stacks_file() -> None:
+    first, second = workflow_commands("dev", clean(OUTPUT.replace("No identity", "100% No identity")))
+    place = "file=Pulumi.dev.yaml,line=1,title=Policy pack%2C preview of dev"
+    assert first.startswith(f"::error {place}::identity-scope@v0.1.0 [mandatory]")
+    assert "100%25 No identity" in first
+    assert "%0A`users` statement 4 lets every" in first
+    assert second.startswith(f"::warning {place}::")
+
+
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
+def test_no_output_makes_another_command_or_report(text: str) -> None:
+    output = clean("".join(f"    p@v1 [mandatory] {text}\n{text}\n" for _ in range(30)))
+    commands = "\n".join(workflow_commands("dev", output)).splitlines()
+    assert 1 <= len(commands) <= 10
+    assert all(re.match(r"::error file=Pulumi\.dev\.yaml,line=1,title=[^:,]*::", line) for line in commands)
+    assert all(len(line) < 5_000 and not re.search("%(?!25|0A|2C)", line) for line in commands)
+    for finding in json.loads(json.dumps(code_quality("dev", output))):
+        assert finding["location"]["path"] == "Pulumi.dev.yaml"
+
+
+def test_findings_are_a_report_of_code_quality() -> None:
+    first, second = code_quality("dev", clean(OUTPUT))
+    assert (first["severity"], second["severity"]) == ("critical", "minor")
+    assert "statement 4 lets every" in first["description"]
+    assert first["fingerprint"] != second["fingerprint"]
+    assert code_quality("dev", clean(OUTPUT))[0] == first
+
+
+def test_the_pipeline_of_gitlab_writes_the_report(tmp_path: Path) -> None:
+    """Also of a preview that printed nothing, or did not run."""
+    job = yaml.safe_load((ROOT / "examples" / "gitlab-ci.yml").read_text(encoding="utf-8"))[".preview"]
+    (script,) = (line.replace("/tmp/main", str(ROOT)) for line in job["after_script"])
+    environment = {**os.environ, "STACK": "dev"}
+    for text, count in ((None, 0), ("", 0), (OUTPUT, 2)):
+        if text is not None:
+            (tmp_path / "preview.txt").write_text(text)
+        subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, check=True)
+        assert len(json.loads((tmp_path / job["artifacts"]["reports"]["codequality"]).read_text())) == count
 
 
 def comment_of(login: str, text: str, number: int = 7, type_: str = "Bot") -> dict[str, Any]:

@@ -319,12 +319,14 @@ def test_the_workflows_refuse_a_stack_whose_file_does_not_say_how_its_secrets_ar
     assert step["if"] == "inputs.organization == ''"
     if text is not None:
         (tmp_path / "Pulumi.dev.yaml").write_text(text)
-    environment = {**os.environ, "PROGRAM": str(tmp_path), "STACK": "organization/dev"}
-    done = subprocess.run(
-        ["bash", "-e", "-c", step["run"]], env=environment, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode == 0) is accepted, done.stdout
-    assert ("pulumi stack init dev --secrets-provider" in done.stdout) is not accepted
+    gitlab = yaml.safe_load((ROOT / "examples" / "gitlab-ci.yml").read_text(encoding="utf-8"))
+    for script, stack_name in ((step["run"], "organization/dev"), (gitlab[".pulumi"]["before_script"][0], "dev")):
+        environment = {**os.environ, "PROGRAM": str(tmp_path), "STACK": stack_name}
+        done = subprocess.run(
+            ["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode == 0) is accepted, done.stdout
+        assert ("pulumi stack init dev --secrets-provider" in done.stdout) is not accepted
 
 
 def test_a_reference_to_another_stack_of_a_bucket_names_the_organization_organization(stack: Stack) -> None:

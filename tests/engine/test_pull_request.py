@@ -121,6 +121,7 @@ def test_a_pull_request_that_edits_the_pack_is_judged_by_the_pack_of_main(stack:
 
     (comment,) = runner.comment(1)
     assert "❌ The policy pack stops this change. Findings: 1 mandatory" in comment["body"]
+    assert "Traceback" not in comment["body"]
     assert "| <code>users&#45;authenticated</code> |" in comment["body"]  # a role of a stack that is not deployed yet
 
     stack.configure()
