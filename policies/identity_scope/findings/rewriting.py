@@ -91,7 +91,9 @@ def owned(statement: Statement, names: Names, folders: Sequence[str] = ()) -> li
         remaining = list(dict.fromkeys(action for each in kept_actions for action in each))
         conditions = list(statement.conditions)
         if remaining:
-            found.append(_statement(written, remaining, list(statement.resources), conditions, statement.not_resource))
+            # What is asked for buckets needs no objects, of which a wildcard may come to read some.
+            places = statement.resources if others or statement.not_resource or not buckets else buckets
+            found.append(_statement(written, remaining, list(places), conditions, statement.not_resource))
     for each in found[1:]:
         each.pop("Sid", None)
     return found or [written]
@@ -109,7 +111,7 @@ def files_only(statement: Statement, names: Names) -> list[StatementJson]:
     own = list(dict.fromkeys(resources)) or [f"arn:{names.partition}:s3:::{names.bucket()}/{names.own}/*"]
     written = statement_json(statement)
     kept = [test for test in statement.conditions if test.key not in LISTING_KEYS]
-    return [_statement(written, list(FILE_ACTIONS), own, kept)]
+    return [_statement(written, _files(statement), own, kept)]
 
 
 def inside(statement: Statement, names: Names, bucket: str, folder: str) -> list[StatementJson]:
@@ -162,7 +164,7 @@ def without_escalation(statement: Statement, names: Names) -> list[StatementJson
                 [_statement(written, needed, list(statement.resources), list(statement.conditions))] if needed else []
             )
         if statement.principals is not None:
-            return [_statement(written, [*FILE_ACTIONS], list(statement.resources), list(statement.conditions))]
+            return [_statement(written, _files(statement), list(statement.resources), list(statement.conditions))]
         return files_only(statement, names)
     actions: list[str] = []
     for action in statement.actions:
@@ -340,6 +342,11 @@ def _parts(statement: Statement) -> tuple[list[str], list[str], list[str]]:
 
 def _wide(action: str) -> bool:
     return "*" in action or "?" in action
+
+
+def _files(statement: Statement) -> list[str]:
+    """The actions on files that a statement allows, and no other."""
+    return [name for name in FILE_ACTIONS if action_matches(statement, name)] or [FILE_ACTIONS[0]]
 
 
 def _files_of(actions: Iterable[str]) -> list[str]:

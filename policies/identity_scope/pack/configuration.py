@@ -167,6 +167,10 @@ def _access(value: object, problems: Problems) -> list[DeclaredAccess]:
     ]
 
 
+_URN = re.compile(r"urn:(pulumi|cloudformation|terraform|iam):")
+"""What the URN of a resource begins with, of Pulumi and of the files that the command reads."""
+
+
 def _exemptions(value: object, problems: Problems) -> list[Exemption]:
     exemptions: list[Exemption] = []
     fields = {"urn": str, "reason": str, "expires": str}
@@ -179,8 +183,8 @@ def _exemptions(value: object, problems: Problems) -> list[Exemption]:
             continue
         if len(item["reason"].strip()) < 10:
             problems.append(f"{at}.reason: `{item['reason']}` must be a sentence")
-        if not item["urn"].startswith("urn:pulumi:"):
-            problems.append(f"{at}.urn: `{item['urn']}` must begin with `urn:pulumi:`")
+        if not _URN.match(item["urn"]):
+            problems.append(f"{at}.urn: `{item['urn']}` must begin with `urn:pulumi:`, or as the command reports it")
         exemptions.append(Exemption(item["urn"], item["reason"], expires))
     return exemptions
 

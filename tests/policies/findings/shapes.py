@@ -90,5 +90,6 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
         allow([S3 + "docs/*"], ["s3:PutObject"]),
     ],
     "dynamo": [allow("arn:aws:dynamodb:us-east-1:123456789012:table/t", ["dynamodb:GetItem", "dynamodb:PutItem"])],
+    "grantRead of the CDK": [allow([S3 + "docs", S3 + "docs/*"], ["s3:GetObject*", "s3:GetBucket*", "s3:List*"])],
     "ip": [allow(S3 + "docs/*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})],
 }

@@ -16,6 +16,8 @@ import pytest
 
 from policies.identity_scope.findings.finding import Finding, Kind
 from policies.identity_scope.findings.fix import Edit, listed
+from policies.identity_scope.iam.documents import Effect, Statement
+from policies.identity_scope.iam.evaluator import action_matches
 from tests.policies.findings.shapes import SHAPES
 from tests.policies.findings.stacks import COMMERCIAL, PARTITIONS, Partition, Stack, applied, declared, filled, of_case
 from tests.policies.findings.stacks_of_kinds import STACKS
@@ -153,3 +155,13 @@ def test_the_first_line_of_a_finding_can_be_acted_on() -> None:
         first = finding.text.partition("\n")[0]
         assert first.endswith("."), (name, first)
         assert len(first) < 700, (name, first)
+
+
+def test_a_fix_gives_no_action_on_files_that_its_statement_does_not() -> None:
+    for name, _, _, finding, _ in found(COMMERCIAL):
+        for edit in finding.fix.edits:
+            if edit.element == ("Action",) and edit.old is not None and edit.new is not None:
+                before = Statement(0, Effect.ALLOW, tuple(listed(edit.old)), ("*",))
+                for action in listed(edit.new):
+                    covered = action_matches(before, action) or "*" in action
+                    assert covered or action in ("s3:GetObject", "s3:ListBucket"), (name, finding.text)
