@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from policies.identity_scope.iam.actions import BUCKET_PIVOTS, OTHER_PIVOTS
@@ -26,6 +27,7 @@ from policies.identity_scope.proof.results import Access, Escalation, NotProven,
 from policies.identity_scope.proof.scope import Scope
 
 from .oracle import EVERYONE, ISSUER, Call, Oracle, applies
+from .people import Person, sessions_of
 from .sets import FAR, DocumentSet, role_arns
 from .shape import SmallShape
 
@@ -66,6 +68,7 @@ def scope_of(made: DocumentSet, steps: int = STEPS) -> Scope:
             resource,
             (role.arn,),
             role.name,
+            logins=None if role.logins is None else tuple(login.as_asked() for login in role.logins),
         )
         for role in roles
     )
@@ -76,6 +79,7 @@ def scope_of(made: DocumentSet, steps: int = STEPS) -> Scope:
         folders=tuple(made.folders),
         steps=steps,
         focus=frozenset(made.focus) or None,
+        tenants=frozenset(made.tenants),
     )
 
 
@@ -116,7 +120,7 @@ def compare(made: DocumentSet, far: int = FAR) -> Comparison:
                 roles = {role.name for role in oracle.focus}
                 if not any(access.role in roles for access in accesses) and not isinstance(result, OutsideFolder):
                     found.defects.append(f"{name}, said to be violated: no role that is asked about has a part in it")
-        if verdict == "not proven" and not made.has_unknowns:
+        if verdict == "not proven" and not made.has_unknowns and not made.has_texts:
             reasons = {r.reason for r in results if isinstance(r, NotProven)}
             found.defects.append(f"{name}, said not to be proven: {'; '.join(sorted(reasons))}")
     return found
@@ -164,13 +168,21 @@ def _escalation(oracle: Oracle) -> str | None:
 
 def _ways(oracle: Oracle, access: Access) -> set[str]:
     """As what the oracle allows a request that a proof shows."""
-    call = Call(access.identity, access.action, access.arn, access.prefix)
     role = next((r for r in oracle.roles if r.name == access.role), None)
-    if access.statement.effect is not Effect.ALLOW or not any(
-        applies(access.statement, replace(call, identity=identity)) for identity in (access.identity, None)
-    ):
+    identity = next(iter(_people(oracle, access)), None)
+    nobody = Call(None, access.action, access.arn, access.prefix)
+    calls = [nobody] if identity is None else [replace(nobody, identity=identity), nobody]
+    if access.statement.effect is not Effect.ALLOW or not any(applies(access.statement, call) for call in calls):
         return set()
-    return oracle.allows(call, role) | oracle.allows(replace(call, identity=None), None)
+    return oracle.allows(calls[0], None if identity is None else role) | oracle.allows(nobody, None)
+
+
+def _people(oracle: Oracle, access: Access) -> list[str]:
+    """Who may make a request: the identity, or those whose session has its tags."""
+    role = next((r for r in oracle.roles if r.name == access.role), None)
+    if role is None or role.logins is None:
+        return [access.identity]
+    return list(sessions_of(access.identity, access.tags, role.logins, oracle.shape, oracle.spoken))
 
 
 def _not_about(access: Access, arn: str) -> bool:
@@ -186,7 +198,7 @@ def _not_about(access: Access, arn: str) -> bool:
 def _reaches(oracle: Oracle, access: Access, arn: str) -> bool:
     bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
     return bool(_ways(oracle, access) - {EVERYONE}) and not oracle.is_shared(
-        access.action, access.identity, bucket, key
+        access.action, next(iter(_people(oracle, access)), access.identity), bucket, key
     )
 
 
@@ -195,6 +207,9 @@ def _wrong_violation(oracle: Oracle, result: Result) -> Iterator[str]:
     sides = (result.mine, result.theirs)
     if sides[0].identity == sides[1].identity or not all(oracle.shape.has(side.identity) for side in sides):
         yield f"not two identities: {sides[0].identity} and {sides[1].identity}"
+    pairs = list(product(*(_people(oracle, side) for side in sides)))
+    if pairs and not any(oracle.apart(*pair) for pair in pairs):
+        yield f"not two people: {_told(sides[0])}, {_told(sides[1])}"
     for side in sides:
         if _not_about(side, result.arn):
             yield f"not about {result.arn}: {_told(side)}"
@@ -208,7 +223,11 @@ def _wrong_violation(oracle: Oracle, result: Result) -> Iterator[str]:
 
 def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
     assert isinstance(result, OutsideFolder)
-    identity = result.access.identity
+    people = _people(oracle, result.access)
+    if not people:
+        yield f"nobody's tags: {_told(result.access)}"
+        return
+    identity = people[0]
     if not oracle.shape.has(identity):
         yield f"not an identity: {identity}"
     if _not_about(result.access, result.arn):
@@ -216,6 +235,16 @@ def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
     elif not _reaches(oracle, result.access, result.arn):
         yield f"not allowed, or shared: {_told(result.access)}"
     key = result.arn.removeprefix("arn:aws:s3:::")
+    if isinstance(identity, Person):
+        every = [each.names(oracle.tenants) for each in people if isinstance(each, Person)]
+        names = tuple(f"{name}/" for some in every for name in some)
+        if oracle.folders:
+            lies = key.startswith(tuple(folder + name for folder in oracle.folders for name in names))
+        else:
+            lies = bool(result.folder) and (key.startswith(result.folder) or not result.folder.endswith(names))
+        if lies:
+            yield f"{key} lies in {result.folder}, or that is no folder of {names}: {_told(result.access)}"
+        return
     if oracle.folders:
         allowed = [f"{folder}{identity}/" for folder in oracle.folders]
         if key.startswith(tuple(allowed)):
@@ -253,7 +282,8 @@ def _wrong_escalation(oracle: Oracle, result: Result) -> Iterator[str]:
 
 def _told(access: Access) -> str:
     prefix = "" if access.prefix is None else f" under `{access.prefix}`"
-    return f"{access.identity} may {access.action} {access.arn}{prefix} as {access.role}"
+    tags = "".join(f" with {name}={value}" for name, value in access.tags)
+    return f"{access.identity}{tags} may {access.action} {access.arn}{prefix} as {access.role}"
 
 
 _CLAIMS = (

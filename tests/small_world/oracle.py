@@ -18,6 +18,7 @@ from typing import NamedTuple
 from policies.identity_scope.iam.documents import Condition, Document, Effect, Principals, Statement
 
 from .keys import ANY, ONE, WITHIN, Glob, Keys, behind, common, matches
+from .people import PREFIX, Person, SmallLogin, two_people, two_tenants
 from .shape import SmallShape
 
 ISSUER = "cognito-identity.amazonaws.com"
@@ -50,6 +51,12 @@ class Role:
     name: str
     documents: tuple[Document, ...]
     boundary: Document | None = None
+    logins: tuple[SmallLogin, ...] | None = None
+    """None: any identity gets it, with any tags."""
+
+    def is_for(self, identity: str) -> bool:
+        """Whether an identity's session can be one of the role's."""
+        return self.logins is None or not isinstance(identity, Person) or identity.login in self.logins
 
     @property
     def arn(self) -> str:
@@ -82,6 +89,9 @@ class Context(NamedTuple):
             return NoValue.ABSENT
         if issuer == ISSUER and self.identity is None:
             return NoValue.ABSENT
+        if key.startswith(PREFIX) and (self.identity is None or isinstance(self.identity, Person)):
+            tag = self.identity.tag(key.removeprefix(PREFIX)) if isinstance(self.identity, Person) else None
+            return NoValue.ABSENT if tag is None else tag
         if key == f"{ISSUER}:sub":
             return self.identity or NoValue.ABSENT
         if key in ("s3:prefix", "s3:delimiter", "s3:max-keys"):
@@ -336,13 +346,22 @@ class Oracle:
         focus: tuple[str, ...],
         keys: Keys,
         places: dict[Place, int],
+        people: tuple[Person, ...] = (),
+        tenants: tuple[str, ...] = (),
+        spoken: str = "",
     ) -> None:
         """Args:
         policies: bucket policies, by bucket.
         folders: the only folders that are allowed, as `BUCKET/PREFIX`; none: any one folder will do.
         focus: the names of the roles that are asked about; none: all.
         places: where to look, and how far the keys go there.
+        people: those who are looked at, where documents speak of their tags; none: every identity.
+        tenants: the tags whose values name tenants.
+        spoken: the documents' text, in lower case.
         """
+        self.spoken = spoken
+        self.identities: tuple[str, ...] = people or shape.identities
+        self.tenants = tenants
         self.shape = shape
         self.roles = roles
         self.policies = policies
@@ -398,6 +417,7 @@ class Oracle:
             self.allows(call, role) - {EVERYONE} and not self.is_shared(call.action, identity, bucket, key)
             for call in calls
             for role in self.roles
+            if role.is_for(identity)
         )
 
     def is_shared(self, action: str, identity: str, bucket: str, key: str) -> bool:
@@ -439,6 +459,8 @@ class Oracle:
         """The keys of a place that an identity reaches through some role; of those that are given, if any are."""
         found = 0
         for role in self.roles if roles is None else roles:
+            if not role.is_for(identity):
+                continue
             key = identity, place, role.name
             if key not in self._reach:
                 self._reach[key] = self._reach_of(identity, place, role)
@@ -461,7 +483,8 @@ class Oracle:
         found = 0
         for action in self.actions:
             for role in roles:
-                found |= self._keys_through(role, identity, action, place, (EVERYONE,))
+                if role.is_for(identity):
+                    found |= self._keys_through(role, identity, action, place, (EVERYONE,))
             found |= self._keys_through(None, None, action, place, (EVERYONE,))
         return found if place.head else found & ~1
 
@@ -575,7 +598,7 @@ class Oracle:
     def leak(self) -> tuple[str, str, str] | None:
         """Two identities and an object that both reach, or that one reaches and the other as one of everyone; a role that
         is asked about has a part in it."""
-        identities = self.shape.identities
+        identities = self.identities
         for place, bound in self.places.items():
             reach = [self.reach(identity, place) for identity in identities]
             if not any(reach):
@@ -585,12 +608,21 @@ class Oracle:
             asked = [self.opened(identity, place, self.focus) for identity in identities]
             for i, one in enumerate(identities):
                 for j, other in enumerate(identities):
-                    if i == j:
-                        continue
                     both = (mine[i] | asked[i]) & reach[j] | opened[i] & mine[j]
+                    if i == j or (both and not self.apart(one, other)):
+                        continue
                     if both:
                         return one, other, place.name + self.keys.first(both, bound)
         return None
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether two identities are those of two people, and of two tenants where these are declared."""
+        if not isinstance(one, Person) or not isinstance(other, Person):
+            return one != other
+        return two_people(one, other) and two_tenants(one, other, self.tenants)
+
+    def _names(self, identity: str) -> list[str]:
+        return identity.names(self.tenants) if isinstance(identity, Person) else [identity]
 
     def outside(self) -> tuple[str, tuple[str, ...]] | None:
         """An identity, and objects that it reaches and that lie in no one folder of its own.
@@ -598,20 +630,25 @@ class Oracle:
         The first is reached through a role that is asked about. So is the second, or it lies in a folder, but in another.
         """
         others = [role for role in self.roles if role not in self.focus]
-        for identity in self.shape.identities:
+        for identity in self.identities:
             reached = next(self._everything(identity, self.focus), None)
             if reached is None:
                 continue
-            # One of the folders that the first key lies in is the one, if any is.
-            allowed = tuple(f"{folder}{identity}/" for folder in self.folders)
-            tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached, identity)]
-            beside = [
-                self.beside(folders, identity, self.focus)
-                or (None if allowed else self.beside(folders, identity, others, (ANY, "/", ANY, *identity, "/", ANY)))
-                for folders in tried
-            ]
-            if None not in beside:
-                return identity, (reached, *(key for key in beside if key is not None))
+            found: list[str] = []
+            for name in self._names(identity):
+                # One of the folders that the first key lies in is the one, if any is.
+                allowed = tuple(f"{folder}{name}/" for folder in self.folders)
+                tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached, name)]
+                beside = [
+                    self.beside(folders, identity, self.focus)
+                    or (None if allowed else self.beside(folders, identity, others, (ANY, "/", ANY, *name, "/", ANY)))
+                    for folders in tried
+                ]
+                if None in beside:
+                    break
+                found += [key for key in beside if key is not None]
+            else:
+                return identity, (reached, *found)
         return None
 
     def folders_of(self, key: str, identity: str) -> list[str]:
@@ -683,7 +720,7 @@ class Oracle:
                 statements = self._statements(role, _bucket(arn))
                 if not any(s.effect is Effect.ALLOW and speaks_of(s, action) for _, s in statements):
                     continue
-                for identity in self.shape.identities:
+                for identity in filter(role.is_for, self.identities):
                     if self.allows(call := Call(identity, action, arn), role):
                         return call
         return None

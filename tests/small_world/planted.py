@@ -1,13 +1,15 @@
 """Holes that are planted in the proofs, one at a time, to show that the search finds each.
 
 They are the ones that attackers found in earlier proofs, made again: IDs that a document names, in capitals, in part or by
-a default; a bucket policy's grant or Deny that is read wrongly; a question that is asked about too few identities.
+a default; a bucket policy's grant or Deny that is read wrongly; a question that is asked about too few identities; tags
+whose claims are taken for more, or for less, than they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -17,10 +19,11 @@ from policies.identity_scope.automata.symbolic import Question, Token, Walk
 from policies.identity_scope.automata.unknowns import StoreId
 from policies.identity_scope.iam import evaluator, variables
 from policies.identity_scope.iam.actions import OBJECT_ACTIONS, mask
+from policies.identity_scope.iam.claims import TAG_KEY, Claim, Session
 from policies.identity_scope.iam.conditions import Truth
 from policies.identity_scope.iam.principals import Grantee
 from policies.identity_scope.iam.variables import Variable
-from policies.identity_scope.proof import isolation, own_folder, questions, reach
+from policies.identity_scope.proof import isolation, own_folder, questions, reach, scope, sessions
 from policies.identity_scope.proof.identities import Strangers
 from policies.identity_scope.proof.questions import Guard, Reader, Symbolic
 from policies.identity_scope.proof.reach import Caller, View
@@ -233,6 +236,121 @@ def _others_have_no_folder() -> list[Replacement]:
     return [(own_folder._Folder, "_elsewhere", lambda *_: iter(()))]
 
 
+def _tags_may_be_equal() -> list[Replacement]:
+    """That two people have different values of an identifying claim is not asked for."""
+    return [(Symbolic, "_apart_by_tags", lambda *_: ([], []))]
+
+
+def _differing(change: Callable[[Claim], Claim], one_provider: bool = False) -> list[Replacement]:
+    """What tells two people apart, with other facts about claims."""
+
+    def differing(old: Any, mine: Any, theirs: Any, *rest: Any) -> Any:
+        def changed(session: Session | None) -> Session | None:
+            if session is None:
+                return None
+            tags = tuple(replace(t, claim=change(t.claim)) if t.claim else t for t in session.tags)
+            return replace(session, tags=tags, provider="" if one_provider else session.provider)
+
+        return old(changed(mine), changed(theirs), *rest)
+
+    return [_instead(questions, "differing", differing)]
+
+
+def _providers_agree() -> list[Replacement]:
+    """Two providers never issue one value."""
+    return _differing(lambda claim: claim, one_provider=True)
+
+
+def _nobody_changes_claims() -> list[Replacement]:
+    """A claim that its owner can change tells people apart."""
+    return _differing(lambda claim: replace(claim, unique=claim.unique or claim.changeable, changeable=False))
+
+
+def _nobody_shares_claims() -> list[Replacement]:
+    """Two people have different values of every claim of one provider."""
+    return _differing(lambda claim: replace(claim, unique=True))
+
+
+def _texts_that_begin_together_are_equal() -> list[Replacement]:
+    """No text is the beginning of another."""
+
+    def along(old: Any, self: Walk, state: Any, taken: Any) -> Any:
+        after = old(self, state, taken)
+        return None if after is not None and not after and state.together else after
+
+    return [_instead(Walk, "_along", along)]
+
+
+def _stops_end_no_text() -> list[Replacement]:
+    """A text that a listing's prefix ends in has one value with one that goes on."""
+
+    def stopped(old: Any, self: Walk, state: Any, positions: Any) -> Any:
+        return None if state.together else old(self, state, positions)
+
+    return [_instead(Walk, "_stopped", stopped)]
+
+
+def _texts_have_no_slash() -> list[Replacement]:
+    def text(old: Any, number: int, excluded: str = "") -> Any:
+        return old(number, excluded + "/")
+
+    return [_instead(reach, "unknown_text", text)]
+
+
+def _any_is_absent() -> list[Replacement]:
+    """A tag of which nothing is known is absent."""
+
+    def request(old: Any, self: Caller, *arguments: Any) -> Any:
+        found = old(self, *arguments)
+        context = {key: value for key, value in found.context.items() if isinstance(value, tuple)}
+        return replace(found, context=context)
+
+    return [_instead(Caller, "request", request)]
+
+
+def _absent_is_any() -> list[Replacement]:
+    """A tag that no login sends may be any string."""
+
+    def request(old: Any, self: Caller, *arguments: Any) -> Any:
+        found = old(self, *arguments)
+        return replace(found, absent=found.absent - {TAG_KEY})
+
+    return [_instead(Caller, "request", request)]
+
+
+def _one_login_will_do() -> list[Replacement]:
+    """Only the first login of a role is asked about."""
+
+    def by_session(old: Any, principal: Any, *rest: Any) -> Any:
+        return old(replace(principal, logins=principal.logins and principal.logins[:1]), *rest)
+
+    return [_instead(scope, "by_session", by_session)]
+
+
+def _every_token_has_every_claim() -> list[Replacement]:
+    """No session is without the tag of a claim that tokens may lack."""
+
+    def cases(old: Any, *arguments: Any) -> Any:
+        return [case for case in old(*arguments) if case]
+
+    return [_instead(sessions, "_cases", cases)]
+
+
+def _conditions_name_no_value() -> list[Replacement]:
+    """No tag has the value that a condition compares it with."""
+
+    def cases(old: Any, *arguments: Any) -> Any:
+        found = old(*arguments)
+        return [case for case in found if not case or case[0].value is None]
+
+    return [_instead(sessions, "_cases", cases)]
+
+
+def _tenants_are_fixed() -> list[Replacement]:
+    """Nobody can change a tenant."""
+    return [(sessions, "_is_changeable", lambda *_: False)]
+
+
 HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "identities that documents name are nobody": _names_are_nobodys,
     "`?` is no digit": _questions_skip_ids,
@@ -258,6 +376,19 @@ HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "actions of tomorrow are asked about too late": _tomorrow_is_asked_about_later,
     "a group of actions is its first": _a_group_is_its_first_action,
     "the folders of other roles are held against nothing": _others_have_no_folder,
+    "two people may have one value of an identifying claim": _tags_may_be_equal,
+    "two providers never issue one value": _providers_agree,
+    "nobody changes a claim": _nobody_changes_claims,
+    "nobody shares a claim": _nobody_shares_claims,
+    "texts that begin together are equal": _texts_that_begin_together_are_equal,
+    "a prefix ends no text": _stops_end_no_text,
+    "texts have no slash": _texts_have_no_slash,
+    "a tag that may be any string is absent": _any_is_absent,
+    "a tag that is absent may be any string": _absent_is_any,
+    "one login will do": _one_login_will_do,
+    "every token has every claim": _every_token_has_every_claim,
+    "a condition names no value of a tag": _conditions_name_no_value,
+    "nobody changes a tenant": _tenants_are_fixed,
 }
 
 

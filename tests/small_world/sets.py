@@ -19,6 +19,7 @@ from policies.identity_scope.iam.documents import Document, DocumentKind, parse
 
 from .keys import Keys
 from .oracle import ACCOUNT, FOREIGN, ISSUER, LISTING, OBJECT_ACTIONS, Oracle, Place, Role, SharedSpace
+from .people import CLAIMS, TEXTS, Person, SmallLogin, people, uuids
 from .shape import FULL, SHAPES, SmallShape
 
 ME = f"${{{ISSUER}:sub}}"
@@ -47,10 +48,12 @@ class DocumentSet:
     folders: list[str] = field(default_factory=list)
     focus: list[str] = field(default_factory=list)
     other: SmallShape | None = None
+    tenants: list[str] = field(default_factory=list)
 
     @property
     def raw(self) -> Json:
         return {
+            "tenants": self.tenants,
             "roles": self.roles,
             "policies": self.policies,
             "shared": self.shared,
@@ -69,7 +72,18 @@ class DocumentSet:
     @property
     def has_unknowns(self) -> bool:
         """Whether something in it is not known, so that it may rightly be neither proven nor refuted."""
-        return _UNKNOWN.search(self.text) is not None
+        text = self.text if any("logins" not in role for role in self.roles) else _TAG.sub("", self.text)
+        return _UNKNOWN.search(text) is not None
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether some tag is a text: what needs two values of it to be equal, or not to be, may rightly not be proven."""
+        return any(not CLAIMS[c].uuid for login in self.logins for _, c in login.tags if not c.startswith("="))
+
+    @cached_property
+    def logins(self) -> tuple[SmallLogin, ...]:
+        """The logins that can get some role."""
+        return tuple(dict.fromkeys(login for role in self.parsed[0] for login in role.logins or ()))
 
     @cached_property
     def parsed(self) -> tuple[tuple[Role, ...], dict[str, Document], tuple[SharedSpace, ...]]:
@@ -78,6 +92,7 @@ class DocumentSet:
                 f"role{n}",
                 tuple(parse(d) for d in role["documents"]),
                 parse(role["boundary"]) if role.get("boundary") else None,
+                tuple(map(SmallLogin.of, role["logins"])) if "logins" in role else None,
             )
             for n, role in enumerate(self.roles)
         )
@@ -98,6 +113,10 @@ class DocumentSet:
         if "${*}" in text or "Equals" in text:
             letters.add("*")
         names = list(shape.identities)
+        if self.logins:
+            letters.add("a")
+            names += uuids(shape)
+            far -= 2
         if "IgnoreCase" in text or shape.region.upper() + ":" in text:
             # There are more keys of each length, so shorter ones have to do.
             far -= 2
@@ -113,7 +132,12 @@ class DocumentSet:
         others = (b for b in (DOTTED, OTHER, *named, *self.policies) if b != BUCKET)
         places = {Place(BUCKET): far, **{Place(bucket): min(NEAR, far) for bucket in others}}
         keys = _keys("".join(sorted(letters)), tuple(names))
-        return Oracle(shape, roles, policies, shared, tuple(self.folders), tuple(self.focus), keys, places)
+        people_: tuple[Person, ...] = ()
+        if self.logins:
+            texts = dict.fromkeys((*TEXTS, *(t for t in re.findall(r'"([a-z/]{1,4})"', text))))
+            people_ = people(shape, self.logins, list(texts), self.tenants)
+        every = keys, places, people_, tuple(self.tenants), text.lower()
+        return Oracle(shape, roles, policies, shared, tuple(self.folders), tuple(self.focus), *every)
 
 
 _UNKNOWN = re.compile(
@@ -122,6 +146,9 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """What is not known of a request, or not stated for a value that is no number, ARN or the like."""
+
+
+_TAG = re.compile("aws:PrincipalTag", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8)
@@ -156,6 +183,54 @@ class Maker:
         return [make() for _ in range(count)]
 
     # A whole set
+
+    def make_tagged(self) -> DocumentSet:
+        """A set in which tags take the place of some IDs, with the logins that send them."""
+        made = self.make()
+        logins = self._few(self._login, 60, 30, 10)
+        if self._chance(0.3):
+            # Another provider of the same kind, with the same claims.
+            twin = {"p": "q", "q": "p", "o": "i", "i": "o"}[logins[0]["provider"]]
+            logins.append({**logins[0], "provider": twin})
+        names = {login["provider"]: login for login in logins}  # a provider has one map
+        raw = json.loads(self._tagged(json.dumps({**made.raw, "tenants": []})))
+        for role in raw["roles"]:
+            some = [login for login in names.values() if self._chance(0.8)]
+            role["logins"] = some or [next(iter(names.values()))]
+        if self._chance(0.15):
+            raw["tenants"] = ["t"]
+        return DocumentSet(self.shape, other=None, **raw)
+
+    def _login(self) -> Json:
+        kind, provider = self._some(
+            (4, ("USER_POOL", "p")), (2, ("USER_POOL", "q")), (2, ("OIDC", "o")), (1, ("OIDC", "i"))
+        )
+        claims = ["sub", "name", "mail", "team"] if kind == "USER_POOL" else ["id", "mail", "team"]
+        tags: Json = {}
+        for key, chance in (("t", 0.85), ("u", 0.3)):
+            if self._chance(chance):
+                tags[key] = self._some((3, claims[0]), (5, self._random.choice(claims)), (0.7, "=x"))
+        return {"provider": provider, "kind": kind, "tags": tags}
+
+    def _tagged(self, text: str) -> str:
+        def variable(match: re.Match[str]) -> str:
+            return self._some(
+                (4, match[0]),
+                (8, "${aws:PrincipalTag/t}"),
+                (2, "${aws:PrincipalTag/u}"),
+                (1, "${aws:PrincipalTag/t, 'x'}"),
+            )
+
+        def key(match: re.Match[str]) -> str:
+            return self._some((3, match[0]), (4, '"aws:PrincipalTag/t":'), (1, '"aws:principaltag/U":'))
+
+        def value(match: re.Match[str]) -> str:
+            some = self._random.choice([*uuids(self.shape), "a", "a/x", "x", "?*", "*/*", "a*"])
+            return self._some((2, match[0]), (1, f'"{some}"'))
+
+        text = re.sub(re.escape(ME), variable, text)
+        text = re.sub(f'"{re.escape(SUB)}":', key, text)
+        return re.sub("|".join(f'"{re.escape(identity)}"' for identity in self.shape.identities), value, text)
 
     def make(self) -> DocumentSet:
         if self._chance(0.01):
@@ -624,5 +699,7 @@ class Maker:
 def make(random_: random.Random, shapes: Sequence[SmallShape] = (*SHAPES * 10, FULL)) -> DocumentSet:
     """Mostly of a small world; one set in thirty has IDs as AWS makes them, and a few have IDs of two regions."""
     shape = random_.choice(shapes)
+    if not shape.some and random_.random() < 0.3:
+        return Maker(random_, shape).make_tagged()
     others = [other for other in SHAPES if other is not shape and not shape.some]
     return Maker(random_, shape, random_.choice(others) if others and random_.random() < 0.06 else None).make()

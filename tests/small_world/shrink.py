@@ -63,10 +63,11 @@ def _places(raw: Any, at: Place = ()) -> Iterator[Place]:
         "Version",
     }
     needed |= {"roles", "policies", "shared", "folders", "focus", "pattern", "actions", "NotPrincipal"}
+    needed |= {"logins", "provider", "kind", "tags", "tenants"}
     for key, _ in items:
         if isinstance(raw, dict) and key not in needed:
             yield *at, key
-        if isinstance(raw, list) and (len(raw) > 1 or at in (("shared",), ("folders",), ("focus",))):
+        if isinstance(raw, list) and (len(raw) > 1 or at in (("shared",), ("folders",), ("focus",), ("tenants",))):
             yield *at, key
     for key, value in items:
         if isinstance(value, (dict, list)):

@@ -10,7 +10,8 @@ pattern that must match, a store of what is known of the digits (`unknowns.py`),
 
 A pattern may also hold texts that are not known, of any length. A text is read as any string of one character or more,
 wherever it stands. Where two texts must differ, a state also says which two have begun at one letter and have not ended
-since: if they end at one letter too, they are equal, and the branch ends. Whatever else they are, they may differ.
+since: if they end at one letter too, they are equal, and the branch ends. Whatever else they are, they may differ. In the
+same way a state says what is left of each word that a text must not be.
 
 Nothing is ever split into equal or not: what must not match ends as a *nogood*, a store that must not be the case. A
 word counts if digits can be found that satisfy its store and none of its nogoods. States are taken in the order of the
@@ -173,6 +174,7 @@ class Question:
         alternatives: of each list, one store must be the case.
         requirements: further ones, that no pattern has to match for.
         different: pairs of texts that must not be equal, the first of side 0 and the other of side 1.
+        besides: texts, each with words that it must not be.
     """
 
     tracks: tuple[Track, ...]
@@ -182,6 +184,7 @@ class Question:
     alternatives: tuple[tuple[StoreId, ...], ...] = ()
     requirements: tuple[Requirement, ...] = ()
     different: tuple[tuple[int, int], ...] = ()
+    besides: tuple[tuple[int, frozenset[str]], ...] = ()
 
 
 class Word(NamedTuple):
@@ -218,6 +221,8 @@ class _State(NamedTuple):
     stopped: int
     owed: frozenset[tuple[int, StoreId]]
     together: frozenset[_Together] = frozenset()
+    spelling: frozenset[tuple[int, str]] = frozenset()
+    """Tracks in which a text begins as a word that it must not be, and what is left of the word."""
 
 
 class _Compiled(NamedTuple):
@@ -376,6 +381,7 @@ class Walk:
             self._forbidden_begins += begins
             for at in range(begins[0] if begins else 0, len(self._must_not.tokens)):
                 self._owner[at] = index
+        self._besides = {number: words for number, words in question.besides if words}
         self._told = self._told_apart()
         self._has_texts = any(token.text >= 0 for token in self._must.tokens)
         self._paired = list(self._pairs_of_tracks()) if question.different else []
@@ -395,7 +401,7 @@ class Walk:
 
     def _told_apart(self) -> frozenset[str]:
         """The characters that forbidden patterns tell from others."""
-        found: set[str] = set()
+        found: set[str] = set().union(*(word for words in self._besides.values() for word in words))
         for token in self._must_not.tokens:
             found |= token.letters or _NONE
             found |= token.excluded
@@ -428,7 +434,7 @@ class Walk:
             nonlocal number
             if state in came_from:
                 return
-            key = state.positions, state.open, state.stopped, state.owed, state.together
+            key = (state.positions, state.open, state.stopped, state.owed, state.together, state.spelling)
             known = weakest.setdefault(key, [])
             if any(self._stores.implies(state.store, weaker) for weaker in known[:4]):
                 return
@@ -445,7 +451,7 @@ class Walk:
         while queue:
             _, negative, _, state = heapq.heappop(queue)
             length = -negative
-            if self._at_end(state) and not state.together:
+            if self._at_end(state) and not state.together and all(rest for _, rest in state.spelling):
                 judged = self._judge(state)
                 if judged is not None:
                     letters, stops = _spell(came_from, state)
@@ -563,7 +569,8 @@ class Walk:
                 if any(self._refuted(index, needs) for index, needs in owed):
                     continue
                 together = self._stopped(state, positions)
-                if together is None:
+                ended = {(at, rest) for at, rest in state.spelling if positions[at] != state.positions[at]}
+                if together is None or not all(rest for _, rest in ended):
                     continue
                 yield _State(
                     tuple(positions),
@@ -572,6 +579,7 @@ class Walk:
                     state.stopped | 1 << side,
                     state.owed | owed,
                     together,
+                    state.spelling - ended,
                 )
 
     def _stopped(self, state: _State, positions: Sequence[int]) -> frozenset[_Together] | None:
@@ -582,6 +590,22 @@ class Walk:
             if ended and (pair.ended >= 0 or len(ended) > 1):
                 return None
             found.add(pair._replace(ended=ended[0]) if ended else pair)
+        return frozenset(found)
+
+    def _spelling(self, state: _State, taken: tuple[int, ...], letter: str) -> frozenset[tuple[int, str]] | None:
+        """What is left behind a letter of the words that texts must not be; None where one of them ended before it as such
+        a word."""
+        found: set[tuple[int, str]] = set()
+        for at, rest in state.spelling:
+            if taken[at] != state.positions[at]:
+                if not rest:
+                    return None
+            elif rest[:1] == letter:
+                found.add((at, rest[1:]))
+        for at, q in enumerate(taken):
+            token = self._must.tokens[q]
+            if token.text in self._besides and not token.many:
+                found.update((at, word[1:]) for word in self._besides[token.text] if word[:1] == letter)
         return frozenset(found)
 
     def _along(self, state: _State, taken: tuple[int, ...]) -> frozenset[_Together] | None:
@@ -614,7 +638,8 @@ class Walk:
             for letter, needed in self._letters(taken):
                 self._budget.spend()
                 together = self._along(state, taken) if self._paired else state.together
-                if together is None:
+                spelling = self._spelling(state, taken, letter) if self._besides else state.spelling
+                if together is None or spelling is None:
                     break
                 store = self._stores.join(state.store, needed)
                 if store is None or (store != state.store and self._hopeless(store)):
@@ -624,7 +649,7 @@ class Walk:
                 owed = state.owed
                 if owed and store != state.store:
                     owed = frozenset(o for o in owed if self._stores.join(store, o[1]) is not None)
-                yield _State(after, store, open_, state.stopped, owed, together), letter
+                yield _State(after, store, open_, state.stopped, owed, together, spelling), letter
 
     def _letters(self, taken: tuple[int, ...]) -> list[tuple[str, StoreId]]:
         """The letters that some tokens take together, each with what it needs."""

@@ -206,6 +206,7 @@ class Symbolic:
             alternatives,
             (*mine.requirements, *theirs.requirements),
             tuple(different),
+            (*_besides(mine), *_besides(theirs)),
         )
 
     def certain(
@@ -238,7 +239,16 @@ class Symbolic:
             (*guard.nogoods, *nogoods),
             alternatives,
             grant.requirements,
+            besides=_besides(grant),
         )
+
+
+def _besides(grant: Grant) -> tuple[tuple[int, frozenset[str]], ...]:
+    """The texts of a grant that must not be some words: those that other kinds of sessions have."""
+    session = grant.principal.session
+    tags = [session.tag(key) for key in grant.texts] if session is not None and grant.texts else []
+    open_ = [tag for tag in tags if tag is not None and tag.value is None and tag.besides]
+    return tuple((grant.texts[tag.key], tag.besides) for tag in open_)
 
 
 def objects(shape: Shape) -> Track:
