@@ -238,7 +238,10 @@ def _others_have_no_folder() -> list[Replacement]:
 
 def _tags_may_be_equal() -> list[Replacement]:
     """That two people have different values of an identifying claim is not asked for."""
-    return [(Symbolic, "_apart_by_tags", lambda *_: ([], []))]
+    return [
+        (Symbolic, "apart_by_tags", lambda *_: questions.Apart()),
+        (Symbolic, "differing", lambda *_: []),
+    ]
 
 
 def _differing(change: Callable[[Claim], Claim], one_provider: bool = False) -> list[Replacement]:

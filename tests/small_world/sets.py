@@ -186,7 +186,7 @@ class Maker:
 
     def make_tagged(self) -> DocumentSet:
         """A set in which tags take the place of some IDs, with the logins that send them."""
-        made = self.make()
+        made = self.make() if self._chance(0.5) else DocumentSet(self.shape, [self._one_statement()])
         logins = self._few(self._login, 60, 30, 10)
         if self._chance(0.3):
             # Another provider of the same kind, with the same claims.
@@ -197,9 +197,19 @@ class Maker:
         for role in raw["roles"]:
             some = [login for login in names.values() if self._chance(0.8)]
             role["logins"] = some or [next(iter(names.values()))]
-        if self._chance(0.15):
+        if self._chance(0.2):
             raw["tenants"] = ["t"]
         return DocumentSet(self.shape, other=None, **raw)
+
+    def _one_statement(self) -> Json:
+        listing = {"StringLike": {"s3:prefix": self._few(self._prefix, 8, 1)}}
+        statement = self._some(
+            (2, lambda: self._objects()),
+            (1, lambda: self._listing()),
+            (1, lambda: {**self._allow(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"]), "Condition": listing}),
+            (1, lambda: {**self._allow(["s3:GetObject"], [self._resource()]), **self._conditions(1)}),
+        )
+        return {"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}
 
     def _login(self) -> Json:
         kind, provider = self._some(
@@ -218,17 +228,22 @@ class Maker:
                 (4, match[0]),
                 (8, "${aws:PrincipalTag/t}"),
                 (2, "${aws:PrincipalTag/u}"),
-                (1, "${aws:PrincipalTag/t, 'x'}"),
+                (2, "${aws:PrincipalTag/t, 'x'}"),
             )
 
         def key(match: re.Match[str]) -> str:
             return self._some((3, match[0]), (4, '"aws:PrincipalTag/t":'), (1, '"aws:principaltag/U":'))
 
         def value(match: re.Match[str]) -> str:
-            some = self._random.choice([*uuids(self.shape), "a", "a/x", "x", "?*", "*/*", "a*"])
-            return self._some((2, match[0]), (1, f'"{some}"'))
+            some = self._random.choice([*uuids(self.shape)[:2], "a", "a/x", "x", "?*", "*/*", "a*"])
+            return self._some((1, match[0]), (1, f'"{some}"'))
+
+        def file(match: re.Match[str]) -> str:
+            """A file for each value in the place of a folder, which a text with a slash is not enough to leave."""
+            return match[1] + (self._some((2, ""), (1, "/x")) if self._chance(0.4) else "/*")
 
         text = re.sub(re.escape(ME), variable, text)
+        text = re.sub(r"(\$\{aws:PrincipalTag/[tu]\})/\*", file, text)
         text = re.sub(f'"{re.escape(SUB)}":', key, text)
         return re.sub("|".join(f'"{re.escape(identity)}"' for identity in self.shape.identities), value, text)
 

@@ -381,7 +381,9 @@ class Walk:
             self._forbidden_begins += begins
             for at in range(begins[0] if begins else 0, len(self._must_not.tokens)):
                 self._owner[at] = index
-        self._besides = {number: words for number, words in question.besides if words}
+        self._besides: dict[int, frozenset[str]] = {}
+        for number, words in question.besides:
+            self._besides[number] = self._besides.get(number, frozenset()) | words
         self._told = self._told_apart()
         self._has_texts = any(token.text >= 0 for token in self._must.tokens)
         self._paired = list(self._pairs_of_tracks()) if question.different else []

@@ -17,6 +17,7 @@ from ..automata.globs import Wild, literal, matches
 from ..automata.symbolic import Not, Question, Word
 from ..automata.walk import Budget, BudgetExceeded, shortest_word
 from ..iam.actions import LIST_ACTIONS
+from ..iam.claims import Tag
 from ..iam.documents import Effect
 from ..iam.evaluator import Reading, resource_patterns
 from ..iam.issuers import Shape
@@ -31,7 +32,7 @@ from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_rea
 from .replay import replayed
 from .results import Access, Cause, NotProven, Violation
 from .scope import Scope
-from .sessions import Differing, cannot_differ
+from .sessions import Differing, cannot_differ, slots
 from .tag_values import Person, Values, for_two, liked, open_texts, spelt_out
 
 
@@ -285,6 +286,8 @@ class _Pairs:
             Person(identity, {**strangers.named_uuids(side, word.digits), **values[side]})
             for side, identity in enumerate(strangers.named(word.digits))
         )
+        if any(_value(tag, mine, one) == _value(two, theirs, other) for tag, two in symbolic.differing(mine, theirs)):
+            return False
         stops = dict(word.stops)
         access = self._replayed(one, mine, arn, stops.get(0))
         their = self._replayed(other, theirs, arn, stops.get(1))
@@ -358,6 +361,10 @@ def _is_the_same(grant: Grant, other: Grant) -> bool:
     """Whether two grants are of one statement, for the same actions."""
     kind = grant.listing is other.listing and (not grant.listing or grant.action == other.action)
     return kind and grant.place == other.place and (grant.listing or bool(grant.actions & other.actions))
+
+
+def _value(tag: Tag, grant: Grant, person: Person) -> str | None:
+    return tag.value if tag.value is not None else person.tags.get(slots(grant.principal.session)[tag.key])
 
 
 def _place(arn: str, access: Access) -> int:

@@ -110,6 +110,14 @@ class Grant:
         return [_beginning(pattern[::-1]) for pattern in self.tracks[0].patterns]
 
 
+class Apart(NamedTuple):
+    """What must not be of tags: UUIDs that are equal, as stores; texts that are equal; texts that are some words."""
+
+    uuids: tuple[StoreId, ...] = ()
+    texts: tuple[tuple[int, int], ...] = ()
+    besides: tuple[tuple[int, frozenset[str]], ...] = ()
+
+
 class Symbolic:
     """The symbolic walk for one question: its stores, its budget, and the two identities."""
 
@@ -135,19 +143,22 @@ class Symbolic:
             return []
         return differing(mine.principal.session, theirs.principal.session, self._tenant)
 
-    def _apart_by_tags(self, mine: Grant, theirs: Grant) -> tuple[list[StoreId], list[tuple[int, int]]]:
-        """Which UUIDs must not be equal, as stores, and which texts."""
+    def apart_by_tags(self, mine: Grant, theirs: Grant) -> Apart:
+        """What must differ of the values of the two's tags."""
         stores: dict[StoreId, None] = {}
         texts: dict[tuple[int, int], None] = {}
+        besides = [*_besides(mine), *_besides(theirs)]
         for tag, other in self.differing(mine, theirs):
-            one, two = (
-                self._slot(grant, each, side) for side, (grant, each) in enumerate(((mine, tag), (theirs, other)))
-            )
+            one, two = self._slot(mine, tag, 0), self._slot(theirs, other, 1)
             if isinstance(one, range) and isinstance(two, range):
                 stores[self._equal(one, two)] = None
             elif isinstance(one, int) and isinstance(two, int):
                 texts[one, two] = None
-        return list(stores), list(texts)
+            elif isinstance(one, int) and other.value is not None:
+                besides.append((one, frozenset({other.value})))
+            elif isinstance(two, int) and tag.value is not None:
+                besides.append((two, frozenset({tag.value})))
+        return Apart(tuple(stores), tuple(texts), tuple(besides))
 
     def _slot(self, grant: Grant, tag: Tag, side: int) -> range | int | None:
         """What stands for a tag's value: the unknown digits of a UUID, the number of a text, nothing where it is known."""
@@ -197,16 +208,16 @@ class Symbolic:
     def between(self, mine: Grant, theirs: Grant, *tracks: Track) -> Question:
         """Whether two different identities reach one object, the one by `mine` and the other by `theirs`."""
         store, alternatives = self.certain((*mine.guard.alternatives, *theirs.guard.alternatives))
-        apart, different = self._apart_by_tags(mine, theirs)
+        apart = self.apart_by_tags(mine, theirs)
         return Question(
             (*mine.tracks, *theirs.tracks, objects(self.strangers.shape), *tracks),
             (*mine.forbidden, *theirs.forbidden),
             store,
-            (self.same, *apart, *mine.guard.nogoods, *theirs.guard.nogoods),
+            (self.same, *apart.uuids, *mine.guard.nogoods, *theirs.guard.nogoods),
             alternatives,
             (*mine.requirements, *theirs.requirements),
-            tuple(different),
-            (*_besides(mine), *_besides(theirs)),
+            apart.texts,
+            apart.besides,
         )
 
     def certain(
