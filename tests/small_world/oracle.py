@@ -635,9 +635,11 @@ class Oracle:
             if reached is None:
                 continue
             found: list[str] = []
-            for name in self._names(identity):
+            names = self._names(identity)
+            # Of declared folders, whichever name they end with, each is allowed.
+            for name in names[:1] if self.folders else names:
                 # One of the folders that the first key lies in is the one, if any is.
-                allowed = tuple(f"{folder}{name}/" for folder in self.folders)
+                allowed = tuple(f"{folder}{each}/" for folder in self.folders for each in names)
                 tried = [allowed] if allowed else [(f,) for f in self.folders_of(reached, name)]
                 beside = [
                     self.beside(folders, identity, self.focus)

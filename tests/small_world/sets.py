@@ -203,12 +203,13 @@ class Maker:
 
     def _one_statement(self) -> Json:
         listing = {"StringLike": {"s3:prefix": self._few(self._prefix, 8, 1)}}
-        statement = self._some(
-            (2, lambda: self._objects()),
-            (1, lambda: self._listing()),
-            (1, lambda: {**self._allow(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"]), "Condition": listing}),
-            (1, lambda: {**self._allow(["s3:GetObject"], [self._resource()]), **self._conditions(1)}),
-        )
+        statements: list[Json] = [
+            self._objects(),
+            self._listing(),
+            {**self._allow(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"]), "Condition": listing},
+            {**self._allow(["s3:GetObject"], [self._resource()]), **self._conditions(1)},
+        ]
+        statement = self._random.choice(statements)
         return {"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}
 
     def _login(self) -> Json:
