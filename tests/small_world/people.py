@@ -18,7 +18,7 @@ from policies.identity_scope.iam.claims import SUB, Claim, IssuerKind, Language,
 from .shape import SmallShape
 
 PREFIX = "aws:principaltag/"
-_MOST = 24
+_MOST = 36
 """How many people are looked at."""
 
 
