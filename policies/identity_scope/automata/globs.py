@@ -67,6 +67,7 @@ class GlobSet:
 
     __slots__ = (
         "_advance",
+        "_ends",
         "_final",
         "_loop_any",
         "_loop_within",
@@ -100,6 +101,7 @@ class GlobSet:
     def _make_tables(self) -> None:
         patterns, fold = self.patterns, self.fold
         advance: dict[str, int] = {}
+        self._ends: list[int] = []
         one = loop_any = loop_within = final = start = 0
         segments: list[int] = []
         bit = 1
@@ -124,6 +126,7 @@ class GlobSet:
                         advance[key] = advance.get(key, 0) | bit
                     bit <<= 1
             final |= bit
+            self._ends.append(bit)
             bit <<= 1
             segments.append(bit - first)
         if self.loose is not None:
@@ -158,6 +161,10 @@ class GlobSet:
 
     def accepts(self, state: int) -> bool:
         return bool(state & self._final)
+
+    def accepting(self, state: int) -> frozenset[int]:
+        """Which patterns accept, by their place in the union."""
+        return frozenset(index for index, end in enumerate(self._ends) if state & end)
 
     def dead(self, state: int) -> bool:
         return state == 0

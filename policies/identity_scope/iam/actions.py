@@ -134,7 +134,7 @@ def groups(masks: Sequence[int], universe: Sequence[str]) -> Iterator[tuple[int,
 
 
 _NEW = "ThatDoesNotExistYet"
-_COMBINING = 20_000
+_COMBINING = 100_000
 """Steps within which the combinations of wildcards are found."""
 
 
@@ -159,28 +159,35 @@ def future(statements: Iterable[Statement]) -> tuple[str, ...]:
 def _future(entries: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
     """The same for entries of Action or NotAction; None where they make too many combinations."""
     sets = [action_set(patterns) for patterns in entries]
+    fresh = fresh_letter(frozenset().union(*(each.letters for each in sets), _NAMES, ":"))
+    # Only wildcards match a name with a new letter.
+    wildcards = dict.fromkeys(p for patterns in entries for p in patterns if "*" in p or "?" in p)
+    machine = action_set(tuple(wildcards))
+    places = [frozenset(i for i, each in enumerate(wildcards) if each in set(patterns)) for patterns in entries]
 
     def combination(action: str) -> tuple[bool, ...]:
         return tuple(each.matches(action) for each in sets)
 
     told = {combination(action) for action in OBJECT_ACTIONS}
-    fresh = fresh_letter(frozenset().union(*(each.letters for each in sets), _NAMES, ":"))
     names: list[str] = []
-    # A name, and where each set has come to; breadth first, so that names are short.
-    queue = deque([("s3:", tuple(each.run("s3:") for each in sets))])
+    # A name, and where the machine has come to; breadth first, so that names are short.
+    queue = deque([("s3:", machine.run("s3:"))])
     seen, steps = {(False, queue[0][1])}, 0
     while queue:
-        name, states = queue.popleft()
-        if fresh in name and (spoken := tuple(e.accepts(s) for e, s in zip(sets, states, strict=True))) not in told:
-            told.add(spoken)
-            readable = name.replace(fresh, _NEW)
-            shown = readable if combination(readable) == spoken else name
-            names.append("s3:" + shown[3:4].upper() + shown[4:])
-        for letter in (fresh, *sorted({c for each, s in zip(sets, states, strict=True) for c in each.literals(s)})):
-            steps += len(sets)
+        name, state = queue.popleft()
+        if fresh in name:
+            matched = machine.accepting(state)
+            spoken = tuple(not matched.isdisjoint(place) for place in places)
+            if spoken not in told:
+                told.add(spoken)
+                readable = name.replace(fresh, _NEW)
+                shown = readable if combination(readable) == spoken else name
+                names.append("s3:" + shown[3:4].upper() + shown[4:])
+        for letter in (fresh, *sorted(machine.literals(state))):
+            steps += machine.weight
             if steps > _COMBINING:
                 return None
-            after = tuple(each.step(s, letter) for each, s in zip(sets, states, strict=True))
+            after = machine.step(state, letter)
             key = fresh in name + letter, after
             if key not in seen:
                 seen.add(key)

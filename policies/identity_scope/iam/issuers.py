@@ -30,6 +30,22 @@ ISSUERS = {
 
 Source: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html
 """
+OTHER_PROVIDERS = frozenset(
+    {
+        *("www.amazon.com:app_id", "www.amazon.com:user_id"),
+        *("graph.facebook.com:app_id", "graph.facebook.com:id"),
+        *(
+            "accounts.google.com:aud",
+            "accounts.google.com:oaud",
+            "accounts.google.com:sub",
+            "accounts.google.com:email",
+        ),
+    }
+)
+"""Condition keys of users who assume a role with a provider's own token; an identity pool's sessions have none of them.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+"""
 COMMERCIAL_ISSUER = "cognito-identity.amazonaws.com"
 
 

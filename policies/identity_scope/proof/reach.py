@@ -22,7 +22,7 @@ from ..iam.claims import TAG_KEY, Language, Session, Tag
 from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, resource_patterns, unresolved
-from ..iam.issuers import Shape, known_issuers
+from ..iam.issuers import OTHER_PROVIDERS, Shape, known_issuers
 from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
 from ..iam.variables import Free, Lookup, Missing, Values, concretise, template
 from ..inventory.declared import Shared
@@ -487,7 +487,7 @@ class Caller:
             for tag in self.session.tags:
                 context[tag.key] = self.tags.value(tag, first.get(tag.key, tag.key), self.shape)
         others = (i for i in self.issuers if self.anonymous or i != self.shape.issuer)
-        absent = {f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr")}
+        absent = {*OTHER_PROVIDERS, *(f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr"))}
         if self.session is not None or self.anonymous:
             absent.add(TAG_KEY)
         if action in LIST_ACTIONS:

@@ -48,4 +48,14 @@ def test_names_alone_grant_no_action_that_does_not_exist() -> None:
 
 def test_too_many_combinations_are_not_looked_at() -> None:
     with pytest.raises(BudgetExceeded):
-        future([statement(f"s3:*{letter}*") for letter in "abcdefghijkl"])
+        future([statement(f"s3:*{letter}*") for letter in "abcdefghijklmnop"])
+
+
+def test_many_statements_with_wildcards_are_looked_at() -> None:
+    """Of other services, of one action each, or alike."""
+    others = [statement(f"{service}:*") for service in ("dynamodb", "lambda", "ses", "sqs")]
+    verbs = [statement(f"s3:{verb}*") for verb in ("Get", "Put", "Delete", "List", "Restore", "Abort", "Replicate")]
+    names = [statement(action) for action in OBJECT_ACTIONS]
+    assert future([*others * 10, *verbs * 10, *names]) != ()
+    suffixes = [statement(f"s3:*{suffix}") for suffix in ("Object", "Tagging", "Acl", "Version")]
+    assert len(future([*others, *verbs, *suffixes])) > 20
