@@ -123,3 +123,11 @@ def test_the_organizations_config_is_what_the_pack_takes() -> None:
 def test_the_rules_cost_is_told_for_each_rule() -> None:
     text = (ROOT / "docs" / "organisation.md").read_text(encoding="utf-8")
     assert [rule.name for rule in RULES if f"`{rule.name}`" not in text.partition("effort for teams")[2]] == []
+
+
+def test_the_tests_that_the_page_on_assurance_names_exist_and_none_of_the_engine_is_left_out() -> None:
+    page = (ROOT / "docs" / "assurance.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+\.py)`", page.partition("## What the tests of the engine")[2]))
+    assert named == {path.name for path in (ROOT / "tests" / "engine").glob("test_*.py")}
+    for path in re.findall(r"\btests/[\w/]+\.py", page):
+        assert (ROOT / path).exists(), path

@@ -201,14 +201,17 @@ def binary() -> Path:
 
 
 @contextmanager
-def in_sandbox(binary: Path, folder: Path, *, attached: bool = True, **settings: Any) -> Iterator[Stack]:
+def in_sandbox(
+    binary: Path, folder: Path, *, attached: bool = True, sandbox: Sandbox | None = None, **settings: Any
+) -> Iterator[Stack]:
     """A stack in a sandbox that has what these settings name.
 
     Args:
         attached: the engine uses a provider of this process, and starts none.
+        sandbox: one that is not running yet.
     """
     config = app_config(settings)
-    with Sandbox().running() as sandbox:
+    with (sandbox or Sandbox()).running() as sandbox:
         app = account.read_app(config)
         OFF_LIMITS[id(sandbox)] = account.build(sandbox, app)
         prerequisites.create_prerequisites(sandbox, app, config)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from tests.engine.conftest import GUESTS, GUESTS_DECLARED, Stack, needs_yaml
+from tests.engine.conftest import GUESTS, GUESTS_DECLARED, Stack, in_sandbox, needs_yaml
 
 
 def test_a_refresh_of_what_nobody_changed_finds_nothing(stack: Stack) -> None:
@@ -50,6 +51,19 @@ def test_an_existing_pool_is_imported_and_keeps_its_id(stack: Stack) -> None:
     stack.up()
     assert stack.pool().id == pool["IdentityPoolId"]
     assert stack.deviations() == []
+
+
+def test_an_existing_pool_is_adopted_and_outlives_the_stack(binary: Path, tmp_path: Path) -> None:
+    existing = "us-east-1:0a1b2c3d-1111-4222-8333-444455556666"
+    settings: dict[str, Any] = {"existingPool": {"id": existing}, "poolName": ""}
+    with in_sandbox(binary, tmp_path, **settings) as stack:
+        before = dict(stack.pool().config)
+        stack.up(**settings)
+        assert "users-authenticated" in stack.role()
+        assert stack.outputs()["identityPoolId"] == existing
+        assert stack.deviations(**settings) == []
+        stack.run("destroy", "--yes")
+        assert (stack.pool().id, stack.pool().config) == (existing, before)
 
 
 def test_the_exported_state_is_analysed_without_credentials(stack: Stack) -> None:
