@@ -64,20 +64,17 @@ _S3 = (
 _DYNAMODB = ("attributes", "enclosingoperation", "leadingkeys", "returnconsumedcapacity", "returnvalues", "select")
 _KMS = ("calleraccount", "encryptioncontext:.+", "encryptioncontextkeys", "viaservice")
 
-_DECIDED = re.compile(
+DECIDED = {"aws": _GLOBAL, "s3": _S3, "dynamodb": _DYNAMODB, "kms": _KMS, "iam": ("passedtoservice",)}
+"""Keys that a request's context has whenever AWS's has them, as patterns, by their prefix."""
+_PATTERN = re.compile(
     "|".join(
-        (
-            f"aws:({'|'.join(_GLOBAL)})",
-            f"s3:({'|'.join(_S3)})",
-            f"dynamodb:({'|'.join(_DYNAMODB)})",
-            f"kms:({'|'.join(_KMS)})",
-            "iam:passedtoservice",
+        [
+            *(f"{prefix}:({'|'.join(keys)})" for prefix, keys in DECIDED.items()),
             # The identity that the session stands for; another provider's keys are absent.
             "[^:]+:(sub|aud|amr)",
-        )
+        ]
     )
 )
-"""Keys that a request's context has whenever AWS's has them."""
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +84,7 @@ def undecided_keys(statement: Statement) -> frozenset[str]:
     templates = [arn_template(text, statement.expands) for text in statement.resources]
     templates += [template(value, statement.expands) for c in statement.conditions for value in c.values]
     keys |= {part.key for parts in templates for part in parts if isinstance(part, Variable)}
-    return frozenset(key for key in keys if not _DECIDED.fullmatch(key))
+    return frozenset(key for key in keys if not _PATTERN.fullmatch(key))
 
 
 def decidable(documents: Applicable) -> Applicable:

@@ -27,7 +27,7 @@ METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"}
 
 _REQUEST_LINE = re.compile(rb"([A-Z]+) (/[!-\"$-~]*) HTTP/1\.[01]")
 _PATH = re.compile(r"(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*", re.ASCII)
-_QUERY = re.compile(r"(?:[\w\-.~!$'()*,;:@/?=&]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_QUERY = re.compile(r"(?:[\w\-.~!$'()*+,;:@/?=&]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _HEADER = re.compile(rb"([A-Za-z0-9-]+|[Xx]-[Aa][Mm][Zz]-[Mm][Ee][Tt][Aa]-[A-Za-z0-9_.-]+):[ \t]*([\t -~]*?)[ \t]*")
 
 
@@ -109,7 +109,8 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
         raise bad_request("the query has a character that must be percent-encoded, or a wrong percent-encoding")
     pairs: dict[str, str] = {}
     for item in text.split("&") if text else ():
-        name, _, value = item.partition("=")
+        # In a query, unlike a path, `+` is a space: browsers write it so, and S3 reads it so.
+        name, _, value = item.replace("+", " ").partition("=")
         name = _decoded(name)
         if not name or name in pairs:
             raise AwsError("InvalidArgument", "a query parameter is repeated or has no name", 400)

@@ -97,7 +97,7 @@ class IdentityPools(Service):
         callers = PUBLIC if name in PUBLIC_OPERATIONS else SIGNED
         if not region and callers is not PUBLIC:
             raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 400)
-        if name not in _OPERATIONS:
+        if name not in OPERATIONS:
             raise AwsError("UnknownOperationException", f"the sandbox has no cognito-identity {name}", 400)
         _, parameters = json_requests.read(request, "cognito-identity")
         named = region_of_identity_pool(str(parameters.get("IdentityPoolId", parameters.get("IdentityId", ""))))
@@ -115,7 +115,7 @@ class IdentityPools(Service):
 
     def answer(self, operation: Operation, session: Session | None) -> Response:
         with self._lock:
-            return json_response(_OPERATIONS[operation.name](self, operation.parameters, operation.region))
+            return json_response(OPERATIONS[operation.name](self, operation.parameters, operation.region))
 
     def create_identity_pool(self, parameters: Parameters, region: str) -> dict[str, Any]:
         pool = Pool(f"{region}:{uuid.uuid4()}", region, _pool_config(parameters))
@@ -403,7 +403,7 @@ def _pool_config(parameters: Parameters) -> dict[str, Any]:
     return {key: value for key, value in parameters.items() if key != "IdentityPoolId" and value is not None}
 
 
-_OPERATIONS: dict[str, Callable[[IdentityPools, Parameters, str], dict[str, Any]]] = {
+OPERATIONS: dict[str, Callable[[IdentityPools, Parameters, str], dict[str, Any]]] = {
     "CreateIdentityPool": IdentityPools.create_identity_pool,
     "UpdateIdentityPool": IdentityPools.update_identity_pool,
     "DescribeIdentityPool": IdentityPools.describe_identity_pool,

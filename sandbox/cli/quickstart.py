@@ -45,7 +45,7 @@ def text(endpoint: str, app: AppConfig, outputs: Mapping[str, Any], token: str |
         token: a user's token of the first provider, if that is not a user pool; None if the pool has only guests.
     """
     facts = {
-        "endpoint": f"{endpoint}   (for all services; CORS is open)",
+        "endpoint": f"{endpoint}   (for all services)",
         "region": app.region,
         "identity pool": outputs["identityPoolId"],
         "bucket": f"{app.bucket}, a user's folder is {app.prefix}{_owner(app)}/",

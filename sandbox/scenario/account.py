@@ -184,10 +184,10 @@ def resolve_references(config: Mapping[str, Any]) -> ResolvedConfig:
 def build(sandbox: Sandbox, app: AppConfig) -> OffLimits:
     """Create the account's resources; those that are off limits."""
     for pool_id, clients in app.user_pools:
-        _user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims), app.tenant_claim)
-    unlisted = _client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
+        create_user_pool(sandbox, pool_id, clients, tuple(claim for claim, _ in app.claims), app.tenant_claim)
+    unlisted = create_client(sandbox, app.user_pools[0][0], "unlisted00000000client0000") if app.user_pools else ""
     other_pool, other_client = f"{app.region}_Stranger1", "stranger000000000client000"
-    _user_pool(sandbox, other_pool, (other_client,))
+    create_user_pool(sandbox, other_pool, (other_client,))
     for name in (app.bucket, "somebody-elses-bucket"):
         bucket(sandbox, app.region, name)
     if app.boundary:
@@ -203,7 +203,7 @@ def provider_name(pool_id: str) -> str:
     return f"cognito-idp.{region}.{partition_of(region).dns_suffix}/{pool_id}"
 
 
-def _user_pool(
+def create_user_pool(
     sandbox: Sandbox,
     pool_id: str,
     clients: tuple[str, ...],
@@ -231,10 +231,10 @@ def _user_pool(
     pools[pool_id] = pool
     writable = ("email", *claims) if tenant_claim else ()
     for client in clients:
-        _client(sandbox, pool_id, client, writable)
+        create_client(sandbox, pool_id, client, writable)
 
 
-def _client(sandbox: Sandbox, pool_id: str, client_id: str, writable: tuple[str, ...] = ()) -> str:
+def create_client(sandbox: Sandbox, pool_id: str, client_id: str, writable: tuple[str, ...] = ()) -> str:
     region = region_of_user_pool(pool_id)
     attributes = {"WriteAttributes": list(writable)} if writable else {}
     answer = sandbox.client("cognito-idp", region).create_user_pool_client(
@@ -278,6 +278,16 @@ def _boundary(sandbox: Sandbox, region: str, arn: str) -> None:
         "Statement": [{"Effect": "Allow", "Action": ["s3:*", "execute-api:Invoke"], "Resource": "*"}],
     }
     sandbox.client("iam", region).create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(document))
+
+
+def table(sandbox: Sandbox, region: str, name: str) -> None:
+    """Create a table whose rows each belong to an owner."""
+    sandbox.client("dynamodb", region).create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("owner", "id")],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def rest_api(sandbox: Sandbox, region: str, api_id: str, stage: str) -> None:

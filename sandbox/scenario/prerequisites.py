@@ -50,12 +50,7 @@ def _granted_resource(sandbox: Sandbox, app: AppConfig, grant_type: str, setting
         if grant_type == "api" and settings["id"] != app.api:
             account.rest_api(sandbox, region, settings["id"], str(settings.get("stage") or "dev").replace("*", "dev"))
         if grant_type == "ownRows":
-            sandbox.client("dynamodb", region).create_table(
-                TableName=settings["table"],
-                KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("owner", "id")],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            account.table(sandbox, region, settings["table"])
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "ResourceInUseException"):
             raise

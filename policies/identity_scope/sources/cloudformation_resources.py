@@ -123,6 +123,7 @@ class _Resource:
         self._at: ValuePath = ("Resources", name)
         self._places: dict[int, DocumentPlaces] = {}
         self._kept: list[object] = []
+        self._widened: set[str] = set()
         self._urn = f"urn:cloudformation:{template.file.name}::{type_}::{template.qualified(name)}"
 
     @property
@@ -148,7 +149,8 @@ class _Resource:
             for source in document_sources(stated)
             if (places := self._places.get(id(source.source))) is not None
         }
-        return LocatedFacts(self._urn, self._type, self._label, stated, template.place(self._at), documents)
+        widened = tuple(sorted(self._widened))
+        return LocatedFacts(self._urn, self._type, self._label, stated, template.place(self._at), documents, widened)
 
     def _native_facts(self, properties: dict[str, Any]) -> tuple[Fact, ...]:
         props = lowered(properties)
@@ -206,7 +208,9 @@ class _Resource:
 
     def _document(self, value: Any, key: str) -> object:
         """A policy document, widened where something in it is not known."""
-        document = _Widened(value, self._kind(key)).document
+        widened = _Widened(value, self._kind(key))
+        self._widened |= widened.by
+        document = widened.document
         if isinstance(value, Located):
             self._places[id(document)] = self._places_of(value)
         else:
@@ -230,10 +234,15 @@ class _Resource:
 
 
 class _Widened:
-    """A document without anything that is not known: wider where it allows, narrower where it denies."""
+    """A document without anything that is not known: wider where it allows, narrower where it denies.
+
+    Attributes:
+        by: what is not known and has been left out. What became a policy variable is still there.
+    """
 
     def __init__(self, value: Any, kind: DocumentKind) -> None:
         self.document: object = value
+        self.by: set[str] = set()
         self._nothing = _NOTHING[kind]
         if isinstance(value, str):
             self.document = Unreadable(_PROBLEM.format(unknown_names(value)[0])) if is_unknown(value) else value
@@ -268,6 +277,8 @@ class _Widened:
         found: dict[str, Any] = {}
         for key, member in statement.items():
             marks = sorted(_marked(member))
+            if key not in ("Sid", "Resource", "NotResource", "Condition"):
+                self.by |= set(marks)
             if not marks:
                 found[key] = member
             elif key == "Effect":
@@ -299,8 +310,7 @@ class _Widened:
             known += ["*" for action in actions if is_unknown(action)]
         return known
 
-    @staticmethod
-    def _condition(value: Any, allows: bool) -> dict[str, Any] | None:
+    def _condition(self, value: Any, allows: bool) -> dict[str, Any] | None:
         """A condition of which an Allow keeps what is known; None where a Deny cannot be counted on."""
         if not isinstance(value, Mapping):
             raise _NotKnownError(sorted(_marked(value))[0])
@@ -309,6 +319,7 @@ class _Widened:
             textual = operator.rpartition(":")[2].startswith(_TEXTUAL) and not is_unknown(operator)
             for key, values in tests.items() if isinstance(tests, Mapping) else [("", tests)]:
                 if is_unknown(operator) or is_unknown(key) or (any(_marked(values)) and (not textual or not key)):
+                    self.by |= {*_marked(operator), *_marked(key), *_marked(values)}
                     if not allows:
                         return None
                     continue

@@ -41,6 +41,7 @@ class LocatedFacts:
         type_: its type, as its file writes it.
         name: its name, as its file writes it.
         documents: the places of its policy documents, by the label that messages use.
+        widened: what its documents leave out because it is not known, so that they allow more or deny less.
     """
 
     urn: str
@@ -49,6 +50,7 @@ class LocatedFacts:
     facts: tuple[Fact, ...]
     place: Place
     documents: Mapping[str, DocumentPlaces] = field(default_factory=dict)
+    widened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
