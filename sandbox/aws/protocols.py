@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from xml.sax.saxutils import escape
 
 from . import api_gateway
 from .errors import AwsError
 from .http import Head, Response
+
+_SIGNED_FOR = re.compile(r"Credential=[^,/]+/[0-9]{8}/[^,/]+/([^,/]+)/aws4_request")
 
 
 class Protocol(Enum):
@@ -27,7 +30,8 @@ def protocol_of(request: Head) -> Protocol:
         return Protocol.JSON
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return Protocol.QUERY
-    return Protocol.S3
+    signed_for = _SIGNED_FOR.search(request.headers.get("authorization", ""))
+    return Protocol.JSON if signed_for and signed_for[1] != "s3" else Protocol.S3
 
 
 def error_response(error: AwsError, protocol: Protocol) -> Response:

@@ -133,7 +133,8 @@ class Sandbox:
                 "the sandbox failed on %s %s", request.method, request.path, exc_info=_LOG.isEnabledFor(logging.DEBUG)
             )
             response = error_response(AwsError("InternalFailure", "the sandbox failed", 500), protocol_of(request))
-        headers = {"x-amzn-RequestId": secrets.token_hex(16), **response.headers, **cors}
+        answered = {name: value for name, value in response.headers.items() if name.lower() != "x-amzn-requestid"}
+        headers = {"x-amzn-RequestId": secrets.token_hex(16), **answered, **cors}
         return replace(response, headers=headers)
 
 

@@ -25,6 +25,13 @@ from .in_process import Registration
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine writes text that is not known yet."""
 
+_UNTIL_STDIN_ENDS = """\
+import os, runpy, sys, threading
+threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a pack in Python that ends with whoever started it, however that ends, and at whatever moment."""
 START_SECONDS = 30
 CALL_SECONDS = 60
 
@@ -63,13 +70,18 @@ class Analyzer:
             AnalyzerFailed: the policy pack does not start.
         """
         self._process = subprocess.Popen(
-            command or [python, str(folder), "127.0.0.1:0"],
+            command or [python, "-c", _UNTIL_STDIN_ENDS, str(folder), "127.0.0.1:0"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=folder if command else None,
         )
-        port = self._port()
+        try:
+            port = self._port()
+        except BaseException:
+            self._process.kill()
+            raise
         options = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
         self._stub = analyzer_pb2_grpc.AnalyzerStub(self._channel)

@@ -79,3 +79,13 @@ def test_a_signature_for_a_region_that_aws_does_not_have_is_refused(dev: Deploye
     with pytest.raises(ClientError) as error:
         client(dev, "s3", None, region="us-east-9").list_buckets()
     assert "Credential should be scoped to a valid region" in str(error.value)
+
+
+@pytest.mark.parametrize("service", ["lambda", "apigateway"])
+def test_a_refusal_has_the_form_of_its_service(dev: Deployed, service: str) -> None:
+    person = dev.access_checks().sign_in(f"form-of-{service}")
+    client = dev.sandbox.client(service, dev.app.region, person.credentials)
+    with pytest.raises(ClientError) as error:
+        client.list_functions() if service == "lambda" else client.get_rest_apis()
+    assert error.value.response["Error"]["Code"] == "AccessDenied"
+    assert error.value.response["Error"]["Message"].startswith(f"the sandbox cannot authorize {service}")

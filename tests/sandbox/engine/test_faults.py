@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -203,3 +204,20 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
     assert run.stderr is not None
     assert run.stderr.read() == ""
     assert run.wait(timeout=120) == 1
+
+
+@pytest.mark.process
+def test_a_pack_ends_with_whoever_started_it() -> None:
+    """Also one that is killed while the pack starts, and has no time to end it."""
+    text = "from pathlib import Path; from sandbox.engine.policy_pack import Analyzer; import sys, time, subprocess\n"
+    text += "real = subprocess.Popen\n"
+    text += "def started(*a, **k):\n    p = real(*a, **k); print(p.pid, flush=True); time.sleep(60)\n"
+    text += "subprocess.Popen = started\nAnalyzer(Path('policies'))\n"
+    with subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        pack = int(owner.stdout.readline())
+        owner.kill()
+    end = time.monotonic() + 60
+    while Path(f"/proc/{pack}/cmdline").exists() and Path(f"/proc/{pack}/cmdline").read_bytes():
+        assert time.monotonic() < end, "the pack still runs"
+        time.sleep(0.05)
