@@ -17,7 +17,7 @@ from tests.docs.test_docs import PAGES
 
 PLACES = [*PAGES, ROOT / "examples" / "gitlab-ci.yml", *sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
 TRIED = {
-    "config set": "by hand, with a plain and a secret value, at a path",
+    "config set": "tests/engine/test_backend.py",
     "install": "tests/engine/test_hosts.py",
     "login": "tests/engine/test_backend.py",
     "package add": "tests/engine/test_hosts.py, with a path; a repository only by its help",

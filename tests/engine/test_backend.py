@@ -283,6 +283,21 @@ def local(binary: Path, tmp_path: Path) -> Project:
     return Project(binary, tmp_path, {})
 
 
+def test_config_is_set_as_the_pages_say_and_a_secret_is_encrypted(local: Project) -> None:
+    local.run("stack", "init", "dev", "--secrets-provider", "passphrase")
+    pages = ("docs/recipes.md", "examples/README.md")
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
+    commands = re.findall(r"pulumi (config set [^`\n]+)", text)
+    assert len(commands) == 2
+    for command in commands:
+        value = ["confidential"] if "--secret" in command else []
+        local.run(*shlex.split(command), *value)
+    config = yaml.safe_load(local.stack_file())["config"]
+    assert config["aws:region"] == "eu-west-1"
+    assert list(config["scoped-identity:providers"]["twitter"]["consumerSecret"]) == ["secure"]
+    assert "confidential" not in local.stack_file()
+
+
 @pytest.mark.parametrize("passphrase", ["wrong", ""])
 def test_a_wrong_passphrase_is_an_error_where_the_stacks_file_has_its_salt(local: Project, passphrase: str) -> None:
     local.run("stack", "init", "dev", "--secrets-provider", "passphrase")
