@@ -108,6 +108,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 "tenant.claim",
                 f"`{settings.tenant.claim}` is different for each user; use `by: sub` for a user's folder",
             )
+        if settings.tenant.claim in ("cognito:groups", "cognito:roles"):
+            yield Problem("tenant.claim", f"`{settings.tenant.claim}` is a list, which a session tag cannot contain")
     yield from _conflicts(settings)
 
 

@@ -180,6 +180,7 @@ BAD: list[tuple[str, Raw, str]] = [
     ("no reason", by_tenant(tenant={"claim": "custom:tenant"}), "tenant.why: is required"),
     ("no claim", by_tenant(tenant={"why": TENANT["why"]}), "tenant.claim: is required"),
     ("a tenant of one", by_tenant(tenant=TENANT | {"claim": "sub"}), "tenant.claim: `sub` is different for each user"),
+    ("a list", by_tenant(tenant=TENANT | {"claim": "cognito:groups"}), "tenant.claim: `cognito:groups` is a list"),
     ("no claim of a tenant", by_tenant(providers=GOOGLE), "the tokens of `google` have no claim for a tenant"),
 ]
 TAGS: list[tuple[dict[str, Any], str]] = [

@@ -172,6 +172,17 @@ def _rows_of_a_table(found: Deployed, me: Person) -> None:
     denied(lambda: table.scan(TableName="notes-dev"))
 
 
+def _by_sub(found: Deployed, me: Person) -> None:
+    """The same name in the folder and in the table, which a back end gets from the user pool."""
+    other = found.access_checks().sign_in("carol")
+    s3 = found.sandbox.client("s3", "us-east-1", me.credentials)
+    table = found.sandbox.client("dynamodb", "us-east-1", me.credentials)
+    for name, check in ((me.claims["sub"], allowed), (other.claims["sub"], denied), (me.identity, denied)):
+        key = {"owner": {"S": name}, "id": {"S": "1"}}
+        check(lambda name=name: s3.put_object(Bucket="notes-dev-exports", Key=f"{name}/a", Body=b"a"))  # type: ignore[misc]
+        check(lambda key=key: table.put_item(TableName="notes-dev", Item=key))  # type: ignore[misc]
+
+
 def _premium(found: Deployed, me: Person) -> None:
     """The trial's people have the first rule's claim, and so the mapped role."""
     assert "mapped-premium" in found.sandbox.identity.sessions[me.credentials[0]].role_arn
@@ -208,6 +219,7 @@ TRIES: dict[str, Try] = {
     "A shared folder": _shared,
     "Another API, REST or HTTP": _another_api,
     "Items of a DynamoDB table": _rows_of_a_table,
+    "Folders, items and topics by `sub` or by tenant": _by_sub,
     "Role mapping by rules": _premium,
     "Groups of a user pool": _editors,
     "Guests": _guests,
