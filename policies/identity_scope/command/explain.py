@@ -10,10 +10,13 @@ from typing import Any
 
 from ..findings.escaping import escaped_value
 from ..iam.actions import LIST_ACTIONS
+from ..iam.claims import TAG_KEY, is_tag_value
 from ..iam.conditions import Truth, holds
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, applies, unresolved
 from ..iam.issuers import NAMED, PARTITIONS, partition_of, shape_of
+from ..inventory.by_pool import by_pool
+from ..inventory.logins import mentioned
 from ..inventory.principal import Principal
 from ..inventory.vended import VendedRole
 from ..pack.settings import Settings
@@ -38,11 +41,16 @@ _WORDS = {Truth.YES: "allowed", Truth.MAYBE: "allowed, if what is said below hol
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it is asked about: `*` in `resource` is for an action that has none."""
+    """A request as it is asked about: `*` in `resource` is for an action that has none.
+
+    Attributes:
+        tags: the principal tags of the caller's session that are asked about; others may be anything that its login sends.
+    """
 
     action: str
     resource: str
     prefix: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,12 +83,27 @@ class Explanation:
     """How the conditions of a template turn out; empty where nothing has to be assumed."""
 
 
-def asked(text: str) -> Asked:
+def asked(text: str, tags: Sequence[str] = ()) -> Asked:
     """A request from `ACTION RESOURCE`: an ARN, `BUCKET/KEY`, for a listing `BUCKET/PREFIX` or `BUCKET`, or `*`.
 
+    Args:
+        tags: the principal tags of its caller, `KEY=VALUE` each.
+
     Raises:
-        InputError: the text is no request.
+        InputError: the text is no request, or a tag is none.
     """
+    return replace(_request_of(text), tags=tuple(map(_tag, tags)))
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key or not is_tag_value(value):
+        problem = "must be KEY=VALUE, in whose value are only letters, numbers, spaces and `_.:/=+-@`"
+        raise InputError("--tag", f"`{text}` {problem}")
+    return key, value
+
+
+def _request_of(text: str) -> Asked:
     action, _, resource = text.lstrip().partition(" ")
     resource = resource.lstrip()
     service, colon, name = action.partition(":")
@@ -120,7 +143,12 @@ def explain(loaded: Loaded, settings: Settings, request: Asked, identity: str | 
     another."""
     known = settings.rules[_RULE].config.known
     roles = loaded.inventory.vended(replace(known, vended=(*known.vended, *loaded.vended)))
-    return [found for role in roles for found in _explain_role(loaded, role, request, settings, identity)]
+    members = {role.urn: role for group in by_pool(roles) for role in group}
+    return [
+        found
+        for role in roles
+        for found in _explain_role(loaded, members.get(role.urn, role), request, settings, identity)
+    ]
 
 
 def _explain_role(
@@ -149,7 +177,7 @@ def _explain_role(
 
 def _for(request: Asked, identity: str) -> Asked:
     prefix = request.prefix.replace(_HERE, identity) if request.prefix is not None else None
-    return Asked(request.action, request.resource.replace(_HERE, identity), prefix)
+    return replace(request, resource=request.resource.replace(_HERE, identity), prefix=prefix)
 
 
 def _of_partition(request: Asked, partition: str) -> Asked:
@@ -160,9 +188,9 @@ def _of_partition(request: Asked, partition: str) -> Asked:
 
 
 def _decided(loaded: Loaded, role: VendedRole, scope: Scope, caller: Caller, asked_: Asked, who: str) -> Explanation:
-    request = caller.request(asked_.action, asked_.resource, asked_.prefix)
+    request = _tagged(caller.request(asked_.action, asked_.resource, asked_.prefix), role, asked_)
     principal, resource = _asking(scope, role.principal, asked_.resource)
-    of_bucket = caller.request(asked_.action, resource, asked_.prefix)
+    of_bucket = _tagged(caller.request(asked_.action, resource, asked_.prefix), role, asked_)
     bucket = resource.partition(":::")[2].partition("/")[0]
     reasons: list[Reason] = []
     applying: list[Applied] = []
@@ -228,6 +256,23 @@ def _decision(principal: Principal, applying: Sequence[Applied], truths: Sequenc
     return decision, "the bucket does not allow it through the access point"
 
 
+def _tagged(request: Request, role: VendedRole, asked_: Asked) -> Request:
+    """A request of a session with some principal tags, and none that no login of the role sends."""
+    given = {f"{TAG_KEY}{key.lower()}": (value,) for key, value in asked_.tags}
+    logins = role.principal.logins
+    if logins is None:
+        return replace(request, context={**request.context, **given})
+    sent = {f"{TAG_KEY}{key}" for login in logins for key in login.tags} | given.keys()
+    spoken = {f"{TAG_KEY}{key}" for key in mentioned(role.principal)}
+    own = {
+        f"{TAG_KEY}{key}": (value,)
+        for login in logins
+        for key, value in login.tags.items()
+        if isinstance(value, str) and all(each.tags.get(key) == value for each in logins)
+    }
+    return replace(request, context={**request.context, **own, **given}, absent=request.absent | (spoken - sent))
+
+
 def _applies(statement: Statement, request: Request) -> tuple[Truth, str]:
     """Whether a statement applies, and why it does not, or what has to hold."""
     truth, assumed = applies(statement, request, Reading.PLAIN)
@@ -284,7 +329,9 @@ def _who(each: Explanation) -> str:
 
 def _request(request: Asked) -> str:
     prefix = "" if request.prefix is None else f" with the prefix `{request.prefix}`"
-    return f"`{request.action}` `{request.resource}`{prefix}"
+    tags = ", ".join(f"`{key}` is `{value}`" for key, value in request.tags)
+    whose = f" of a session whose tag{'s' if len(request.tags) > 1 else ''} {tags}" if tags else ""
+    return f"`{request.action}` `{request.resource}`{prefix}{whose}"
 
 
 def _line(reason: Reason) -> str:
@@ -315,6 +362,8 @@ def _json(each: Explanation) -> dict[str, Any]:
         "statements": [_statement(reason) for reason in each.reasons],
         "notRead": list(map(escaped_value, each.unread)),
     }
+    if each.request.tags:
+        found["tags"] = {escaped_value(key): escaped_value(value) for key, value in each.request.tags}
     if each.request.prefix is not None:
         found["prefix"] = escaped_value(each.request.prefix)
     return found

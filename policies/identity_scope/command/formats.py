@@ -57,7 +57,13 @@ def _finding(finding: Located) -> dict[str, Any]:
 def _example(example: Example | None) -> dict[str, Any] | None:
     if example is None:
         return None
-    return {key: escaped(value) if isinstance(value, str) else value for key, value in example.as_json().items()}
+    return {key: _escaped(value) for key, value in example.as_json().items()}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_escaped, value))
+    return escaped(value) if isinstance(value, str) else value
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -103,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument(
         "--identity", metavar="ID", help="the identity that asks, instead of those two; `none`: without credentials"
     )
+    why.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a principal tag of the caller's session, such as userSub=0a1b…; repeatable",
+    )
     why.add_argument("--format", choices=sorted(_EXPLAIN_FORMATS), default="text", help="the output's format (text)")
     _add_settings(why)
     why.set_defaults(run=_explain)
@@ -173,7 +180,7 @@ def _diff(options: argparse.Namespace, progress: Progress) -> int:
 
 
 def _explain(options: argparse.Namespace, progress: Progress) -> int:
-    settings, request = read_settings(options.config), asked(options.request)
+    settings, request = read_settings(options.config), asked(options.request, options.tag)
     identity = identity_asked(options.identity)
     found: list[Explanation] = []
     for loaded in load(options.paths, assumptions=_assumptions(options), progress=progress):

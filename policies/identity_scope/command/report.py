@@ -54,13 +54,14 @@ def write(path: str, text: str) -> None:
 def _stack(verdict: Verdict, settings: Settings) -> Stack:
     told = [_told(each, "mandatory" if each.mandatory else "advisory", verdict) for each in verdict.findings]
     told += [_told(each, "exempt", verdict) for each, _ in verdict.exempt]
-    issuers = settings.rules["s3-isolated-by-identity"].config.known.issuers
+    config = settings.rules["s3-isolated-by-identity"].config
+    issuers = config.known.issuers
     return summary(
         verdict.loaded.name,
         verdict.loaded.inventory,
         verdict.roles,
         told,
-        scopes_of(verdict.roles, tuple(issuers.items())),
+        scopes_of(verdict.roles, tuple(issuers.items()), config.tenants),
     )
 
 

@@ -30,6 +30,7 @@ class Again:
             value = getattr(self.options, name)
             settings += [f"--{name}", value] if value and value != self.options.defaults.get(name) else []
         words = [*(f"./{path}" if path.startswith("-") else path for path in paths), *settings]
+        words += [word for key, value in example.tags for word in ("--tag", f"{key}={value}")]
         words += ["--identity", example.identity or ANONYMOUS, "--request", example.request]
         if "-" in paths or not all(word.isprintable() for word in words):
             return ""

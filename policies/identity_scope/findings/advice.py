@@ -12,16 +12,28 @@ from ..proof.results import NotProven, OtherAccess
 from .finding import Kind
 from .fix import Declaration, Fix, Placeholder, Setting
 from .suggestions import REASON
+from .tagging import claims, pool_logins
 from .trusting import TrustFixes
 from .words import Audience, Context
 
 RulesWith = Callable[[str], "tuple[str, ...]"]
 """The rules whose configuration has a setting."""
 ISSUER, DOCUMENT = "ISSUER", "DOCUMENT"
+_NO_POOL = "which identity pool vends the role, and how its users sign in, is not known"
 
 
-def context(role: VendedRole | None, own: str, issuers: Mapping[str, str]) -> Context:
-    return Context(audience(role), own, tuple(issuers.values()))
+def context(
+    role: VendedRole | None, own: str, issuers: Mapping[str, str], tenants: frozenset[str] = frozenset()
+) -> Context:
+    logins = pool_logins(role)
+    reason = _NO_POOL if logins is None else logins.reason if logins.logins is None else ""
+    constants = {
+        key: each
+        for login in (logins.logins or () if logins is not None else ())
+        for key, each in login.tags.items()
+        if isinstance(each, str)
+    }
+    return Context(audience(role), own, tuple(issuers.values()), claims(logins), reason, constants, tenants)
 
 
 def audience(role: VendedRole | None) -> Audience:

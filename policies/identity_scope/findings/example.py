@@ -22,6 +22,7 @@ class Example:
         whose: the ID of the identity whose file it reaches; empty where it is about no other identity.
         entry: the entry of Resource that matches it; empty for NotResource.
         exact: whether it is allowed for certain, and not only if something holds that the documents do not decide.
+        tags: the principal tags of the identity's session that documents speak of.
     """
 
     identity: str
@@ -32,6 +33,7 @@ class Example:
     whose: str = ""
     entry: str = ""
     exact: bool = True
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -50,6 +52,8 @@ class Example:
             found["prefix"] = self.prefix
         if self.whose:
             found["whose"] = self.whose
+        if self.tags:
+            found["tags"] = [f"{key}={value}" for key, value in self.tags]
         return {**found, "exact": self.exact}
 
 
@@ -63,4 +67,7 @@ def example_of(result: Result) -> Example | None:
 def _example(access: Access, whose: str = "") -> Example:
     identity = "" if access.anonymous else access.identity
     exact = access.exact and not access.doubtful
-    return Example(identity, access.action, access.arn, access.prefix, access.listing, whose, access.resource, exact)
+    tags = () if access.anonymous else access.tags
+    return Example(
+        identity, access.action, access.arn, access.prefix, access.listing, whose, access.resource, exact, tags
+    )

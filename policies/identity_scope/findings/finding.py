@@ -25,6 +25,10 @@ class Kind(Enum):
     BUCKET_POLICY = "a bucket policy opens users' files"
     LISTING = "a listing is too wide"
     ACCESS_POINT = "an access point shows a bucket's objects under another name"
+    CHANGEABLE_CLAIM = "a folder is named by a claim that a user can change"
+    SHARED_CLAIM = "a folder is named by a claim that several users have the same value of"
+    SEVERAL_PROVIDERS = "a folder is named by a claim that several providers issue"
+    FREE_TEXT_CLAIM = "a folder is named by a claim that may begin with another user's"
     UNKNOWN_ISSUER = "the issuer of the pool's region is not known"
     UNDECIDED = "the question takes more steps than the budget allows"
     # s3-own-folder
@@ -51,6 +55,7 @@ class Kind(Enum):
     ANY_LOGIN = "a trust policy does not tell guests from signed-in users"
     BOTH_LOGINS = "guests and signed-in users both meet the condition of a trust policy"
     NOBODY = "no pool can assume a role that it vends"
+    TAGS_REFUSED = "a trust policy does not allow the principal tags that a provider sends"
     POOL_NOT_KNOWN = "a group or rule vends a role of a pool that is not known"
     # pools
     GUESTS = "guest access is enabled and not declared"

@@ -151,8 +151,18 @@ def _of_element(edit: Edit) -> str:
 
 
 def _setting(setting: Setting) -> str:
-    of_each = f" of each of {setting.path[0]}" if EACH in setting.path else ""
-    return f"set {setting.path[-1]}{of_each} to {json.dumps(setting.new)}"
+    name = setting.path[-1]
+    where = f" of each of {setting.path[0]}" if EACH in setting.path else ""
+    if len(setting.path) > 1 and not where:
+        name, where = f"`{escaped_value(name)}`", f" in {setting.path[0]} of `{_label(setting)}`"
+    elif isinstance(setting.new, list):
+        where = f" of `{_label(setting)}`"
+    return f"set {name}{where} to {_json(setting.new)}"
+
+
+def _label(setting: Setting) -> str:
+    """How a resource is called in messages."""
+    return escaped_value(setting.urn.rpartition("::")[2])
 
 
 def _member(name: str, value: Json) -> str:

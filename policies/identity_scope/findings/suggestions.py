@@ -6,6 +6,7 @@ no proof can say; so the candidates keep the folder's name, the statement's othe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,9 +35,11 @@ from . import rewriting
 from .fix import Declaration, Edit, Fix, Placeholder, StatementJson, edited, edits_of, statement_json, version_edit
 from .scoping import BUCKET, NAME, Names, folder_name, literal_buckets, objects_of, placeholders
 from .spelling import misspelt
+from .tagging import by_claim, own_tag, pool_logins, tenants_of, with_fix
 
 Prove = Callable[[Scope], "Sequence[Result]"]
 
+_TAG = re.compile(r"\$\{aws:PrincipalTag/([^},]*)\}", re.IGNORECASE)
 _TRIES = 120
 """How often the proof is asked again for the findings of one question; after that, the first candidate is suggested."""
 _STEPS = 10_000
@@ -129,6 +132,12 @@ class Suggestions:
         """The configuration that declares the folder of a result as shared, where sharing may be meant."""
         accesses = [result.mine, result.theirs] if isinstance(result, Violation) else [getattr(result, "access", None)]
         spaces: dict[str, list[str]] = {}
+        if isinstance(result, Violation):
+            tenants = tenants_of(result, pool_logins(self._roles.get(result.role)), rules)
+            if tenants is not None and self._holds(
+                result, with_fix(self._without_others(result), Fix(declare=tenants))
+            ):
+                return tenants
         for access in accesses:
             place = self._place(access) if isinstance(access, Access) else None
             if place is not None and not place.of_bucket:
@@ -149,7 +158,7 @@ class Suggestions:
         first: Fix | None = None
         base = self._without_others(result)
         for fix in self._candidates(result):
-            if not fix.edits and fix.declare is None:
+            if not fix.edits and not fix.settings and fix.declare is None:
                 continue
             fix = replace(fix, placeholders=_placeholders(fix))
             first = first or fix
@@ -182,6 +191,7 @@ class Suggestions:
         return _with_documents(self._scope, kept)
 
     def _applied(self, scope: Scope, fix: Fix) -> Scope:
+        scope = with_fix(scope, fix)
         if fix.declare is not None and fix.declare.setting == "folders":
             scope = replace(scope, folders=(*scope.folders, *fix.declare.value))
         by_place: dict[tuple[str, str], list[Edit]] = {}
@@ -230,8 +240,22 @@ class Suggestions:
         elif isinstance(result, NotProven) and result.statement is not None:
             yield from self._of_unproven(result)
 
-    def _of_violation(self, result: Violation) -> Iterator[Fix]:
+    def _namings(self, result: Result, texts: Iterable[str]) -> list[Names]:
+        """What the user's folder can be called: a tag that tells users apart, where some texts have one, and the ID."""
         names = self.names(result)
+        principal = self._principals.get(result.role)
+        written = {v.group(1).lower(): v.group() for text in texts for v in _TAG.finditer(text)}
+        tag = own_tag(principal, written) if principal is not None else None
+        return [*([replace(names, own=written[tag])] if tag is not None else []), names]
+
+    def _of_violation(self, result: Violation) -> Iterator[Fix]:
+        yield from by_claim(
+            result, pool_logins(self._roles.get(result.role)), self._scope.tenants, (ISOLATED, OWN_FOLDER)
+        )
+        for names in self._namings(result, _texts(result.mine.statement)):
+            yield from self._rewritten_by(result, names)
+
+    def _rewritten_by(self, result: Violation, names: Names) -> Iterator[Fix]:
         mine, theirs = self._place(result.mine), self._place(result.theirs)
         places = [place for place in (mine, theirs) if place is not None]
         if len(places) == 2 and _same(places[0], places[1]):
@@ -291,7 +315,11 @@ class Suggestions:
         return list(dict.fromkeys(found))
 
     def _of_outside(self, result: OutsideFolder) -> Iterator[Fix]:
-        names = self.names(result)
+        texts = [text for place in self._allows() for text in _texts(place.statement)]
+        for names in self._namings(result, texts):
+            yield from self._outside_by(result, names)
+
+    def _outside_by(self, result: OutsideFolder, names: Names) -> Iterator[Fix]:
         places = list(self._allows())
         granted = [statement_json(place.statement) for place in places]
         now = list(rewriting.own_folders(granted, names.own))
@@ -459,6 +487,11 @@ def _versions(place: Place) -> Iterator[tuple[Edit, ...]]:
     ]
     if place.document.version is Version.V2008 and any("${" in text for text in texts):
         yield (version_edit(place.urn, place.label, place.document),)
+
+
+def _texts(statement: Statement) -> list[str]:
+    """The texts of a statement in which a variable may stand."""
+    return [*statement.resources, *(value for test in statement.conditions for value in test.values)]
 
 
 def _same(one: Place, other: Place) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..iam.documents import Document, Statement
+from ..iam.documents import Document, Effect, Statement
+from ..iam.evaluator import action_matches
 from ..iam.issuers import COMMERCIAL_ISSUER, NAMED, PARTITIONS, issuer_of, known_issuers
-from ..iam.trusts import lets_in
+from ..iam.trusts import TAG_SESSION, lets_in
 from ..inventory.vended import VendedRole
 from ..proof.trust import Looseness, TrustProblem, trust_problems
 from .escaping import escaped_value
@@ -143,6 +144,21 @@ class TrustFixes:
         added = max((s.index for s in trust.statements), default=-1) + 1
         return self._with_placeholder((Edit(self._role.urn, TRUST, added, (), None, self._canonical({})),))
 
+    def tagging(self) -> Fix:
+        """The change by which the pool can pass principal tags to the sessions that it vends."""
+        trust = self._role.trust
+        assert trust is not None
+        known = known_issuers(self._issuers)
+        edits: list[Edit] = []
+        for statement in trust.statements:
+            entries = statement.principals.entries if statement.principals is not None else ()
+            trusted = statement.effect is Effect.ALLOW and any(value in known for _, value in entries)
+            if trusted and lets_in(statement) and not statement.not_action:
+                written = statement_json(statement)
+                added = {**written, "Action": [*statement.actions, TAG_SESSION]}
+                edits += edits_of(self._role.urn, TRUST, trust, {statement.index: [added]})
+        return Fix(tuple(edits)) if edits else self.admitting()
+
     def more(self, problem: TrustProblem) -> Iterator[str]:
         """What else there is to do or to choose."""
         if problem.looseness in (Looseness.ANY_LOGIN, Looseness.BOTH_LOGINS) and self._login.both:
@@ -225,12 +241,18 @@ class TrustFixes:
             **found,
             "Effect": "Allow",
             "Principal": {"Federated": issuer},
-            "Action": ENTRY,
+            "Action": [ENTRY, TAG_SESSION] if self._tags() else ENTRY,
             "Condition": {
                 "StringEquals": {f"{issuer}:aud": short(self._pools or [POOL_ID])},
                 "ForAnyValue:StringLike": {f"{issuer}:amr": self._login.amr},
             },
         }
+
+    def _tags(self) -> bool:
+        """Whether sessions of the role have principal tags, which its trust policy must allow."""
+        trust = self._role.trust
+        allowed = trust is not None and any(action_matches(s, TAG_SESSION) for s in trust.statements)
+        return allowed or any(each.refused for each in self._role.logins.values())
 
     def _problems(self, trust: Document) -> set[tuple[Looseness, str, int]]:
         found = trust_problems(trust, self._known, self._issuers)

@@ -7,10 +7,11 @@ assumption names the condition that would have to hold; malformed and unproven o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..automata.globs import Wild
 from ..iam.actions import (
     BUCKET_PIVOTS,
     LIST_ACTIONS,
@@ -21,6 +22,7 @@ from ..iam.actions import (
     exists,
     mask,
 )
+from ..iam.claims import TAG_KEY, Claim, Language, is_attribute
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches, variables_of
 from ..iam.variables import Variable, template
@@ -28,16 +30,19 @@ from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
 from ..proof.reach import LISTING_KEYS, PREFIX_KEY
 from ..proof.results import Access, DeadGrant, Escalation, NotProven, OtherAccess, OutsideFolder, UnnamedApi, Violation
+from ..proof.sessions import tags_of
 from .escaping import escaped_value
 from .finding import Kind
 from .fix import Fix
 from .fix_words import Subject, line, lines
 from .spelling import misspelt
+from .tagging import shared_tag
 
 _UUID = re.compile(r"(:[0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Said: TypeAlias = "tuple[Kind, str]"
 """What kind of finding it is, and its text."""
 SHARING = "Or, if all users are meant to share it, declare it in the configuration of the pack"
+TENANTS = "Or, if the users of one tenant are meant to share it, declare that in the configuration of the pack"
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,19 @@ class Context:
         audience: who gets the role.
         own: the identity ID as a variable of the pool's partition.
         issuers: issuers of identity pools, in addition to the known ones.
+        claims: the claim of each principal tag that the role's sessions have, by its key in lower case.
+        unknown_tags: why it is not known which principal tags these have.
+        tag_values: the role's own tags, which its sessions have as well.
+        tenants: the tags, by their keys in lower case, that the configuration declares to name tenants.
     """
 
     audience: Audience
     own: str
     issuers: tuple[str, ...] = ()
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    unknown_tags: str = ""
+    tag_values: Mapping[str, str] = field(default_factory=dict)
+    tenants: frozenset[str] = frozenset()
 
     @property
     def issuer(self) -> str:
@@ -82,7 +95,7 @@ class Context:
 def isolation(result: Violation, principal: Principal | None, context: Context, fix: Fix) -> Said:
     """A finding of `s3-isolated-by-identity`."""
     mine, theirs = result.mine, result.theirs
-    kind, why = _why(mine, theirs, context)
+    kind, why = _why(result, context)
     who = context.audience.each
     policy = next((each for each in principal.resource if each.name == mine.document), None) if principal else None
     if policy is not None:
@@ -91,9 +104,11 @@ def isolation(result: Violation, principal: Principal | None, context: Context, 
         why = f"because the {what} allows it to the role"
         if any(s.index == mine.statement.index and _opens(s) for s in policy.document.statements):
             who, why = "everyone", f"because the {what} allows it to everyone"
-    head = f"{_where(mine)} lets {who} {_verb(mine)} other users' files, {why}."
+    others = "tenants'" if context.tenants.intersection(key.lower() for key, _ in mine.tags) else "users'"
+    head = f"{_where(mine)} lets {who} {_verb(mine)} other {others} files, {why}."
     example = f"  For example, {_request(mine)}."
-    text = [head, example, *_doubts(mine, context), _proof(mine, theirs), *lines(fix, _subject(mine), SHARING)]
+    sharing = TENANTS if fix.instead is not None and fix.instead.setting == "tenants" else SHARING
+    text = [head, example, *_doubts(mine, context), _proof(mine, theirs), *lines(fix, _subject(mine), sharing)]
     return kind, "\n".join(text)
 
 
@@ -124,6 +139,10 @@ def dead(result: DeadGrant, context: Context, fix: Fix) -> Said:
         variable = f"`${{{_value(result.variable)}}}`"
         right = misspelt(result.variable, context.issuers, context.issuer)
         why = f"no request has a value for {variable} in this partition"
+        if result.variable.startswith(TAG_KEY):
+            tag = _value(result.variable.removeprefix(TAG_KEY))
+            variable = f"`{_value(_written(result.statement, result.variable.removeprefix(TAG_KEY)))}`"
+            why = f"{variable} has no value, because no provider of the pool sends the tag `{tag}`"
         if right is not None:
             place = _value(f"`{result.document}` {result.statement.label} does not do what it should")
             why, harmless = f"{variable} is misspelt: the variable is `${{{right}}}`", ""
@@ -134,6 +153,11 @@ def dead(result: DeadGrant, context: Context, fix: Fix) -> Said:
         why = f"the condition key `{_value(condition.written)}` is misspelt: it is `{right}`"
     elif condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
         why = f"its actions have no condition key `{condition.key}`, so the condition {condition.label} is never met"
+    elif condition.key.startswith(TAG_KEY) and condition.key.removeprefix(TAG_KEY) not in context.claims:
+        tag = _value(condition.written[len(TAG_KEY) :])
+        why = (
+            f"the condition {_condition(condition)} is never met, because no provider of the pool sends the tag `{tag}`"
+        )
     else:
         why = f"the condition {_condition(condition)} is never met for its actions, alone or together with the others"
     return Kind.DEAD_CONDITION, "\n".join([f"{place}: {why}. {harmless}", *lines(fix, subject)])
@@ -154,7 +178,7 @@ def escalation(result: Escalation, context: Context, fix: Fix) -> Said:
         for what, patterns in by_consequence.items()
     ]
     head = f"{_where(mine)} allows privilege escalation: {'; '.join(reasons)}."
-    example = f"  For example, identity `{_short(mine.identity)}` may {_shown(mine.action)} on `{_short(mine.arn)}`."
+    example = f"  For example, {_person(mine)} may {_shown(mine.action)} on `{_short(mine.arn)}`."
     cognito = any(pattern.lower().startswith("cognito-identity:") for pattern in _culprits(mine))
     needs = ["  Signing in and getting credentials need no permission of `cognito-identity`."] if cognito else []
     return Kind.ESCALATION, "\n".join([head, example, *_doubts(mine, context), *needs, *lines(fix, _subject(mine))])
@@ -195,11 +219,11 @@ def api(result: UnnamedApi, apis: Sequence[str], context: Context, fix: Fix) -> 
 
 def other_access(result: OtherAccess, context: Context, fix: Fix) -> Said:
     """A finding of `other-access-is-declared`."""
-    actions = "every action of every service" if result.actions == ("*",) else _listed(result.actions)
+    actions = "every action of every service" if result.actions == ("*",) else listed(result.actions)
     if result.statement.not_action:
-        actions = f"every action but {_listed(result.statement.actions)}"
+        actions = f"every action but {listed(result.statement.actions)}"
     head = (
-        f"`{_value(result.document)}` {result.statement.label} allows {actions} on {_listed(result.resources)}, which all "
+        f"`{_value(result.document)}` {result.statement.label} allows {actions} on {listed(result.resources)}, which all "
         "users of the role share and no proof of this pack covers."
     )
     declared = "Or, if it is meant for all of them, declare it in the configuration of the pack"
@@ -239,7 +263,7 @@ def _trust_subject(fix: Fix) -> Subject:
     return (fix.edits[0].document, fix.edits[0].statement) if fix.edits else ("", None)
 
 
-def _listed(values: Sequence[str], most: int = 4) -> str:
+def listed(values: Sequence[str], most: int = 4) -> str:
     shown = ", ".join(f"`{_value(value)}`" for value in values[:most])
     return shown if len(values) <= most else f"{shown} and {len(values) - most} more"
 
@@ -274,11 +298,20 @@ def _request(access: Access) -> str:
     if access.listing:
         named = f" with the prefix `{_short(access.prefix)}`" if access.prefix else " with the empty prefix"
         prefix = " without a prefix" if access.prefix is None else named
-    return f"{_asks(access)} may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
+    return f"{_person(access)} may {_shown(access.action)} `{_short(access.arn)}`{prefix}"
 
 
-def _asks(access: Access) -> str:
-    return "anyone without credentials" if access.anonymous else f"identity `{_short(access.identity)}`"
+def _person(access: Access) -> str:
+    """The identity of a request, and the principal tags of its session that the statement speaks of."""
+    if access.anonymous:
+        return "anyone without credentials"
+    tags = [f"tag `{_value(name)}` is `{_short(text)}`" for name, text in _told_tags(access)]
+    return f"identity `{_short(access.identity)}`{f' whose {_and(tags)}' if tags else ''}"
+
+
+def _told_tags(access: Access) -> list[tuple[str, str]]:
+    spoken = tags_of([access.statement])
+    return [(name, text) for name, text in access.tags if f"{TAG_KEY}{name.lower()}" in spoken]
 
 
 def _verb(access: Access) -> str:
@@ -296,13 +329,14 @@ def _opens(statement: Statement) -> bool:
     return principals is not None and (principals.negated or ("AWS", "*") in principals.entries)
 
 
-def _why(mine: Access, theirs: Access, context: Context) -> Said:
+def _why(result: Violation, context: Context) -> Said:
     """The cause."""
+    mine, theirs = result.mine, result.theirs
     statement = mine.statement
     if mine.listing:
-        return _why_listing(mine, context)
+        return _why_listing(result, context)
     if (mine.document, statement.index) != (theirs.document, theirs.statement.index):
-        both = f"because {_where(theirs)} allows the same object to identity `{_short(theirs.identity)}`"
+        both = f"because {_where(theirs)} allows the same object to {_person(theirs)}"
         return Kind.TWO_STATEMENTS, both
     if statement.not_resource:
         return Kind.NOT_RESOURCE, "because NotResource grants everything that it does not name"
@@ -326,23 +360,80 @@ def _why(mine: Access, theirs: Access, context: Context) -> Said:
         right = misspelt(variables[0].key, context.issuers, context.issuer)
         if right is not None:
             return Kind.MISSPELT_VARIABLE, f"because `{shown}` is misspelt: the variable is `${{{right}}}`"
+    before = mine.resource[: mine.resource.index("${")] if variables else ""
+    star = re.search(r"[*?]", before.partition(":::")[2] or before) is not None
+    tagged = None if star else _why_tagged(result, [p.key for p in variables], context)
+    if tagged is not None:
+        return tagged
+    if not own and variables and not star:
         return (
             Kind.OTHER_VARIABLE,
             f"because `{shown}` may be anything: it does not follow the identity ID, and the pool does not assign it",
         )
-    if not own:
+    if not variables:
         return Kind.NO_IDENTITY, f"because nothing in `{resource}` depends on the identity"
-    before = mine.resource[: mine.resource.index("${")]
-    if re.search(r"[*?]", before.partition(":::")[2] or before):
-        return (
-            Kind.STAR_BEFORE_IDENTITY,
-            f"because `*` spans `/` in `{_short(resource)}`, so that another ID can stand before or after the identity ID",
-        )
+    if star:
+        what = "another ID can stand before or after the identity ID" if own else "other folders match it as well"
+        return Kind.STAR_BEFORE_IDENTITY, f"because `*` spans `/` in `{_short(resource)}`, so that {what}"
     return Kind.WIDE_PATTERN, f"because `{_short(resource)}` matches them"
 
 
-def _why_listing(mine: Access, context: Context) -> Said:
-    kind = Kind.LISTING
+def _why_tagged(result: Violation, keys: Iterable[str], context: Context) -> Said | None:
+    """Why principal tags, of those that some keys mean, do not keep two users apart; None where they are not the cause."""
+    names = [key.removeprefix(TAG_KEY) for key in keys if key.startswith(TAG_KEY)]
+    shared, values = shared_tag(result, context.claims), dict(result.mine.tags)
+    for name in names:
+        shown = _value(_written(result.mine.statement, name))
+        claim = context.claims.get(name)
+        if context.unknown_tags:
+            return Kind.OTHER_VARIABLE, f"because `{shown}` may be anything: {_value(context.unknown_tags)}"
+        if shared is not None and shared.name.lower() == name:
+            return _why_shared(shared.claim, shown, context)
+        if claim is not None and claim.language is Language.TEXT and shared is None:
+            one, other = (dict(access.tags) for access in (result.mine, result.theirs))
+            texts = sorted((text for tags in (one, other) for k, text in tags.items() if k.lower() == name), key=len)
+            example = f", as `{_value(texts[-1])}` begins with `{_value(texts[0])}`" if len(set(texts)) == 2 else ""
+            return (
+                Kind.FREE_TEXT_CLAIM,
+                f"because `{shown}` comes from the claim `{_value(claim.name)}`, which is free text: one user's value may "
+                f"begin with another's{example}",
+            )
+        constant = values.get(name, context.tag_values.get(name))
+        if claim is None and constant is not None:
+            return (
+                Kind.NO_IDENTITY,
+                f"because `{shown}` is `{_value(constant)}` for every user: it is the role's own tag",
+            )
+    return None
+
+
+def _why_shared(claim: Claim, shown: str, context: Context) -> Said:
+    """Why two users have one value of the claim that a tag comes from."""
+    name = f"`{_value(claim.name)}`"
+    if claim.unique and not claim.changeable:
+        return (
+            Kind.SEVERAL_PROVIDERS,
+            f"because several providers issue {name}, from which `{shown}` comes, and two may issue one value",
+        )
+    if claim.changeable and is_attribute(claim.name):
+        return Kind.CHANGEABLE_CLAIM, f"because a user can change {name}, from which `{shown}` comes"
+    return (
+        Kind.SHARED_CLAIM,
+        f"because nothing keeps two users from having the same value of the claim {name}, from which `{shown}` comes",
+    )
+
+
+def _written(statement: Statement, tag: str) -> str:
+    """The variable of a tag as a statement has it."""
+    for text in (*statement.resources, *(value for test in statement.conditions for value in test.values)):
+        found = re.search(r"\$\{aws:PrincipalTag/" + re.escape(tag) + r"[^}]*\}", text, re.IGNORECASE)
+        if found is not None:
+            return found.group()
+    return f"${{aws:PrincipalTag/{tag}}}"
+
+
+def _why_listing(result: Violation, context: Context) -> Said:
+    kind, mine = Kind.LISTING, result.mine
     tests = [c for c in mine.statement.conditions if c.key == PREFIX_KEY]
     if not tests:
         for condition in mine.statement.conditions:
@@ -366,7 +457,10 @@ def _why_listing(mine: Access, context: Context) -> Said:
                 if right is not None:
                     shown = f"`${{{_value(part.key)}}}`"
                     return Kind.MISSPELT_VARIABLE, f"because {shown} is misspelt: the variable is `${{{right}}}`"
-    return kind, f"because {said} allows that prefix"
+    parts = [part for value in test.values for part in template(value, mine.statement.expands)]
+    star = parts and parts[0] in (Wild.ANY, Wild.ONE)
+    tagged = None if star else _why_tagged(result, [p.key for p in parts if isinstance(p, Variable)], context)
+    return tagged or (kind, f"because {said} allows that prefix")
 
 
 def _assumed(access: Access) -> list[str]:
@@ -410,7 +504,8 @@ def _proof(mine: Access, theirs: Access) -> str:
         prefix = ""
         if access.listing:
             prefix = " (no s3:prefix)" if access.prefix is None else f' with s3:prefix "{access.prefix}"'
-        asks = "without credentials" if access.anonymous else access.identity
+        tags = "".join(f", {name}={text}" for name, text in _told_tags(access))
+        asks = "without credentials" if access.anonymous else f"{access.identity}{tags}"
         request = f"{asks}: {access.action} {access.arn}{prefix}"
         found.append("    " + _value(f"{request} — allowed by {access.document}, {access.statement.label}"))
     return "\n".join(found)

@@ -292,18 +292,28 @@ class Inventory:
             return role
         fact = self._index.roles.get(role.urn)
         waiting = role.trust_obstacle is not None and role.trust_obstacle.pending
-        facts = RoleFacts(role.trust, waiting, fact.tags if fact is not None else None)
+        facts = RoleFacts(role.kinds, role.trust, waiting, fact.tags if fact is not None else None)
         issuers, fixed = known_issuers(dict(declared.issuers)), frozenset(declared.fixed)
         logins = {
             pool: pool_logins(self._index, pool, facts, keys, issuers, fixed, self.whole) for pool in sorted(role.pools)
         }
         reason = next((each.reason for each in logins.values() if each.pending), None)
+        if keys and not role.pools and (waiting or self._vended_later(role.urn)):
+            reason = "which identity pool vends it is not known"
         if reason is None:
             return replace(role, logins=logins)
         problem = f"{reason} at preview; it will be decided at update"
         obstacle = Obstacle(role.urn, role.label, problem, pending=True)
-        principal = replace(role.principal, documents=(), resource=())
+        principal = role.principal
+        if not logins or any(each.pending and each.logins is None for each in logins.values()):
+            principal = replace(principal, documents=(), resource=())
         return replace(role, logins=logins, principal=principal, obstacles=(*role.obstacles, obstacle))
+
+    def _vended_later(self, urn: str) -> bool:
+        """Whether a role is one of a pool that is known at update."""
+        fact = self._index.roles.get(urn)
+        pools = [use.fact.pool for use in self._index.uses(fact) if isinstance(use.fact, VendingFact)] if fact else []
+        return any(pool is not None and pool.value is None and not pool.secret for pool in pools)
 
     def _named(self, buckets: BucketDocuments, role: VendedRole) -> tuple[str, ...]:
         """A role's ARN, where it is known, and its name.

@@ -38,17 +38,19 @@ class RoleFacts:
     """What is known of a role beside its pool.
 
     Attributes:
+        kinds: how it is vended.
         trust: its trust policy; None where it could not be read.
         waiting: whether it will be known at update.
         tags: its own tags.
     """
 
+    kinds: frozenset[str]
     trust: Document | None
     waiting: bool
     tags: tuple[tuple[str, str], ...] | Unknown | None
 
 
-def mentioned(principal: Principal, others: frozenset[str]) -> frozenset[str]:
+def mentioned(principal: Principal, others: frozenset[str] = frozenset()) -> frozenset[str]:
     """The principal tags, by their keys in lower case, that a role's documents speak of, or that are among other keys."""
     documents = [document for _, document in (*principal.documents, *(principal.boundary or ()))]
     keys = others.union(*(document.keys for document in documents))
@@ -170,17 +172,21 @@ class _Pool:
         if self._guests() or not logins:
             logins.append(Login("guests", IssuerKind.GUEST))
         every = dict.fromkeys(Login(e.provider, e.kind, tags) for e in logins for tags in _over(own, e.tags))
-        return replace(found, logins=_distinct(every))
+        if self._role.trust is None:
+            found = replace(found, reason="the role's trust policy is not known", pending=True)
+        clients = dict.fromkeys(c for provider in self._pool.providers for c in self._clients_of(provider.name))
+        return replace(found, logins=_distinct(every), clients=tuple(clients))
 
     def _unknown(self) -> tuple[str, bool]:
         """Why the tags of sessions are not known, and whether they will be at update."""
         role, providers = self._role, self._pool.providers
-        if role.trust is None:
-            return "the role's trust policy is not known", role.waiting
-        other = next(_others(role.trust, self._issuers), None)
+        if role.trust is None and not role.waiting:
+            return "the role's trust policy is not known", False
+        # Who else a trust policy lets in that is not known yet is decided at update; what leaks anyhow is reported before.
+        other = next(_others(role.trust, self._issuers), None) if role.trust is not None else None
         if other is not None:
             return f"`{other}` can assume the role as well, with any tags", False
-        if role.tags is UNKNOWN or role.tags is None:
+        if not isinstance(role.tags, tuple) or len({key.lower() for key, _ in role.tags}) < len(role.tags):
             return "which tags the role itself has is not known", role.tags is UNKNOWN
         if not isinstance(providers, tuple):
             return f"how users of the identity pool `{self._pool.label}` sign in is not known", providers is UNKNOWN
@@ -194,9 +200,9 @@ class _Pool:
             if UNKNOWN in (each.tags, each.defaults):
                 return f"the tag map `{each.label}` is not known", True
             if each.tags is None:
-                return f"the tag map `{each.label}` is secret", False
+                return f"what the tag map `{each.label}` sends cannot be read here", False
             if not any(self._is_of(each, provider) for provider in providers):
-                waiting = each.provider.value is None and not each.provider.secret
+                waiting = any(r.value is None and not r.secret for r in (each.provider, each.pool))
                 return f"which provider of the pool the tag map `{each.label}` is for is not known", waiting
         if not self._pool.all_maps:
             for provider in providers:
@@ -239,13 +245,18 @@ class _Pool:
             yield {}  # whether tokens of the classic flow carry tags is not stated
 
     def _claims_of(self, provider: Provider, written: Mapping[str, str]) -> Iterator[Tags]:
-        tags: Tags = {key.lower(): self._claim(provider, claim) for key, claim in written.items()}
-        audience = [key.lower() for key, claim in written.items() if claim == "aud"]
-        clients = self._clients(provider) if audience else []
-        if not clients:
-            yield tags
-        for client in clients:
-            yield {**tags, **dict.fromkeys(audience, client)}
+        by_key: dict[str, list[str]] = {}
+        for key, claim in written.items():  # AWS does not tell keys apart by case, nor say which of two it keeps
+            by_key.setdefault(key.lower(), []).append(claim)
+        for chosen in product(*by_key.values()):
+            names = dict(zip(by_key, chosen, strict=True))
+            tags: Tags = {key: self._claim(provider, claim) for key, claim in names.items()}
+            audience = [key for key, claim in names.items() if claim == "aud"]
+            clients = self._clients(provider) if audience else []
+            if not clients:
+                yield tags
+            for client in clients:
+                yield {**tags, **dict.fromkeys(audience, client)}
 
     def _clients(self, provider: Provider) -> list[str]:
         """The app clients of a provider, where all of them are known."""
@@ -283,16 +294,15 @@ class _Pool:
 
     def _guests(self) -> bool:
         """Whether guests may get the role."""
-        assert self._role.trust is not None
         return self._pool.guests is not False and self._admits("unauthenticated")
 
     def _signed_in(self) -> bool:
-        assert self._role.trust is not None
         return self._admits("authenticated")
 
     def _admits(self, amr: str) -> bool:
         """Whether a trust policy may let users of one kind in. The names of providers may stand for signed-in users."""
-        assert self._role.trust is not None
+        if self._role.trust is None:
+            return amr in self._role.kinds or (amr == "authenticated" and self._role.kinds != {"unauthenticated"})
 
         def lookup(key: str) -> Values:
             return (amr,) if key.endswith(":amr") else Missing.UNKNOWN

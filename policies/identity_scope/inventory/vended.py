@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..iam.claims import Login
 from ..iam.documents import Document
-from .facts import TagMapFact
+from .facts import TagMapFact, UserPoolClientFact
 from .principal import Principal
 
 
@@ -74,11 +74,12 @@ class PoolLogins:
 
     Attributes:
         logins: None where they are not known, and any tag may be any string.
-        reason: why they are not known.
-        pending: whether they will be known at update.
+        reason: why they are not known, or not for certain.
+        pending: whether that will be known at update.
         maps: the tag maps of the pool's providers.
         refused: the providers whose users get no credentials, because the trust policy does not allow their tags.
         asked: whether documents speak of principal tags.
+        clients: the app clients of the pool's user pools, where the stack makes these.
     """
 
     logins: tuple[Login, ...] | None = None
@@ -87,6 +88,7 @@ class PoolLogins:
     maps: tuple[TagMapFact, ...] = ()
     refused: tuple[str, ...] = ()
     asked: bool = False
+    clients: tuple[UserPoolClientFact, ...] = ()
 
 
 @dataclass(frozen=True)

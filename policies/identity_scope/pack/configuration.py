@@ -64,6 +64,8 @@ class Config:
     apis: tuple[str, ...] = ()
     access: tuple[DeclaredAccess, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    tenants: frozenset[str] = frozenset()
+    """The tags, in lower case, by whose values users of one tenant share folders."""
     known: Declared = field(default_factory=Declared)
 
     def exemption(self, urn: str, today: date) -> Exemption | None:
@@ -85,12 +87,14 @@ def read(settings: Iterable[Setting], raw: Mapping[str, Any], problems: Problems
         apis=tuple(values.get("apis", ())),
         access=tuple(values.get("access", ())),
         exemptions=tuple(values.get("exemptions", ())),
+        tenants=frozenset(values.get("tenants", ())),
         known=Declared(
             managed=values.get("managedPolicies", {}),
             vended=tuple(values.get("vendedRoles", ())),
             elsewhere=tuple(values.get("rolesElsewhere", ())),
             issuers=values.get("issuers", {}),
             pools=tuple(values.get("pools", ())),
+            fixed=tuple(values.get("fixedClaims", ())),
         ),
     )
 
@@ -210,6 +214,30 @@ def _issuers(value: object, problems: Problems) -> dict[str, str]:
     return {str(region): str(issuer).lower() for region, issuer in value.items()}
 
 
+def _tenants(value: object, problems: Problems) -> list[str]:
+    tags = _each_once(value, "tenants", "tag", problems)
+    for index, tag in enumerate(tags):
+        if not _TAG.fullmatch(tag):
+            problems.append(
+                f"tenants[{index}].tag: `{tag}` must be the key of a principal tag, as `tenant` in aws:PrincipalTag/tenant"
+            )
+    return [tag.lower() for tag in tags]
+
+
+def _fixed_claims(value: object, problems: Problems) -> list[str]:
+    return _each_once(value, "fixedClaims", "claim", problems)
+
+
+def _each_once(value: object, key: str, name: str, problems: Problems) -> list[str]:
+    """The names in a list of objects, each of which stands there once and gives a reason."""
+    names: list[str] = []
+    for index, item in enumerate(_objects(value, key, {name: str, "why": str}, problems)):
+        if item[name].lower() in map(str.lower, names):
+            problems.append(f"{key}[{index}].{name}: `{item[name]}` is listed twice; remove the duplicate")
+        names.append(item[name])
+    return names
+
+
 def _pools(value: object, problems: Problems) -> tuple[str, ...]:
     pools = _strings(value, "pools", problems)
     problems += [
@@ -220,6 +248,11 @@ def _pools(value: object, problems: Problems) -> tuple[str, ...]:
     return pools
 
 
+_TAG = re.compile(r"(?!aws:)[\w .:/=+@-]{1,128}", re.IGNORECASE)
+"""The key of a principal tag, without the `aws:PrincipalTag/` before it.
+
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html
+"""
 _STRING: Schema = {"type": "string"}
 _STRINGS: Schema = {"type": "array", "items": _STRING}
 
@@ -334,6 +367,28 @@ POOLS = Setting(
     "pools",
     {**_texts("IDs of identity pools of other stacks that a vended role may trust."), "default": []},
     _pools,
+)
+TENANTS = Setting(
+    "tenants",
+    _array_of(
+        "Principal tags whose values name tenants. Users of one tenant share folders, and isolation is between tenants.",
+        {
+            "tag": _text("The tag's key, as `tenant` in aws:PrincipalTag/tenant."),
+            "why": _text("Why they share it, in a sentence."),
+        },
+    ),
+    _tenants,
+)
+FIXED_CLAIMS = Setting(
+    "fixedClaims",
+    _array_of(
+        "Claims that no user can set or change, where the stack does not say so.",
+        {
+            "claim": _text("The claim's name, such as `custom:tenant`."),
+            "why": _text("What keeps users from changing it, in a sentence."),
+        },
+    ),
+    _fixed_claims,
 )
 KNOWN = (MANAGED_POLICIES, VENDED_ROLES, ROLES_ELSEWHERE, ISSUERS)
 """What the stack alone does not say of its vended roles."""

@@ -23,6 +23,7 @@ from ..findings.finding import Finding, Kind
 from ..findings.fix import EACH, Declaration, Fix
 from ..findings.fix import Setting as Property
 from ..findings.suggestions import Suggestions
+from ..iam.claims import TAG_KEY
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
@@ -33,7 +34,7 @@ from ..proof.escalation import escalations
 from ..proof.isolation import isolation
 from ..proof.other_access import other_access
 from ..proof.own_folder import own_folder as outside_own_folder
-from ..proof.results import NotProven, Result
+from ..proof.results import DeadGrant, NotProven, Result
 from ..proof.scope import Scope
 from ..proof.trust import trust_problems, trusted_pools
 from .configuration import Config
@@ -50,10 +51,12 @@ def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
     return tuple(sorted({region for role in roles for region in role.regions}))
 
 
-def _scopes(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Iterator[Scope]:
-    """One question for each pool: an identity can get the roles of its own pool only."""
+def _scopes(
+    roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
+) -> Iterator[tuple[Scope, Mapping[str, VendedRole]]]:
+    """One question for each pool, with its roles: an identity can get the roles of its own pool only."""
     for group in by_pool(roles, only):
-        yield _scope(group, config, only)
+        yield _scope(group, config, only), {role.urn: role for role in group}
 
 
 def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None) -> Scope:
@@ -64,6 +67,7 @@ def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | N
         tuple(config.known.issuers.items()),
         config.folders,
         focus=only,
+        tenants=config.tenants,
     )
 
 
@@ -117,17 +121,16 @@ def isolated(
 ) -> Iterator[Finding]:
     what = "that identities cannot reach each other's files"
     yield from _obstacles(estate, roles, config, only, what)
-    vended = {role.urn: role for role in roles}
-    for scope in _scopes(roles, config, only):
+    for scope, vended in _scopes(roles, config, only):
         results = isolation(scope)
-        advice = Suggestions(scope, roles, isolation, results)
+        advice = Suggestions(scope, list(vended.values()), isolation, results)
         for result in results:
             if isinstance(result, NotProven):
                 yield _unproven(result, roles, what, advice, estate)
                 continue
             role = vended.get(result.role)
             fix = replace(advice.fix(result), instead=advice.declared(result))
-            about = context(role, advice.names(result).own, config.known.issuers)
+            about = context(role, advice.names(result).own, config.known.issuers, config.tenants)
             kind, text = words.isolation(result, role.principal if role else None, about, fix)
             yield _shown(roles, result, kind, text, fix)
 
@@ -135,10 +138,9 @@ def isolated(
 def own_folder(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    vended = {role.urn: role for role in roles}
-    for scope in _scopes(roles, config, only):
+    for scope, vended in _scopes(roles, config, only):
         outside = outside_own_folder(scope)
-        advice = Suggestions(scope, roles, outside_own_folder, outside)
+        advice = Suggestions(scope, list(vended.values()), outside_own_folder, outside)
         for result in outside:
             if isinstance(result, NotProven):
                 yield _unproven(result, roles, "that each identity stays in its own folder", advice, estate)
@@ -149,12 +151,20 @@ def own_folder(
             yield _shown(roles, result, kind, text, fix)
         dead = dead_grants(scope)
         # A grant that comes to life must not reach what it should not.
-        advice = Suggestions(scope, roles, _dead_or_loose, _dead_or_loose(scope) if dead else ())
+        advice = Suggestions(scope, list(vended.values()), _dead_or_loose, _dead_or_loose(scope) if dead else ())
         for grant in dead:
+            if only is not None and _is_tagged(grant):
+                continue  # the tag map may be still to come
             about = context(vended.get(grant.role), advice.names(grant).own, config.known.issuers)
             fix = advice.fix(grant)
             kind, text = words.dead(grant, about, fix)
             yield Finding(_where(roles, grant), grant.cause, text, kind=kind, fix=fix)
+
+
+def _is_tagged(grant: DeadGrant) -> bool:
+    """Whether a grant is dead for want of a principal tag."""
+    key = grant.variable if grant.condition is None else grant.condition.key
+    return key.startswith(TAG_KEY)
 
 
 def _dead_or_loose(scope: Scope) -> list[Result]:
@@ -166,10 +176,9 @@ def cannot_escalate(
 ) -> Iterator[Finding]:
     what = "that a vended role cannot widen its own reach"
     yield from _obstacles(estate, roles, config, only, what)
-    vended = {role.urn: role for role in roles}
-    for scope in _scopes(roles, config, only):
+    for scope, vended in _scopes(roles, config, only):
         results = escalations(scope)
-        advice = Suggestions(scope, roles, escalations, results)
+        advice = Suggestions(scope, list(vended.values()), escalations, results)
         for result in results:
             if isinstance(result, NotProven):
                 yield _unproven(result, roles, what, advice, estate)
@@ -221,6 +230,16 @@ def bound_trust(
             fix = fixes.admitting()
             text = words.trust(role.label, "", problem, fix)
             yield Finding(role.urn, ("trust", role.urn, "nobody"), text, kind=Kind.NOBODY, fix=fix)
+        refused = list(dict.fromkeys(name for logins in role.logins.values() for name in logins.refused))
+        if refused and named:
+            users = words.listed(refused)
+            problem = (
+                f"users who sign in with {users} get no credentials: the pool passes principal tags to their sessions, "
+                "which needs `sts:TagSession`"
+            )
+            fix = fixes.tagging()
+            text = words.trust(role.label, "", problem, fix)
+            yield Finding(role.urn, ("trust", role.urn, "tags"), text, kind=Kind.TAGS_REFUSED, fix=fix)
         for each in loose:
             fix = fixes.fix(each)
             text = words.trust(role.label, f" {each.statement.label}", fixes.text(each), fix, fixes.more(each))
@@ -304,10 +323,11 @@ def _pending(pool: PoolFact, what: str) -> Finding:
 def api_scoped(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    vended = {role.urn: role for role in roles}
-    for scope in _scopes(roles, config, only):
+    for scope, vended in _scopes(roles, config, only):
         results = unnamed_apis(scope, config.apis)
-        advice = Suggestions(scope, roles, lambda changed: unnamed_apis(changed, config.apis), results, config.apis)
+        advice = Suggestions(
+            scope, list(vended.values()), lambda changed: unnamed_apis(changed, config.apis), results, config.apis
+        )
         for result in results:
             if isinstance(result, NotProven):
                 yield _unproven(result, roles, "that users call only the APIs that they should", advice, estate)
@@ -323,15 +343,26 @@ def other_access_declared(
 ) -> Iterator[Finding]:
     if not roles:
         return
-    scope = _scope(roles, config, only)
+    # A tag tells the users of each pool apart that sends it.
+    scope = _scope([_of_all_pools(role) for role in roles], config, only)
     vended = {role.urn: role for role in roles}
     results = list(other_access(scope, config.access))
-    advice = Suggestions(scope, roles, lambda changed: list(other_access(changed, config.access)), results)
+    advice = Suggestions(
+        scope, list(vended.values()), lambda changed: list(other_access(changed, config.access)), results
+    )
     for result in results:
         fix = undeclared_access(result, advice.fix(result))
         about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
         kind, text = words.other_access(result, about, fix)
         yield _shown(roles, result, kind, text, fix)
+
+
+def _of_all_pools(role: VendedRole) -> VendedRole:
+    """A role with the logins of all its pools, where all of them are known."""
+    every = [role.logins[pool].logins if pool in role.logins else None for pool in role.pools]
+    logins = tuple(login for each in every for login in each or ())
+    known = bool(every) and None not in every
+    return replace(role, principal=replace(role.principal, logins=logins)) if known else role
 
 
 JUDGES: Mapping[str, Judge] = {

@@ -1,17 +1,20 @@
 """What a vended role may do beyond S3 and API calls, which the other proofs say nothing about.
 
 A grant is tied to the identity where every ARN, or a condition that must hold, has the identity ID in it behind a literal
-beginning: IDs of one shape are never prefixes of each other, so what two identities reach differs. Access through S3 alone
-(`kms:ViaService`) is as isolated as the objects.
+beginning: IDs of one shape are never prefixes of each other, so what two identities reach differs. A principal tag that
+tells every user from the others does as well as the ID where it is a UUID, or all of a condition's value. Access through S3
+alone (`kms:ViaService`) is as isolated as the objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ..automata.globs import Pattern, matches
 from ..automata.walk import Budget, BudgetExceeded, intersection
 from ..iam.actions import KEYLESS_SERVICES, escalating
+from ..iam.claims import TAG_KEY, Claim, IssuerKind, Language
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches
 from ..iam.issuers import known_issuers
@@ -51,18 +54,51 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specify
 _STEPS = 2_000
 
 
+class _Own(NamedTuple):
+    """What stands for one identity in a role's documents.
+
+    Attributes:
+        issuers: the issuers of identity pools, whose `sub` is the identity ID.
+        tags: the condition keys of principal tags that are a UUID of each user's own.
+        texts: those of principal tags that are a text of each user's own, one of which may begin with another.
+    """
+
+    issuers: frozenset[str]
+    tags: frozenset[str]
+    texts: frozenset[str]
+
+
+def _own(principal: Principal, issuers: frozenset[str]) -> _Own:
+    logins = principal.logins or ()
+    keys = {key for login in logins for key in login.tags}
+    tags, texts = set[str](), set[str]()
+    for key in keys:
+        sent = [(login, login.tags[key]) for login in logins if key in login.tags]
+        if all(isinstance(claim, Claim) and claim.identifying for _, claim in sent):
+            pools = all(login.kind is IssuerKind.USER_POOL and _is_uuid(claim) for login, claim in sent)
+            tags |= {f"{TAG_KEY}{key}"} if pools else set()
+            alone = len({isinstance(c, Claim) and (c.provider or login.provider) for login, c in sent}) == 1
+            texts |= {f"{TAG_KEY}{key}"} if pools or alone else set()
+    return _Own(issuers, frozenset(tags), frozenset(texts))
+
+
+def _is_uuid(claim: Claim | str) -> bool:
+    return isinstance(claim, Claim) and claim.name == "sub" and claim.language is Language.UUID
+
+
 def other_access(scope: Scope, declared: tuple[DeclaredAccess, ...]) -> Iterator[OtherAccess]:
     """For each statement of a vended role, what it grants beyond S3 and API calls."""
     issuers = known_issuers(dict(scope.issuers))
     for principal in filter(scope.asks_about, scope.principals):
+        own = _own(principal, issuers)
         for name, document in principal.documents:
             for statement in document.statements:
-                if statement.effect is not Effect.ALLOW or _tied_by_condition(statement, issuers):
+                if statement.effect is not Effect.ALLOW or _tied_by_condition(statement, own):
                     continue
                 pairs = [
                     (action, resource)
                     for action in _actions(statement, principal)
-                    for resource in _resources(statement, issuers)
+                    for resource in _resources(statement, own)
                     if not any(_is_declared(action, resource, each) for each in declared)
                 ]
                 if pairs:
@@ -89,7 +125,7 @@ def _actions(statement: Statement, principal: Principal) -> Iterator[str]:
             yield action
 
 
-def _resources(statement: Statement, issuers: frozenset[str]) -> Iterator[str]:
+def _resources(statement: Statement, own: _Own) -> Iterator[str]:
     if statement.not_resource:
         yield "*"
         return
@@ -98,17 +134,19 @@ def _resources(statement: Statement, issuers: frozenset[str]) -> Iterator[str]:
         if len(fields) > 2 and fields[2] in PROVEN_SERVICES:
             continue
         # The fields before the resource itself say where it is, not whose.
-        own = fields[5] if len(fields) == 6 else resource
-        if not (statement.expands and _tied(template(own, True), issuers)):
+        place = fields[5] if len(fields) == 6 else resource
+        if not (statement.expands and _tied(template(place, True), own)):
             yield resource
 
 
-def _tied(parts: Template, issuers: frozenset[str]) -> bool:
-    """Whether a pattern has the identity ID in it behind a literal beginning."""
+def _tied(parts: Template, own: _Own) -> bool:
+    """Whether a pattern has the identity ID, or a tag that does as well, in it behind a literal beginning."""
     for part in parts:
         if isinstance(part, Variable):
+            if part.key in own.tags and part.default is None:
+                return True
             issuer, _, name = part.key.rpartition(":")
-            if issuer not in issuers or part.default is not None:
+            if issuer not in own.issuers or part.default is not None:
                 return False
             if name == "sub":
                 return True
@@ -119,11 +157,11 @@ def _tied(parts: Template, issuers: frozenset[str]) -> bool:
     return False
 
 
-def _tied_by_condition(statement: Statement, issuers: frozenset[str]) -> bool:
-    return statement.expands and any(_ties(test, statement, issuers) for test in statement.conditions)
+def _tied_by_condition(statement: Statement, own: _Own) -> bool:
+    return statement.expands and any(_ties(test, statement, own) for test in statement.conditions)
 
 
-def _ties(test: Condition, statement: Statement, issuers: frozenset[str]) -> bool:
+def _ties(test: Condition, statement: Statement, own: _Own) -> bool:
     if test.if_exists or not test.operator.startswith(("StringEquals", "StringLike", "ArnEquals", "ArnLike")):
         return False
     if test.key == "kms:viaservice":
@@ -133,10 +171,16 @@ def _ties(test: Condition, statement: Statement, issuers: frozenset[str]) -> boo
     if test.qualifier == "ForAllValues" and not _always_present(test.key, statement):
         return False
     # What a condition says of the caller limits who may, and not what of whom.
-    if test.key.rpartition(":")[0] in issuers or (test.key.startswith("aws:") and "resourcetag/" not in test.key):
+    if test.key.rpartition(":")[0] in own.issuers or (test.key.startswith("aws:") and "resourcetag/" not in test.key):
         return False
     wildcards = not test.operator.startswith("StringEquals")
-    return all(_tied(template(value, True, wildcards), issuers) for value in test.values)
+    patterns = [template(value, True, wildcards) for value in test.values]
+    return all(_tied(parts, own) or _is_text(parts, own) for parts in patterns)
+
+
+def _is_text(parts: Template, own: _Own) -> bool:
+    """Whether a pattern is a text of each user's own, and nothing else."""
+    return len(parts) == 1 and isinstance(parts[0], Variable) and parts[0].key in own.texts and parts[0].default is None
 
 
 def _always_present(key: str, statement: Statement) -> bool:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 from ..findings.escaping import escaped_value
 from ..findings.example import Example
+from ..findings.tagging import own_tag
 from ..iam.actions import escalating
 from ..iam.documents import Condition, Document, Effect, Statement
 from ..iam.issuers import known_issuers
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import PoolFact
 from ..inventory.inventory import Inventory
+from ..inventory.principal import Principal
 from ..inventory.vended import VendedRole
 from ..proof.effective import Effective, Subject, effective
 from ..proof.isolation import isolation
@@ -86,9 +88,10 @@ def summary(
     access: dict[str, dict[tuple[object, ...], Access]] = {urn: {} for urn in labels}
     leaks = {(t.document, t.statement): t for t in told if t.rule == "s3-isolated-by-identity" and t.level != "exempt"}
     for scope in scopes:
+        names = {principal.urn: _tags(principal, scope.tenants) for principal in scope.principals}
         for each in effective(scope):
             rows = access.setdefault(each.role, {})
-            for row in _rows(each, _leak(each, leaks, scope)):
+            for row in _rows(each, _leak(each, leaks, scope), names.get(each.role, {})):
                 rows[row.kind, row.words, row.place, row.source] = row
     for finding in told:
         if finding.rule == "vended-role-cannot-escalate" and finding.statement is not None:
@@ -124,7 +127,9 @@ def _report(told: Told, labels: dict[str, str]) -> Report:
 
 def _request(example: Example) -> Request:
     """The request that shows a finding, in words, its IDs short."""
-    who = f"identity {_brief(example.identity)}" if example.identity else "anyone without credentials"
+    tags = ", ".join(f"{escaped_value(key)} {_brief(value)}" for key, value in example.tags)
+    who = f"identity {_brief(example.identity)}{f' ({tags})' if tags else ''}"
+    who = who if example.identity else "anyone without credentials"
     place = _brief(_short(example.resource))
     if example.listing:
         if example.prefix is None:
@@ -143,6 +148,21 @@ def _source(document: str, index: int) -> str:
     return escaped_value(f"{document.rstrip('′')}, statement {index + 1}")
 
 
+_TAG = re.compile(r"\$\{aws:PrincipalTag/([^},]+)\}", re.IGNORECASE)
+
+
+def _tags(principal: Principal, tenants: frozenset[str]) -> dict[str, Kind]:
+    """The tags whose values name a user's own folder, or one that the users of a tenant share, by their keys."""
+    keys = {key for login in principal.logins or () for key in login.tags}
+    own = {key: Kind.OWN for key in keys if own_tag(principal, [key]) is not None}
+    return {**own, **dict.fromkeys(keys & tenants, Kind.SHARED)}
+
+
+def _of_tags(place: str, tags: dict[str, Kind]) -> set[Kind]:
+    """What the tags in a place make it."""
+    return {tags[key] for key in map(str.lower, _TAG.findall(place)) if key in tags}
+
+
 def _leak(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Scope) -> bool:
     """Whether other users' files are reached by what is granted: as the finding's example shows, or by it alone."""
     leak = leaks.get((each.document.rstrip("′"), each.statement.index))
@@ -155,13 +175,13 @@ def _leak(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Sco
     return bool(isolation(replace(scope, principals=(each.alone,), focus=None)))
 
 
-def _rows(each: Effective, leaking: bool) -> Iterator[Access]:
+def _rows(each: Effective, leaking: bool, tags: dict[str, Kind]) -> Iterator[Access]:
     for place in _places(each):
         if leaking:
             kind = Kind.LEAK
         elif each.subject is Subject.API:
             kind = Kind.API
-        elif each.own or IDENTITY in place:
+        elif each.own or IDENTITY in place or Kind.OWN in _of_tags(place, tags):
             kind = Kind.OWN
         elif each.subject in (Subject.OBJECTS, Subject.NAMES):
             kind = Kind.SHARED
@@ -171,9 +191,12 @@ def _rows(each: Effective, leaking: bool) -> Iterator[Access]:
         limits = [_condition(test) for test in tests]
         if each.limited:
             limits.append("less what a Deny or the permissions boundary takes away")
+        if kind is Kind.SHARED and Kind.SHARED in _of_tags(place, tags):
+            limits.insert(0, "by the users of one tenant")
         words = _words(each)
         if not words:
             continue
+        place = _TAG.sub(lambda match: f"⟨tag {match[1]}⟩" if match[1].lower() in tags else match[0], place)
         yield Access(kind, words, place, _source(each.document, each.statement.index), "; ".join(limits))
 
 
@@ -314,9 +337,12 @@ def _pool(pool: PoolFact, roles: tuple[str, ...]) -> Pool:
     return Pool(escaped_value(pool.label), escaped_value(pool.id or ""), logins, pool.guests is True, roles)
 
 
-def scopes_of(roles: Sequence[VendedRole], issuers: tuple[tuple[str, str], ...]) -> Iterator[Scope]:
+def scopes_of(
+    roles: Sequence[VendedRole], issuers: tuple[tuple[str, str], ...], tenants: frozenset[str] = frozenset()
+) -> Iterator[Scope]:
     """The roles of each pool as one question."""
     for group in by_pool(roles):
         regions = sorted({region for role in group for region in role.regions})
         certain = all(role.regions for role in group)
-        yield Scope(tuple(role.principal for role in group), tuple(regions) if certain else (), issuers=issuers)
+        principals = tuple(role.principal for role in group)
+        yield Scope(principals, tuple(regions) if certain else (), issuers=issuers, tenants=tenants)

@@ -25,6 +25,7 @@ from tests.policies.pack.engine import ME, allow, document
 SHOWN = {
     *(Kind.NO_IDENTITY, Kind.STAR_BEFORE_IDENTITY, Kind.WIDE_PATTERN, Kind.MISSPELT_VARIABLE, Kind.OTHER_VARIABLE),
     *(Kind.NO_VERSION, Kind.NOT_RESOURCE, Kind.TWO_RESOURCES, Kind.TWO_STATEMENTS, Kind.BUCKET_POLICY, Kind.LISTING),
+    *(Kind.CHANGEABLE_CLAIM, Kind.SHARED_CLAIM, Kind.SEVERAL_PROVIDERS, Kind.FREE_TEXT_CLAIM),
     *(Kind.OUTSIDE_FOLDER, Kind.TWO_FOLDERS, Kind.ESCALATION, Kind.API),
 }
 """The kinds that a request shows."""
@@ -38,7 +39,7 @@ def explained(stack: Stack, finding: Finding) -> list[Explanation]:
         rule.name: RuleSettings(rule.level, read(rule.settings, stack.config.get(rule.name, {}), [])) for rule in RULES
     }
     assert finding.example is not None
-    request = asked(finding.example.request)
+    request = asked(finding.example.request, [f"{key}={value}" for key, value in finding.example.tags])
     return explain(Loaded("stack", inventory, {}), Settings(rules), request, finding.example.identity or ANONYMOUS)
 
 

@@ -185,7 +185,10 @@ def edited(document: Raw, edits: Sequence[Edit]) -> Raw | None:
             found[edit.element[0]] = edit.new
         elif not edit.element:
             # The others keep their numbers, by which findings are told apart.
-            nothing = {**NOTHING, "Principal": "*"} if "Principal" in numbered.get(edit.statement, {}) else NOTHING
+            gone = numbered.get(edit.statement, {})
+            nothing = {**NOTHING, "Principal": "*"} if "Principal" in gone else dict(NOTHING)
+            if "Resource" not in gone and "NotResource" not in gone:
+                del nothing["Resource"]
             numbered[edit.statement] = nothing if edit.new is None else edit.new
         else:
             numbered[edit.statement] = changed(numbered[edit.statement], edit.element, edit.new)

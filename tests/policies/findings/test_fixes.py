@@ -119,15 +119,17 @@ def test_a_fix_keeps_the_folders_name_and_the_users_own_folder(partition: Partit
 
 
 def kept(name: str, finding: Finding, edit: Edit, partition: Partition) -> None:
-    """The folders that stand literally in what is replaced stand in what replaces it, with the identity ID."""
+    """The folders that stand literally in what is replaced stand in what replaces it, with the identity ID or a tag."""
     new = [value for value in listed(edit.new) if value not in listed(edit.old)]
     for resource in new:
         place = resource.split(":", 5)
         assert place[0] == "arn", (name, resource)
         assert len(place) == 6, (name, resource)
         if place[2] == "s3" and "/" in place[5] and finding.kind is not Kind.BUCKET_POLICY:
-            assert partition.own in resource, (name, finding.text)
-            before = re.sub(r"\$\{[*?$]\}", "", resource[: resource.index(partition.own)])
+            tags = re.findall(r"\$\{aws:PrincipalTag/[^}]*\}", resource)
+            own = next((each for each in (partition.own, *tags) if each in resource), None)
+            assert own is not None, (name, finding.text)
+            before = re.sub(r"\$\{[*?$]\}", "", resource[: resource.index(own)])
             assert not re.search(r"[*?]", before), (name, finding.text)
     for resource in listed(edit.old):
         if resource in listed(edit.new) or not new:

@@ -10,6 +10,8 @@ from policies.identity_scope.iam.claims import EMAIL, OPENID_SUB, SUB, USERNAME,
 from policies.identity_scope.inventory.facts import SECRET, UNKNOWN
 from policies.identity_scope.inventory.inventory import Inventory
 from policies.identity_scope.inventory.vended import Declared, PoolLogins, VendedRole
+from policies.identity_scope.pack.session import Session
+from policies.identity_scope.pack.settings import Settings
 from policies.identity_scope.sources.pulumi import Resource, facts
 from tests.policies.inventory.stack import (
     ACCOUNT,
@@ -121,6 +123,11 @@ def test_of_two_maps_for_one_provider_aws_keeps_either() -> None:
     assert sent(found) == [("users", {"usersub": "sub"}), ("users", {"usersub": "email"})]
 
 
+def test_of_two_keys_that_differ_by_case_aws_keeps_either() -> None:
+    found = of_role(stack(tag_map({"userSub": "sub", "usersub": "email"})))
+    assert [each for _, each in sent(found)] == [{"usersub": "sub"}, {"usersub": "email"}]
+
+
 def test_the_classic_flow_may_send_no_tags() -> None:
     found = of_role(stack(tag_map({"userSub": "sub"}), of=users(allowClassicFlow=True)))
     assert sent(found) == [("users", {"usersub": "sub"}), ("users", {})]
@@ -204,6 +211,7 @@ def test_guests_have_no_tags_of_a_provider() -> None:
         ({"of": users(id=OTHER_POOL)}, f"the stack does not say how users of the identity pool `{POOL}` sign in"),
         ({"of": users(cognitoIdentityProviders=SECRET)}, "how users of the identity pool `pool` sign in is not known"),
         ({"tags": {"userSub": SECRET}}, "which tags the role itself has is not known"),
+        ({"tags": {"userSub": "x", "UserSub": "y"}}, "which tags the role itself has is not known"),
         (
             {"assumeRolePolicy": document([*tagging()["Statement"], *trust_of({"AWS": ACCOUNT})["Statement"]])},
             f"`{ACCOUNT}` can assume the role as well, with any tags",
@@ -220,7 +228,7 @@ def test_why_tags_are_not_known(change: dict[str, Any], reason: str) -> None:
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
-        (tag_map(SECRET), "the tag map `map` is secret"),
+        (tag_map(SECRET), "what the tag map `map` sends cannot be read here"),
         (tag_map({"userSub": "sub"}, "someone else"), "which provider of the pool the tag map `map` is for"),
     ],
 )
@@ -363,3 +371,65 @@ def test_a_provider_whose_tags_the_trust_does_not_allow_gives_no_credentials() -
     assert of_role(stack(tag_map({}, useDefaults=True), assumeRolePolicy=trust())).refused == (USERS,)
     guests = stack(tag_map({"userSub": "sub"}), assumeRolePolicy=trust(amr="unauthenticated"))
     assert of_role(guests).refused == ()
+
+
+def test_a_new_stack_is_decided_as_a_whole_and_reports_nothing_before() -> None:
+    """At the first preview no ID is known, and what a resource depends on is told of the whole stack only."""
+    names = {"users": "urn:pulumi:test::pack::aws:cognito/userPool:UserPool::users"}
+    names["pool"] = "urn:pulumi:test::pack::aws:cognito/identityPool:IdentityPool::pool"
+    names["role"] = "urn:pulumi:test::pack::aws:iam/role:Role::role"
+
+    def new(claim: str, whole: bool) -> list[Resource]:
+        def of(**depends: str) -> dict[str, list[str]]:
+            return {key: [names[name]] for key, name in depends.items()} if whole else {}
+
+        def native(label: str, type_: str, depends: dict[str, list[str]], **props: Any) -> Resource:
+            return resource(type_, label, depends, **props)
+
+        settings = {"allowUnauthenticatedIdentities": False, "allowClassicFlow": False, "identityPoolName": "notes"}
+        providers = [{"providerName": UNKNOWN, "clientId": UNKNOWN, "serverSideTokenCheck": True}]
+        return [
+            native("users", USER_POOL, {}, name="users"),
+            native(
+                "pool",
+                "aws:cognito/identityPool:IdentityPool",
+                of(cognitoIdentityProviders="users"),
+                **settings,
+                cognitoIdentityProviders=providers,
+            ),
+            native("role", "aws:iam/role:Role", of(assumeRolePolicy="pool"), name="role", assumeRolePolicy=UNKNOWN),
+            native(
+                "files",
+                "aws:iam/rolePolicy:RolePolicy",
+                of(role="role"),
+                role="role",
+                name="files",
+                policy=document([allow(FOLDER)]),
+            ),
+            native(
+                "vend",
+                "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
+                of(identityPoolId="pool", roles="role"),
+                identityPoolId=UNKNOWN,
+                roles={"authenticated": UNKNOWN},
+            ),
+            native(
+                "map",
+                MAP,
+                of(identityPoolId="pool", identityProviderName="users"),
+                identityPoolId=UNKNOWN,
+                identityProviderName=UNKNOWN,
+                principalTags={"userSub": claim},
+                useDefaults=False,
+            ),
+        ]
+
+    def said(claim: str) -> tuple[list[str], list[str]]:
+        session = Session(Settings(), preview=True)
+        before = [v.rule.name for each in new(claim, False) for v in session.resource(each).violations]
+        report = session.stack(new(claim, True))
+        assert any("decided at update" in notice.text for notice in report.notices)
+        return before, [violation.rule.name for violation in report.violations]
+
+    assert said("sub") == ([], [])
+    assert said("email") == ([], ["s3-isolated-by-identity", "s3-own-folder"])

@@ -119,6 +119,8 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
         "apis": {"api"},
         "access": {"other"},
         "pools": {"trust"},
+        "tenants": {"isolated", "own"},
+        "fixedClaims": {"isolated", "own"},
         "exemptions": set(SHORT),
     }
     found: dict[str, Any] = {}

@@ -283,7 +283,7 @@ BAD_CONFIG: list[tuple[str, dict[str, Any], str]] = [
     (
         "s3-isolated-by-identity",
         {"sharde": []},
-        "sharde: is not a setting of this rule; its settings are shared, managedPolicies",
+        "sharde: is not a setting of this rule; its settings are shared, tenants, fixedClaims, managedPolicies",
     ),
     ("s3-isolated-by-identity", {"shared": "x"}, "shared: must be a list of objects with pattern, actions, why"),
     ("s3-isolated-by-identity", {"shared": [{"pattern": "b/*", "actions": ["s3:*"]}]}, "shared[0].why: is required"),
@@ -291,6 +291,22 @@ BAD_CONFIG: list[tuple[str, dict[str, Any], str]] = [
         "s3-isolated-by-identity",
         {"shared": [{"pattern": "arn:aws:s3:::b/*", "actions": ["s3:*"], "why": "x"}]},
         "must be BUCKET/KEY, such as `notes/public/*`",
+    ),
+    ("s3-isolated-by-identity", {"tenants": [{"tag": "tenant"}]}, "tenants[0].why: is required"),
+    (
+        "s3-isolated-by-identity",
+        {"tenants": [{"tag": "aws:PrincipalTag/tenant", "why": "one company"}]},
+        "tenants[0].tag: `aws:PrincipalTag/tenant` must be the key of a principal tag, as `tenant` in",
+    ),
+    (
+        "s3-own-folder",
+        {"tenants": [{"tag": "tenant", "why": "one company"}, {"tag": "Tenant", "why": "one company"}]},
+        "tenants[1].tag: `Tenant` is listed twice; remove the duplicate",
+    ),
+    (
+        "s3-own-folder",
+        {"fixedClaims": [{"claim": "email", "why": "x", "is": "y"}]},
+        "fixedClaims[0].is: is not a property; the properties are claim, why",
     ),
     ("s3-own-folder", {"folders": ["notes"]}, "folders[0]: `notes` must be `BUCKET/` or `BUCKET/PREFIX/`"),
     (
