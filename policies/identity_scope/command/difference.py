@@ -11,7 +11,7 @@ from ..findings.escaping import escaped, escaped_value
 from ..iam.documents import Document, DocumentKind, Statement
 from ..inventory.facts import NOT_KNOWN, PoolFact, VendingFact
 from ..inventory.principal import Principal
-from ..inventory.vended import Obstacle, VendedRole
+from ..inventory.vended import Obstacle, Reason, VendedRole
 from ..pack.settings import Settings
 from ..proof.difference import NewAccess, new_access
 from ..proof.results import NotProven
@@ -25,7 +25,7 @@ JSON_VERSION = 1
 _ANYONE = "AWS *"
 _ENTRY = "arn:::::"
 """What a principal begins with where it stands for a resource."""
-_BY_NAME = ("the text of the managed policy `", "the role `")
+_BY_NAME = (Reason.MANAGED_POLICY, Reason.ROLE_ELSEWHERE)
 """What is not read, but the same in both versions if its name is."""
 _RULE = "s3-isolated-by-identity"
 """The rule whose declarations say which roles are vended and which managed policies there are."""
@@ -192,7 +192,7 @@ def _obstacles(one: VendedRole | None, other: VendedRole | None, loaded: Loaded)
     same = {(each.label, each.problem) for each in obstacles(one)}
     for each in obstacles(other):
         # A document that is not known is not the same as another one that is not.
-        fixed = each.problem.startswith(_BY_NAME) and not each.pending
+        fixed = each.reason in _BY_NAME and not each.pending
         if (each.label, each.problem) not in same or not fixed:
             yield Change(f"not proven: `{each.label}`: {each.problem}", loaded.place(each.urn), None, False)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..inventory.facts import PoolFact
-from ..inventory.vended import Obstacle, VendedRole
+from ..inventory.vended import Obstacle, Reason, VendedRole
 from ..proof.results import NotProven, OtherAccess
 from .finding import Kind
 from .fix import Declaration, Fix, Placeholder, Setting
@@ -72,38 +71,34 @@ def undeclared_access(result: OtherAccess, tied: Fix) -> Fix:
 
 def missing_issuer(result: NotProven, roles: Sequence[VendedRole], rules: Sequence[str]) -> Fix | None:
     """The configuration of an issuer that is not known, with the one that the trust policies name."""
-    found = re.fullmatch(r"the identity issuer of (\S+) is not known", result.reason)
-    if found is None:
+    if not result.region:
         return None
     named = {
         value
         for role in roles
-        if found[1] in role.regions
+        if result.region in role.regions
         for statement in (role.trust.statements if role.trust is not None else ())
         for kind, value in (statement.principals.entries if statement.principals is not None else ())
         if kind == "Federated" and value.startswith("cognito-identity")
     }
     value = named.pop() if len(named) == 1 else ISSUER
     placeholder = (Placeholder(ISSUER, "the Federated principal of the pool's roles"),) if value == ISSUER else ()
-    return Fix(declare=Declaration(tuple(rules), "issuers", {found[1]: value}), placeholders=placeholder)
+    return Fix(declare=Declaration(tuple(rules), "issuers", {result.region: value}), placeholders=placeholder)
 
 
 def not_read(obstacle: Obstacle, rules_with: RulesWith) -> tuple[Kind, Fix]:
     """What kind of obstacle it is, and what removes it."""
-    problem = obstacle.problem
-    if problem.startswith("malformed"):
+    if obstacle.reason is Reason.MALFORMED:
         return Kind.MALFORMED, Fix(advice="correct the document there; IAM would not accept it either")
-    managed = re.match(r"the text of the managed policy `(.*)` is not", problem, re.DOTALL)
-    if managed is not None:
-        declared = Declaration(rules_with("managedPolicies"), "managedPolicies", {managed[1]: DOCUMENT})
+    if obstacle.reason is Reason.MANAGED_POLICY:
+        declared = Declaration(rules_with("managedPolicies"), "managedPolicies", {obstacle.subject: DOCUMENT})
         return Kind.MANAGED_POLICY, Fix(
             declare=declared, placeholders=(Placeholder(DOCUMENT, "the policy's document"),)
         )
-    role = re.match(r"the role `(.*)` is not in this stack", problem, re.DOTALL)
-    if role is not None:
-        declared = Declaration(rules_with("rolesElsewhere"), "rolesElsewhere", [role[1]])
+    if obstacle.reason is Reason.ROLE_ELSEWHERE:
+        declared = Declaration(rules_with("rolesElsewhere"), "rolesElsewhere", [obstacle.subject])
         return Kind.ROLE_ELSEWHERE, Fix(declare=declared)
-    if "secret" in problem:
+    if obstacle.reason is Reason.SECRET:
         return Kind.SECRET, Fix(
             advice="keep policy documents and names out of secrets: they are no secrets in AWS either"
         )

@@ -243,7 +243,7 @@ def unproven(result: NotProven, what: str, fix: Fix) -> Said:
     kind = Kind.UNDECIDED
     if result.statement is not None:
         kind = Kind.ACCESS_POINT
-    elif result.reason.startswith("the identity issuer of "):
+    elif result.region:
         kind = Kind.UNKNOWN_ISSUER
     subject = (result.document, result.statement.index) if result.statement is not None else ("", None)
     return kind, "\n".join([f"{place}not proven {what}: {result.reason}.", *lines(fix, subject)])

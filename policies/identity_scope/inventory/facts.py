@@ -40,11 +40,13 @@ class Reference:
         value: the name, ARN or ID; None where it is not known.
         urns: the resources that the value comes from.
         secret: whether the value is not known because it is secret.
+        malformed: whether it is a list or an object, which no provider takes for a name.
     """
 
     value: str | None
     urns: tuple[str, ...] = ()
     secret: bool = False
+    malformed: bool = False
 
 
 @dataclass(frozen=True)

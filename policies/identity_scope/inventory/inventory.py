@@ -39,7 +39,7 @@ from .principal import Principal
 from .reading import read, unreadable, without_denies
 from .resolution import folded, last
 from .roles import Managed, ResolvedRole, resolve_role
-from .vended import Declared, Obstacle, StackPools, VendedRole
+from .vended import Declared, Obstacle, Reason, StackPools, VendedRole
 
 _CONFIGURATIONS = 16
 """How many different configurations of rules are answered from what is kept."""
@@ -203,7 +203,16 @@ class Inventory:
                         f"the role `{reference.value}` is not in this stack; prove it in its own stack (`vendedRoles` "
                         "there) and list it in `rolesElsewhere` here"
                     )
-                    found.append(Obstacle(vending.urn, vending.label, problem, open=True))
+                    found.append(
+                        Obstacle(
+                            vending.urn,
+                            vending.label,
+                            problem,
+                            open=True,
+                            reason=Reason.ROLE_ELSEWHERE,
+                            subject=reference.value,
+                        )
+                    )
         if self._index.vending or self.pools:
             for urn in sorted(self._index.unnamed if only is None else only & self._index.unnamed.keys()):
                 for fact in self._index.facts(urn):
@@ -374,7 +383,16 @@ class Inventory:
                     f"the text of the managed policy `{value}` is not in this stack; put it into `managedPolicies`"
                 )
                 open_ = ":iam::aws:" not in (value or "")
-                obstacles.append(Obstacle(managed.by, managed.label, problem, open=open_))
+                obstacles.append(
+                    Obstacle(
+                        managed.by,
+                        managed.label,
+                        problem,
+                        open=open_,
+                        reason=Reason.MANAGED_POLICY,
+                        subject=value or "",
+                    )
+                )
                 continue
             source, text, obstacle = found
             if text is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, Effect, parse
 from .facts import SECRET, UNKNOWN, Reference, Source, Unreadable
-from .vended import Obstacle
+from .vended import Obstacle, Reason
 
 SECRET_PROBLEM = "secret, cannot be read here"
 _SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -26,13 +26,13 @@ def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle 
         problem = "its document is not known at preview; it will be decided at update, before it is created"
         return None, Obstacle(source.urn, source.label, problem, pending=True)
     if _holds(text, SECRET):
-        return None, Obstacle(source.urn, source.label, f"its document is {SECRET_PROBLEM}")
+        return None, Obstacle(source.urn, source.label, f"its document is {SECRET_PROBLEM}", reason=Reason.SECRET)
     if text is None:
         return None, Obstacle(source.urn, source.label, "it has no document")
     try:
         return parse(text, kind), None
     except DocumentError as error:
-        return None, Obstacle(source.urn, source.label, f"malformed: {error}")
+        return None, Obstacle(source.urn, source.label, f"malformed: {error}", reason=Reason.MALFORMED)
 
 
 def without_denies(document: Document) -> Document:
@@ -43,8 +43,10 @@ def without_denies(document: Document) -> Document:
 
 def unreadable(urn: str, label: str, reference: Reference, what: str) -> Obstacle:
     """Why a role or policy that is meant is not known."""
+    if reference.malformed:
+        return Obstacle(urn, label, f"malformed: the {what} must be a text", reason=Reason.MALFORMED)
     if reference.secret:
-        return Obstacle(urn, label, f"the name of the {what} is {SECRET_PROBLEM}")
+        return Obstacle(urn, label, f"the name of the {what} is {SECRET_PROBLEM}", reason=Reason.SECRET)
     return Obstacle(urn, label, f"which {what} it means is not known at preview; decided at update", pending=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from ..iam.claims import Login
 from ..iam.documents import Document
@@ -33,17 +34,37 @@ class Declared:
     fixed: tuple[str, ...] = ()
 
 
+class Reason(Enum):
+    """What keeps a document from being read."""
+
+    NO_DOCUMENT = "no document"
+    """There is none, or none that is known."""
+    MALFORMED = "malformed"
+    SECRET = "secret"
+    MANAGED_POLICY = "managed policy"
+    """It is that of a managed policy, of which only the ARN is known."""
+    ROLE_ELSEWHERE = "role elsewhere"
+    """It is that of a role which is not in the stack."""
+
+
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a document could not be read: malformed, not known yet, secret, or known by its ARN only."""
+    """Why a document could not be read.
+
+    Attributes:
+        problem: the same in words.
+        pending: whether it is not known yet, but will be known at update.
+        open: whether a resource that is registered later may still remove the obstacle.
+        subject: the managed policy's ARN, or the role's name or ARN.
+    """
 
     urn: str
     label: str
     problem: str
     pending: bool = False
-    """Not known yet, but known at update."""
     open: bool = False
-    """A resource that is registered later may still remove the obstacle."""
+    reason: Reason = Reason.NO_DOCUMENT
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def isolation(scope: Scope) -> list[Violation | NotProven]:
     try:
         for shape in scope.shapes():
             if shape.issuer is None:
-                return [NotProven(f"the identity issuer of {shape.region} is not known")]
+                return [NotProven(f"the identity issuer of {shape.region} is not known", region=shape.region)]
             for tenant in _tenants(scope):
                 found += _Pairs(scope, shape, budget, tenant).results()
             if found:

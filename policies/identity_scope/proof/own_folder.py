@@ -46,7 +46,7 @@ def own_folder(scope: Scope) -> list[OutsideFolder | NotProven]:
     try:
         for shape in scope.shapes():
             if shape.issuer is None:
-                return [NotProven(f"the identity issuer of {shape.region} is not known")]
+                return [NotProven(f"the identity issuer of {shape.region} is not known", region=shape.region)]
             for people in _people(scope):
                 found.extend(_of(scope, shape, budget, people))
             if found:

@@ -154,6 +154,8 @@ class NotProven:
     """Not known yet, but known at update."""
     open: bool = False
     """A resource that is registered later may still decide it."""
+    region: str = ""
+    """The region whose identity issuer is not known, if that is why."""
 
     @property
     def cause(self) -> Cause:

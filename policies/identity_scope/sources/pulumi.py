@@ -123,6 +123,11 @@ def _decoded(value: object) -> object:
 
 
 def _text(value: object) -> str | None:
+    """A property's text; a number or a boolean becomes one in the provider as well."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
     return value if isinstance(value, str) and value and value != SECRET else None
 
 
@@ -131,7 +136,8 @@ def _list(value: object) -> Sequence[object]:
 
 
 def _refers(value: object, urns: tuple[str, ...] = ()) -> Reference:
-    return Reference(_text(value), urns, value == SECRET if isinstance(value, str) else False)
+    secret = value == SECRET if isinstance(value, str) else False
+    return Reference(_text(value), urns, secret, isinstance(value, Mapping | list | tuple))
 
 
 def _reference(resource: Resource, key: str) -> Reference:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from policies.identity_scope.iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, parse
 from sandbox.engine.policy_pack import Analyzer
 from tests.conftest import ROOT
-from tests.policies.pack.engine import ME, STACK, allow, ask, document, policy, resource, role, told
+from tests.policies.pack.engine import ME, POOL, STACK, allow, ask, document, policy, resource, role, told
 from tests.scale import SCALE
 
 
@@ -61,6 +61,22 @@ def test_what_json_cannot_hold_is_refused() -> None:
     with pytest.raises(DocumentError) as refused:
         parse({"Statement": {"Sid": {1, 2}}})
     assert str(refused.value) == "the document contains a value that is not JSON"
+
+
+def test_a_role_is_meant_by_a_number_and_not_by_a_list(pack: Analyzer) -> None:
+    """As the provider reads it: a number becomes a text, and a list or an object is refused there."""
+    leak = json.dumps(document([allow("arn:aws:s3:::bkt/*")]))
+    vending = {"identityPoolId": POOL, "roles": {"authenticated": "arn:aws:iam::123456789012:role/12345"}}
+    attachment = resource("aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment", "vending", vending)
+
+    def said(meant: Any) -> list[tuple[str, str]]:
+        inputs = {"role": meant, "name": "access", "policy": leak}
+        return told(ask(pack, [role("12345"), attachment, resource("aws:iam/rolePolicy:RolePolicy", "access", inputs)]))
+
+    assert "s3-isolated-by-identity" in dict(said(12345))
+    assert said(12345) == said("12345")
+    for meant in (["12345"], {"name": "12345"}):
+        assert "not proven" in dict(said(meant))["s3-isolated-by-identity"]
 
 
 LONG = {"hundreds of stars", "stars and question marks", "hundreds of resources"}
