@@ -91,12 +91,15 @@ def _pack(site: Path, file: Path, versions: Sequence[str]) -> None:
 
 
 def _run(tool: str, *arguments: object) -> None:
-    command = [Path(sys.executable).with_name(tool), *arguments]
+    command: list[object] = [Path(sys.executable).with_name(tool), *arguments]
+    if not Path(str(command[0])).exists():
+        raise CannotBuild(f"`{tool}` is not installed beside {sys.executable}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PEX_", "PYTHON"))}
     done = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise CannotBuild(f"{tool}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+        problem = next((line for line in lines if line.startswith("error: ")), lines[-1] if lines else "it failed")
+        raise CannotBuild(f"{tool}: {problem.removeprefix('error: ')}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
