@@ -31,6 +31,7 @@ from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, Variable, arn_template, template
 from ..inventory.principal import Principal
 from .reach import LISTING_KEYS, PREFIX_KEY, AllObjects, of_bucket, within_bucket
+from .replay import readable
 from .results import NotProven
 from .scope import Scope
 
@@ -610,8 +611,11 @@ class _Comparison:
     def _shown(self, question: _Question, word: str, clause: _Clause, entry: str, action: str) -> NewAccess | None:
         """The request behind a word for some identity; None where none of those that are tried shows it."""
         for identity in self._identities:
-            text = word.replace(self._identity, identity)
-            if not question.is_new(text, identity):
+            shortest = word.replace(self._identity, identity)
+            resource, separator, prefix = shortest.partition(_PREFIX)
+            texts = dict.fromkeys((f"{readable(resource)}{separator}{prefix}", shortest))
+            text = next((each for each in texts if question.is_new(each, identity)), None)
+            if text is None:
                 continue
             resource, separator, prefix = text.partition(_PREFIX)
             for (key, _), letter in self._opaque.items():

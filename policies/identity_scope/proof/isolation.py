@@ -6,7 +6,6 @@ Allow by Allow, where something may be shared. What is found is a request of eac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -29,7 +28,7 @@ from .beginnings import meetings
 from .identities import Strangers
 from .questions import Grant, Reader, Symbolic, track
 from .reach import AllObjects, ListingReach, Reach, View, list_reach, object_reach, shared_patterns
-from .replay import replayed
+from .replay import readable, replayed
 from .results import Access, Cause, NotProven, Violation
 from .scope import Scope
 from .sessions import Differing, cannot_differ, slots
@@ -312,17 +311,15 @@ class _Pairs:
         theirs: tuple[Person, Grant],
     ) -> tuple[Access | None, Access | None, str]:
         """The two requests for an object whose key looks less like a mistake in typing, where that shows the same."""
-        readable = _readable(arn)
-        if access is None or their is None or readable == arn:
+        named = readable(arn)
+        if access is None or their is None or named == arn:
             return access, their, arn
         try:
-            one, other = self._replayed(*mine, readable), self._replayed(*theirs, readable)
+            one, other = self._replayed(*mine, named), self._replayed(*theirs, named)
         except BudgetExceeded:
             return access, their, arn
-        same = self._tells_the_same(access, one, readable, *mine) and self._tells_the_same(
-            their, other, readable, *theirs
-        )
-        return (one, other, readable) if same else (access, their, arn)
+        same = self._tells_the_same(access, one, named, *mine) and self._tells_the_same(their, other, named, *theirs)
+        return (one, other, named) if same else (access, their, arn)
 
     def _tells_the_same(
         self, access: Access | None, other: Access | None, arn: str, person: Person, grant: Grant
@@ -371,12 +368,6 @@ def _place(arn: str, access: Access) -> int:
     """Where the ARN first names somebody; behind its end where it does not."""
     names = (access.identity, *(value for _, value in access.tags))
     return min(arn.find(name) % (len(arn) + 1) for name in names)
-
-
-def _readable(arn: str) -> str:
-    """The ARN with names where the shortest one has none, which looks like a mistake in typing."""
-    head, slash, key = arn.partition("/")
-    return f"{head}{slash}{re.sub(r'(?<=/)(?=/)|^(?=/)|(?<=/)$|^$', 'x', key)}"
 
 
 _LATER = "which bucket's objects the access point shows"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
@@ -78,6 +79,12 @@ def replayed(
                 tags=_tags(scope, request),
             )
     return None
+
+
+def readable(arn: str) -> str:
+    """The ARN with names where the shortest one has none, which looks like a mistake in typing."""
+    head, slash, key = arn.partition("/")
+    return f"{head}{slash}{re.sub(r'(?<=/)(?=/)|^(?=/)|(?<=/)$|^$', 'x', key)}"
 
 
 def _doubtful(documents: Applicable, request: Request) -> tuple[tuple[str, Statement], ...]:
