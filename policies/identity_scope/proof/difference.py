@@ -31,7 +31,6 @@ from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
 from ..iam.variables import Lookup, Missing, Values, Variable, arn_template, template
 from ..inventory.principal import Principal
 from .reach import LISTING_KEYS, PREFIX_KEY, AllObjects, of_bucket, within_bucket
-from .replay import readable
 from .results import NotProven
 from .scope import Scope
 
@@ -613,7 +612,8 @@ class _Comparison:
         for identity in self._identities:
             shortest = word.replace(self._identity, identity)
             resource, separator, prefix = shortest.partition(_PREFIX)
-            texts = dict.fromkeys((f"{readable(resource)}{separator}{prefix}", shortest))
+            # A folder without a name looks like a mistake in typing.
+            texts = dict.fromkeys((f"{resource.replace('//', '/x/')}{separator}{prefix}", shortest))
             text = next((each for each in texts if question.is_new(each, identity)), None)
             if text is None:
                 continue
