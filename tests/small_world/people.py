@@ -38,7 +38,7 @@ CLAIMS = {
     "mail": SmallClaim(False, False, True, False),
     "team": SmallClaim(False, False, False, False),
 }
-TEXTS = ("a", "x", "a/", "a/x", "/", "x/a")
+TEXTS = ("a", "A", "x", "a/", "a/x", "/", "x/a")
 """Values of texts that are tried, beside those that documents name."""
 
 

@@ -392,9 +392,9 @@ class Walk:
         self._judged: dict[tuple[StoreId, frozenset[tuple[int, StoreId]]], Word | None] = {}
 
     def _pairs_of_tracks(self) -> Iterator[tuple[int, int]]:
-        """The tracks in which two texts stand that must differ."""
+        """The tracks in which two texts stand that must differ; where case is ignored, two that match one may differ."""
         numbers = [
-            {part.number for pattern in track.patterns for part in pattern if isinstance(part, Text)}
+            {part.number for pattern in track.patterns for part in pattern if isinstance(part, Text) and not track.fold}
             for track in self._question.tracks
         ]
         for one, other in product(range(len(numbers)), repeat=2):
@@ -606,7 +606,7 @@ class Walk:
                 found.add((at, rest[1:]))
         for at, q in enumerate(taken):
             token = self._must.tokens[q]
-            if token.text in self._besides and not token.many:
+            if token.text in self._besides and not token.many and not self._question.tracks[at].fold:
                 found.update((at, word[1:]) for word in self._besides[token.text] if word[:1] == letter)
         return frozenset(found)
 

@@ -23,7 +23,7 @@ SLASH = "*/*"
 _LITERALS = 8
 """How many literal values of a tag are told apart; of more, each may be any."""
 _KINDS = 64
-"""How many kinds of sessions a login is divided into."""
+"""How many kinds of sessions a login, and a role, are divided into."""
 
 
 def tags_of(statements: Iterable[Statement], texts: Iterable[str] = ()) -> dict[str, str]:
@@ -85,6 +85,9 @@ def by_session(
     for login in principal.logins:
         for session in _sessions(login, keys, literals):
             providers.setdefault(session, set()).add(login.provider)
+    if len(providers) > _KINDS:
+        yield principal  # too many to tell apart: any tag may be any string
+        return
     for session, names in providers.items():
         yield replace(principal, session=replace(session, providers=frozenset(names)))
 

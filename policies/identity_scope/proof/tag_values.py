@@ -97,7 +97,15 @@ def for_two(
         nested = [] if slot in without_slash else [(one, deep), (deep, one), (deep, deep), (deep, f"{deep}/y")]
         like = [(a, b) for a in wanted.get(slot, ()) for b in (a, f"{a}y", two)]
         raw = list(product(spelt[0].get(slot, (one,)), spelt[1].get(slot, (two,))))
-        some = [*like, (one, one), *nested, (one, two), *(_read_well(*pair, one) for pair in raw), *raw]
+        some = [
+            *like,
+            (one, one),
+            *nested,
+            (one, two),
+            (one, one.upper()),
+            *(_read_well(*pair, one) for pair in raw),
+            *raw,
+        ]
         options.append(
             [
                 (a, b)

@@ -113,6 +113,25 @@ def test_a_listing_by_the_tag_is_as_isolated() -> None:
     assert values(asked([login(USERNAME)], listing)) == {"ann", "ann/x"}
 
 
+def test_a_listing_that_ignores_case_shows_what_another_spelling_names() -> None:
+    """`ann` and `ANN` are two people, and each lists the files of both."""
+    slash = {"StringNotLike": {"aws:PrincipalTag/userSub": "*/*"}}
+    for operator, holds in (("StringEquals", True), ("StringEqualsIgnoreCase", False)):
+        where = {operator: {"s3:prefix": f"p/{T}/"}, **slash}
+        listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bkt", "Condition": where}
+        found = asked([login(USERNAME)], listing)
+        assert isolation(found) == [] if holds else values(found) == {"ann", "ANN"}
+
+
+def test_too_many_kinds_of_sessions_are_not_told_apart() -> None:
+    """Then a tag may be any string, and nothing is said to hold that does not."""
+    more = {f"t{m}": attribute(f"custom:{m}") for m in range(3)}
+    many = [Login(f"p{n}", IssuerKind.USER_POOL, {"usersub": SUB, **more}) for n in range(40)]
+    conditions = {"StringNotEquals": {f"aws:PrincipalTag/t{m}": "x" for m in range(3)}}
+    (found,) = isolation(asked(many, statement(f"bkt/p/{T}/*", Condition=conditions)))
+    assert isinstance(found, Violation)
+
+
 def test_a_guard_by_the_tag_holds() -> None:
     for claim in (SUB, USERNAME):
         key = f"bkt/p/{T}/*" if claim is SUB else f"bkt/p/{T}"
