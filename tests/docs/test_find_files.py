@@ -60,8 +60,8 @@ def under_the_pack(pack: Analyzer, changes: dict[str, Any]) -> Iterator[Deployed
         yield Deployed(sandbox, app, off_limits, run, clock)
 
 
-def test_a_tenants_folder_is_deployed_and_every_attempt_ends_as_it_should() -> None:
-    for found in deploy(**settings(BY_TENANT)):
+def test_a_tenants_folder_is_deployed_and_every_attempt_ends_as_it_should(pack: Analyzer) -> None:
+    with under_the_pack(pack, settings(BY_TENANT)) as found:
         rows = list(found.access_checks().rows())
         assert [row for row in rows if not row.ok] == []
         assert "a colleague of A" in {row.who for row in rows}
