@@ -7,6 +7,7 @@ sandbox's, `sandbox/bin`.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import runpy
@@ -32,6 +33,8 @@ BUILT = ROOT / ".engine" / "bin"
 """Where `make engine` puts the CLI if the machine has none."""
 
 Program = Callable[[], None]
+
+STOP_SECONDS = 5
 
 _RUNS_PROGRAM = frozenset({"up", "preview", "refresh", "destroy"})
 
@@ -126,12 +129,15 @@ class _Server(LanguageServer):
     def __init__(self, program: Program, failed: Callable[[str], None]) -> None:
         super().__init__(program)
         self._failed = failed
+        self.ended_well = True
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 the protocol's name
+        self.ended_well = False
         try:
             result = super().Run(request, context)  # type: ignore[no-untyped-call]
         except Exception as error:  # what a task raises that is cancelled at the end of a program that failed
             result = language_pb2.RunResponse(error=str(error))
+        self.ended_well = not (result.error or result.bail)
         if result.error:
             self._failed(result.error)
         return result
@@ -145,13 +151,18 @@ def served(program: Program, failed: Callable[[str], None] = lambda _: None) -> 
         failed: called with the message of an error that ends the program.
     """
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_Server(program, failed), server)
+    runtime = _Server(program, failed)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(runtime, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        server.stop(0)
+        server.stop(0).wait(STOP_SECONDS)
+        if not runtime.ended_well:
+            # What such a program leaves behind holds broken connections to its engine. gRPC shares them by address, so that
+            # an engine that gets the same port later would not be reached.
+            gc.collect()
 
 
 class PulumiCli:
