@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -72,7 +72,7 @@ def throughput(rounds: int, requests: int = 200) -> dict[str, Throughput]:
         moto = DomainDispatcherApplication(create_backend_app)
         bare = make_server("127.0.0.1", 0, moto, threaded=True, request_handler=_KeepAliveHandler)
         threading.Thread(target=bare.serve_forever, daemon=True).start()
-        path = f"/{dev.app.bucket}/{dev.app.prefix}{person.identity}/bench.txt"
+        path = quote(f"/{dev.app.bucket}/{dev.app.prefix}{person.identity}/bench.txt")
         here, there = dev.sandbox.port, bare.server_port
         for method, body in (("PUT", b"x" * 1000), ("GET", b"")):
             headers = _signed(dev.sandbox, person.credentials, method, path, body, dev.app.region)
