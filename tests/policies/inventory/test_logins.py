@@ -118,6 +118,13 @@ def test_where_aws_may_take_either_map_there_is_a_login_for_each(tags: Any, defa
     assert [each for _, each in sent(found)] == expected
 
 
+def test_defaults_may_also_hold_beside_a_map() -> None:
+    grant = "arn:aws:s3:::bkt/${aws:PrincipalTag/username}/${aws:PrincipalTag/userSub}/*"
+    found = of_role(stack(tag_map({"userSub": "email"}, useDefaults=True), grant=grant))
+    both = {"username": "sub", "usersub": "email"}
+    assert [each for _, each in sent(found)] == [{"username": "sub"}, {"usersub": "email"}, both]
+
+
 def test_of_two_maps_for_one_provider_aws_keeps_either() -> None:
     found = of_role(stack(tag_map({"userSub": "sub"}), tag_map({"userSub": "email"}, USERS, "second")))
     assert sent(found) == [("users", {"usersub": "sub"}), ("users", {"usersub": "email"})]
@@ -324,6 +331,11 @@ def test_whether_a_user_can_change_an_attribute() -> None:
     assert is_changeable(stack(TENANT, MADE, writing("email"), writing("custom:tenant", label="second")))
     assert is_changeable(stack(TENANT, MADE, writing("email"), writing(label="second"))), "AWS's default"
     assert not is_changeable(stack(TENANT), Declared(fixed=("custom:tenant",)))
+
+
+def test_what_the_clients_of_another_user_pool_can_write_does_not_matter() -> None:
+    other = resource(CLIENT, "staff", userPoolId="us-east-1_Staff", writeAttributes=["custom:tenant"])
+    assert not is_changeable(stack(TENANT, MADE, writing("email"), other))
 
 
 def test_what_is_in_a_token_and_no_attribute_is_not_known() -> None:
