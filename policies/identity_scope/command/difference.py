@@ -11,7 +11,7 @@ from ..findings.escaping import escaped, escaped_value
 from ..iam.documents import Document, DocumentKind, Statement
 from ..inventory.facts import NOT_KNOWN, PoolFact, VendingFact
 from ..inventory.principal import Principal
-from ..inventory.vended import Obstacle, Reason, VendedRole
+from ..inventory.vended import Obstacle, PoolLogins, Reason, VendedRole
 from ..pack.settings import Settings
 from ..proof.difference import NewAccess, new_access
 from ..proof.results import NotProven
@@ -176,6 +176,7 @@ def _role_change(
             found += _of_documents(one, other, loaded, settings)
             found += _of_trust(one, other, loaded, settings)
             found += _of_vending(one, other, loaded)
+            found += _of_tags(one, other, loaded)
         return tuple(found)
 
     return RoleChange(name, _status(before, after), changes(before, after, new), changes(after, before, old))
@@ -253,6 +254,27 @@ def _of_vending(one: VendedRole | None, other: VendedRole, loaded: Loaded) -> It
         yield Change(
             f"not proven: the text of the other version's permissions boundary {names} is not known", place, None, False
         )
+
+
+def _of_tags(one: VendedRole | None, other: VendedRole, loaded: Loaded) -> Iterator[Change]:
+    """Other principal tags: the documents that speak of them are compared as if each were the same in both versions."""
+    if one is None or not any(each.asked for each in (*one.logins.values(), *other.logins.values())):
+        return
+    before, after = ([each for pool in role.logins.values() for each in _tags_of(pool)] for role in (one, other))
+    if not all(each in before for each in after):
+        yield Change(
+            "not proven: the principal tags of the sessions come from other claims",
+            loaded.place(other.urn),
+            None,
+            False,
+        )
+
+
+def _tags_of(pool: PoolLogins) -> list[object]:
+    """What is known of the tags of a pool's sessions; of tags that are not known, what the tag maps state."""
+    if pool.logins is not None:
+        return list(pool.logins)
+    return [pool.reason, *((each.provider.value, each.tags, each.defaults) for each in pool.maps)]
 
 
 def _mappings(loaded: Loaded) -> dict[tuple[str, str], tuple[str, str]]:

@@ -13,6 +13,8 @@ from tests.policies.command.test_check import pulumi_role, state
 from tests.policies.pack.engine import ISSUER, ME, POOL, allow, document, trust, trust_of
 from tests.policies.sources.mistakes import RIGHT, Setup
 from tests.policies.sources.test_cloudformation import template
+from tests.policies.sources.test_tag_maps import terraform
+from tests.policies.sources.test_terraform import state as terraform_state
 
 OWN = document([allow(f"arn:aws:s3:::notes/{ME}/*")])
 LEAK = document([allow(f"arn:aws:s3:::notes/{ME}/*"), allow("arn:aws:s3:::notes/public/*")])
@@ -164,3 +166,16 @@ def test_nothing_moves_a_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[st
         found = run(capsys, "diff", "--format", output, old, new)
         assert found.code == 0
         assert not {"\x1b", "\u202e"} & set(found.out)
+
+
+@pytest.mark.parametrize(("claim", "proven"), [("sub", True), ("email", False)])
+def test_other_principal_tags_are_not_proven_to_be_no_new_access(
+    claim: str, proven: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The documents are the same; a tag that comes from another claim names other users' folders."""
+    old = write(tmp_path / "old.json", terraform_state(terraform("sub")))
+    new = write(tmp_path / "new.json", terraform_state(terraform(claim)))
+    found = diff(capsys, old, new, "--fail-on-new-access")
+    gained = [change for role in roles(found).values() for change in role["gained"]]
+    assert [change["proven"] for change in gained] == ([] if proven else [False])
+    assert found.code == (0 if proven else 1)
