@@ -366,6 +366,12 @@ def _why(result: Violation, context: Context) -> Said:
     if tagged is not None:
         return tagged
     if not own and variables and not star:
+        absent = variables[0].default
+        if absent is not None and variables[0].key.startswith(TAG_KEY):
+            return (
+                Kind.OTHER_VARIABLE,
+                f"because `{shown}` is `{_value(absent)}` in every session that has no such tag",
+            )
         return (
             Kind.OTHER_VARIABLE,
             f"because `{shown}` may be anything: it does not follow the identity ID, and the pool does not assign it",
