@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from ..automata.globs import Pattern, Wild, literal
+from ..automata.globs import Pattern, Wild, literal, matches
 from ..automata.symbolic import Part, Word
 from ..automata.unknowns import NOTHING, StoreId
 from ..automata.walk import Budget, BudgetExceeded
@@ -23,8 +23,8 @@ from ..iam.issuers import Shape
 from ..iam.variables import Free
 from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, objects, track
-from .reach import Reach, list_reach, object_reach
-from .replay import replayed
+from .reach import Reach, list_reach, object_reach, shared_patterns
+from .replay import readable, replayed
 from .results import Access, NotProven, OutsideFolder
 from .scope import Scope
 from .sessions import slots, tags_of
@@ -501,7 +501,32 @@ class _Folder:
             if access is None:
                 yield NotProven(f"no request that reaches `{arn}` could be confirmed", urn)
             else:
-                yield OutsideFolder(access, arn, shown if folder is None else folder)
+                folder = shown if folder is None else folder
+                names = [self._strangers.written("".join(map(str, each[:-1])), word.digits) for each in folders]
+                access, arn = self._readably(
+                    access, word, grant, arn, (*names, *([f"{self._head}{folder}"] if folder else ()))
+                )
+                yield OutsideFolder(access, arn, folder)
+
+    def _readably(
+        self, access: Access, word: Word, grant: Grant, arn: str, folders: Sequence[str]
+    ) -> tuple[Access, str]:
+        """The request for an object whose key looks less like a mistake in typing, where that shows the same."""
+        better = readable(arn)
+        own = f"{self._own_of(word.digits)}/"
+        if better == arn or better.startswith(tuple(folders)) or better.count(own) != arn.count(own):
+            return access, arn
+        tags = {**self._strangers.named_uuids(0, word.digits), **self._values}
+        caller = self._scope.caller(access.identity, self._shape, tags).of(grant.principal)
+        if any(matches(pattern, better) for pattern in shared_patterns(self._scope.shared, caller)):
+            return access, arn
+        try:
+            other = self._replayed(word, grant, better)
+        except BudgetExceeded:
+            return access, arn
+        if other is None or (other.cause, other.assumed, other.exact) != (access.cause, access.assumed, access.exact):
+            return access, arn
+        return other, better
 
     def _replayed(self, word: Word, grant: Grant, arn: str) -> Access | None:
         return replayed(
