@@ -40,6 +40,8 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FINDING = re.compile(r"\s+\S+@\S+ +\[(mandatory|advisory|remediate)\]")
+_RESOURCE_OF_FINDING = re.compile(r"\([\w-]+:[\w/.:-]+: [^()]*\)(?=\S)")
+"""The end of a finding's first line, after which `--diff` does not break the line."""
 _AFTER_FINDING = re.compile(
     r"\s*[-+~<>=]*\s*[\w-]+:[\w/.-]+:\w+: \(.*\)$"  # the next resource
     r"|\s+--outputs:--|(?:Resources|Outputs|Duration|Diagnostics|Policy Packs run|error|warning):"
@@ -96,7 +98,8 @@ def findings(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             yield level, found
             found = []
         if begins:
-            level, found = begins[1], ["", line.strip()] if level else [line.strip()]
+            head, _, text = _RESOURCE_OF_FINDING.sub(r"\g<0>\n", line.strip(), count=1).partition("\n")
+            level, found = begins[1], [*([""] if level else []), head, *([text] if text else [])]
         elif found:
             found.append(line)
     if found:

@@ -376,3 +376,9 @@ def test_find_prints_an_empty_line_if_there_is_no_comment(tmp_path: Path, capsys
     (tmp_path / "comments.json").write_text("[[]]")
     assert main(["find", "--stack", "dev", "--comments", str(tmp_path / "comments.json")]) == 0
     assert capsys.readouterr().out == "\n"
+
+
+def test_a_findings_description_has_a_line_of_its_own() -> None:
+    (_, first), (_, second) = findings(clean(OUTPUT))
+    assert "No identity." in first
+    assert "Everything." in second
