@@ -32,7 +32,7 @@ def test_nothing_contradicts_the_proofs(chunk: int) -> None:
 
 @pytest.mark.parametrize("hole", HOLES)
 def test_a_planted_hole_is_found(hole: str) -> None:
-    """By a set that the search came to within a minute; `python -m tests.small_world --planted` searches again."""
+    """By the set that shows it; `python -m tests.small_world --planted` searches for such sets."""
     found = dict(FOUND[hole])
     says, shape = found.pop("says"), SHAPES[found.pop("shape")]
     made = DocumentSet(shape, **found)
