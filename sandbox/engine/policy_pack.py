@@ -27,7 +27,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 _UNTIL_STDIN_ENDS = """\
 import os, runpy, sys, threading
-threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start()
 sys.argv.pop(0)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
