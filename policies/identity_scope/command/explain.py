@@ -323,10 +323,6 @@ def explain_text(explanations: Sequence[Explanation], style: Style) -> str:
     return "\n".join(lines)
 
 
-def _who(each: Explanation) -> str:
-    return f"{each.identity} ({each.who})" if each.identity and each.who else each.identity or each.who
-
-
 def _request(request: Asked) -> str:
     prefix = "" if request.prefix is None else f" with the prefix `{request.prefix}`"
     tags = ", ".join(f"`{key}` is `{value}`" for key, value in request.tags)

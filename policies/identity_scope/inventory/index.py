@@ -173,9 +173,6 @@ class Index:
                         found.add(elsewhere_urn(reference.value))
         return found
 
-    def _policy_roles(self, users: Iterable[str]) -> set[str]:
-        return self.roles_of(users)
-
     def _namesakes(self, directory: Directory, fact: RoleFact | PolicyFact) -> list[str]:
         if fact.urn not in directory:
             return []

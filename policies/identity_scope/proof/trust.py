@@ -76,15 +76,6 @@ def trusted_pools(trust: Document) -> frozenset[str]:
     )
 
 
-def trusts_guests(trust: Document) -> bool:
-    """Whether a trust policy lets guests assume the role by name."""
-    return any(
-        condition.key.endswith(":amr") and "unauthenticated" in condition.values
-        for statement in trust.statements
-        for condition in statement.conditions
-    )
-
-
 def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[str, str]) -> Iterator[TrustProblem]:
     principals = statement.principals
     if principals is None or principals.negated:
