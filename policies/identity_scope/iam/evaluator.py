@@ -20,7 +20,18 @@ from ..automata.globs import GlobSet, Pattern, matches
 from .claims import TAG_KEY
 from .conditions import Truth, holds
 from .documents import Condition, Document, Effect, Principals, Statement
-from .variables import Free, Lookup, Missing, Values, Variable, arn_template, concretise, template, within_segments
+from .variables import (
+    Free,
+    Lookup,
+    Missing,
+    Values,
+    Variable,
+    arn_template,
+    concretise,
+    may_be_absent,
+    template,
+    within_segments,
+)
 
 
 class Reading(Enum):
@@ -186,14 +197,7 @@ def unresolved(statement: Statement, lookup: Lookup) -> Variable | None:
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
-    for variable in variables_of(statement):
-        values = lookup(variable.key) if variable.key else Missing.UNKNOWN
-        if isinstance(values, tuple):
-            if len(values) != 1:
-                return variable
-        elif variable.default is None and not isinstance(values, Free):
-            return variable
-    return None
+    return next((variable for variable in variables_of(statement) if may_be_absent(variable, lookup)), None)
 
 
 def variables_of(statement: Statement) -> Iterator[Variable]:

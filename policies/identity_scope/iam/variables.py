@@ -55,6 +55,14 @@ class Variable:
     default: str | None = None
 
 
+def may_be_absent(variable: Variable, lookup: Lookup) -> bool:
+    """Whether a variable may have no value: its key is absent, unknown or multivalued, and a default does not help."""
+    values = lookup(variable.key) if variable.key else Missing.UNKNOWN
+    if isinstance(values, tuple):
+        return len(values) != 1
+    return variable.default is None and not isinstance(values, Free)
+
+
 Template: TypeAlias = tuple["str | Wild | Variable", ...]
 """Literal characters, wildcards and variables, in order."""
 

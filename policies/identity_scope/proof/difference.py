@@ -28,7 +28,7 @@ from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import variables_of
 from ..iam.issuers import NAMED, Shape
 from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
-from ..iam.variables import Lookup, Missing, Values, Variable, arn_template, template
+from ..iam.variables import Missing, Values, Variable, arn_template, may_be_absent, template
 from ..inventory.principal import Principal
 from .reach import LISTING_KEYS, PREFIX_KEY, AllObjects, of_bucket, within_bucket
 from .results import NotProven
@@ -288,7 +288,10 @@ class _Comparison:
                 self._conditions[atom] = condition
         if statement.effect is Effect.DENY:
             # AWS may take a Deny for invalid while a variable of it has no value.
-            more = (*more, *(_Atom("has a value", v.key, (), True) for v in variables_of(statement) if _open(v, look)))
+            more = (
+                *more,
+                *(_Atom("has a value", v.key, (), True) for v in variables_of(statement) if may_be_absent(v, look)),
+            )
         own = frozenset((*more, *(atom for atom, _ in atoms)))
         yield _Clause(kind, name, statement, limited, bucket, own, tuple(atoms))
 
@@ -706,12 +709,6 @@ _MULTIVALUED = re.compile(
 """Condition keys that may have several values."""
 _TEXTUAL = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
 _SERVICE_AND_NAME = GlobSet([(Wild.ONE, Wild.ANY, ":", Wild.ONE, Wild.ANY)])
-
-
-def _open(variable: Variable, lookup: Lookup) -> bool:
-    """Whether a variable may have no value."""
-    values = lookup(variable.key) if variable.key else Missing.UNKNOWN
-    return len(values) != 1 if isinstance(values, tuple) else variable.default is None
 
 
 def _through_points(clause: _Clause) -> bool:
