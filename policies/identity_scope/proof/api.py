@@ -6,10 +6,9 @@ from ..automata.globs import Pattern, Wild, literal
 from ..automata.walk import Budget, BudgetExceeded
 from ..inventory.principal import Principal
 from .questions import Reader, Symbolic, track
-from .replay import replayed
 from .results import NotProven, UnnamedApi
 from .scope import Scope
-from .tag_values import people
+from .tag_values import first_replayed
 
 INVOKE = ("execute-api:Invoke",)
 
@@ -32,11 +31,7 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
                 if word is None:
                     continue
                 arn = symbolic.strangers.written(word.letters, word.digits)
-                requests = (
-                    replayed(scope, shape, person.identity, principal, grant.action, arn, budget, tags=person.tags)
-                    for person in people(symbolic.strangers, grant, word)
-                )
-                access = next((each for each in requests if each is not None), None)
+                access = first_replayed(scope, shape, symbolic, grant, word, arn)
                 if access is None:
                     found.append(NotProven(f"no request to `{arn}` could be confirmed", principal.urn))
                 else:

@@ -16,10 +16,9 @@ from ..iam.issuers import Shape
 from ..inventory.principal import Principal
 from .questions import Grant, Reader, Symbolic, buckets, track
 from .reach import View
-from .replay import replayed
 from .results import Access, Cause, Escalation, NotProven
 from .scope import Scope
-from .tag_values import people
+from .tag_values import first_replayed
 
 
 def escalations(scope: Scope) -> list[Escalation | NotProven]:
@@ -110,21 +109,7 @@ class _Escalations:
             yield Escalation(access)
 
     def _replayed(self, grant: Grant, word: Word, arn: str) -> Access | None:
-        for person in people(self._symbolic.strangers, grant, word):
-            access = replayed(
-                self._scope,
-                self._shape,
-                person.identity,
-                grant.principal,
-                grant.action,
-                arn,
-                self._symbolic.budget,
-                view=grant.view,
-                tags=person.tags,
-            )
-            if access is not None:
-                return access
-        return None
+        return first_replayed(self._scope, self._shape, self._symbolic, grant, word, arn)
 
 
 def _arns_of(service: str, partition: str) -> Track:

@@ -13,8 +13,12 @@ from typing import NamedTuple
 from ..automata.symbolic import Word
 from ..iam.claims import Claim, Language, Session, Tag
 from ..iam.documents import Statement
+from ..iam.issuers import Shape
 from .identities import Strangers
-from .questions import Grant
+from .questions import Grant, Symbolic
+from .replay import replayed
+from .results import Access
+from .scope import Scope
 from .sessions import Differing, may_be, slots
 
 _TRIES = 48
@@ -75,6 +79,25 @@ def people(strangers: Strangers, grant: Grant, word: Word) -> Iterator[Person]:
     uuids = strangers.named_uuids(0, word.digits)
     for values in for_one(grant.principal.session, spelt_out(word, grant.texts), liked(statements)):
         yield Person(strangers.named(word.digits)[0], {**uuids, **values})
+
+
+def first_replayed(scope: Scope, shape: Shape, symbolic: Symbolic, grant: Grant, word: Word, arn: str) -> Access | None:
+    """The first request that the evaluator allows, of the people that a word may speak of; raises BudgetExceeded."""
+    for person in people(symbolic.strangers, grant, word):
+        access = replayed(
+            scope,
+            shape,
+            person.identity,
+            grant.principal,
+            grant.action,
+            arn,
+            symbolic.budget,
+            view=grant.view,
+            tags=person.tags,
+        )
+        if access is not None:
+            return access
+    return None
 
 
 def for_two(
