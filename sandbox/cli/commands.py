@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from ..scenario import account, prerequisites
 from ..scenario.access_checks import AccessChecks
 from ..scenario.account import AppConfig, OffLimits, UnknownRegion
 from . import quickstart
+from .host import PORT, forget_aws, port
 from .terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +39,6 @@ MAIN = ROOT / "__main__.py"
 PACK = ROOT / "policies"
 PAGES = ROOT / ".sandbox"
 """Where the page of each stack that was deployed is."""
-PORT = 4566
-"""Port of `serve`, which docs/sandbox.md and the example stack name."""
 
 PackConfig = Mapping[str, Mapping[str, Any]]
 """The policy pack's config, by rule, as `--policy-pack-config` takes it."""
@@ -67,7 +65,7 @@ class DeploymentFailed(CommandError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    _forget_aws()
+    forget_aws()
     terminal = Terminal(quiet=getattr(options, "json", False))
     try:
         files = stack_files.read(ROOT, options.stack, _changes(options))
@@ -96,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--json", action="store_true", help="print the outputs and the attempts as JSON, and nothing else")
     serve = commands.add_parser("serve", help="deploy the stack, and serve it to a front end until Ctrl-C")
     serve.add_argument(
-        "--port", type=_port, default=PORT, help=f"port on 127.0.0.1; 0 chooses a free one (default: {PORT})"
+        "--port", type=port, default=PORT, help=f"port on 127.0.0.1; 0 chooses a free one (default: {PORT})"
     )
     for command in (up, serve):
         command.add_argument("--stack", default="dev", help="the stack to deploy (default: dev)")
@@ -138,20 +136,8 @@ def _pack_config(path: Path | None) -> PackConfig:
     return config
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a port: 0 to 65535")
-    return int(text)
-
-
 def _changes(options: argparse.Namespace) -> dict[str, object]:
     return {"scoped-identity:profile": options.profile} if options.profile else {}
-
-
-def _forget_aws() -> None:
-    """Remove the host's AWS settings, so that the sandbox cannot reach the host's accounts."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
 
 
 @contextmanager

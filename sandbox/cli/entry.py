@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import threading
@@ -15,8 +14,7 @@ from ..aws.server import Sandbox
 from ..errors import CommandError, InputError
 from ..scenario import account, default_pool, templates
 from . import quickstart
-
-PORT = 4566
+from .host import PORT, forget_aws, port
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,19 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--parameter", metavar="NAME=VALUE", action="append", default=[], help="of a template")
     parser.add_argument("--region", default="us-east-1", help="where a template is deployed (default: us-east-1)")
-    parser.add_argument("--port", type=_port, default=PORT, help=f"port on 127.0.0.1; 0 chooses one (default: {PORT})")
+    parser.add_argument("--port", type=port, default=PORT, help=f"port on 127.0.0.1; 0 chooses one (default: {PORT})")
     return parser
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a port: 0 to 65535")
-    return int(text)
-
-
 def _serve(options: argparse.Namespace) -> int:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
+    forget_aws()
     if not is_region(options.region):
         raise InputError(f"`{options.region}` is not a region of AWS")
     pairs = [text.partition("=") for text in options.parameter]

@@ -7,7 +7,6 @@ standard input does, so it never outlives the process that started it, however t
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,12 @@ from ..aws.server import Sandbox
 from ..errors import CommandError
 from ..scenario import default_pool
 from ..scenario.setup import Setup
+from .host import forget_aws
 
 
 def main() -> int:
     """Serve one sandbox; returns the exit code."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
+    forget_aws()
     answers, sys.stdout = sys.stdout, sys.stderr  # what a program prints is no answer
     try:
         wanted = json.loads(sys.stdin.readline())

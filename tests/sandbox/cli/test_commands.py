@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.cli.commands import PORT, main
+from sandbox.cli.commands import main
+from sandbox.cli.host import PORT
 from tests.conftest import ROOT
 
 
