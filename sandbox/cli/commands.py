@@ -35,10 +35,9 @@ from .host import PORT, forget_aws, port
 from .terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
-MAIN = ROOT / "__main__.py"
 PACK = ROOT / "policies"
-PAGES = ROOT / ".sandbox"
-"""Where the page of each stack that was deployed is."""
+PAGES = ".sandbox"
+"""Where in a project the page of each stack is that was deployed."""
 
 PackConfig = Mapping[str, Mapping[str, Any]]
 """The policy pack's config, by rule, as `--policy-pack-config` takes it."""
@@ -62,13 +61,17 @@ class DeploymentFailed(CommandError):
     """AWS refused a call, or did not answer; or the policy pack stopped the deployment."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+def main(arguments: Sequence[str] | None = None, project: Path | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    Args:
+        project: the folder of Pulumi.yaml; this project's by default.
+    """
     options = _parser().parse_args(arguments)
     forget_aws()
     terminal = Terminal(quiet=getattr(options, "json", False))
     try:
-        files = stack_files.read(ROOT, options.stack, _changes(options))
+        files = stack_files.read(project or ROOT, options.stack, _changes(options))
         pack = _pack_config(options.policy_pack_config) if options.pack else None
         engine = pulumi_cli.required() if options.engine == "pulumi" else None
         if options.command == "serve":
@@ -164,7 +167,7 @@ def _deploy(
     """Deploy a stack by the engine, or by the in-process run if there is none."""
     resolved = account.resolve_references(files.app_config())
     with terminal.step("checking the stack's config"), _as_command_errors(files.stack):
-        checked = in_process.check(MAIN, files.project, files.stack, files.config, resolved.stack_outputs)
+        checked = in_process.check(files.main, files.project, files.stack, files.config, resolved.stack_outputs)
         app = account.read_app(resolved.config)
     with terminal.step("creating the resources that the stack refers to"), _as_command_errors(files.stack):
         off_limits = account.build(sandbox, app)
@@ -193,7 +196,7 @@ def _run_in_process(
 
     def deploy(watch: Watcher) -> Run:
         with _as_command_errors(files.stack):
-            return in_process.run(sandbox, MAIN, files.project, files.stack, files.config, watch, stack_outputs)
+            return in_process.run(sandbox, files.main, files.project, files.stack, files.config, watch, stack_outputs)
 
     if pack is None:
         with terminal.step(f"deploying the stack `{files.stack}` without the policy pack"):
@@ -223,7 +226,7 @@ def _run_engine(
     """Raises: PolicyViolation."""
     version = ".".join(map(str, pulumi_cli.version_of(engine)))
     under = "without the policy pack" if pack is None else "under the policy pack"
-    deployment = CliDeployment(engine, sandbox, MAIN, files, stack_outputs)
+    deployment = CliDeployment(engine, sandbox, files.main, files, stack_outputs)
     step = f"deploying the stack `{files.stack}` {under}, with the Pulumi CLI {version}"
     with deployment, terminal.step(step), _as_command_errors(files.stack):
         try:
@@ -247,7 +250,7 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, engine: Path 
     terminal.say("")
     terminal.table(rows)
     deviations = [row for row in rows if not row.ok]
-    page, said = _page(files.stack, export, pack or {})
+    page, said = _page(files, export, pack or {})
     if as_json:
         attempts = [{"who": r.who, "tries": r.tries, "expected": r.expected.value, "got": r.got} for r in rows]
         terminal.machine({"ok": not deviations, "outputs": dict(outputs), "attempts": attempts, "page": page})
@@ -260,9 +263,9 @@ def _up(files: StackFiles, as_json: bool, pack: PackConfig | None, engine: Path 
     return 0
 
 
-def _page(stack: str, export: Mapping[str, Any], config: PackConfig) -> tuple[str | None, str]:
+def _page(files: StackFiles, export: Mapping[str, Any], config: PackConfig) -> tuple[str | None, str]:
     """The path of the page that shows who reaches what, if it could be written; and what to say of it."""
-    page = PAGES / f"{stack}.html"
+    page = files.folder / PAGES / f"{files.stack}.html"
     try:
         write_page(export, PACK, config, page)
     except NoPage as error:

@@ -40,7 +40,9 @@ def _stacks(arguments: Sequence[str]) -> int:
             raise
         print("error: stacks need Pulumi: pip install 'identity-sandbox[pulumi]'", file=sys.stderr)
         return 2
-    return commands.main(arguments)
+    project = Path.cwd()
+    sys.path.insert(0, str(project))  # as Pulumi does
+    return commands.main(arguments, project)
 
 
 def _parser() -> argparse.ArgumentParser:

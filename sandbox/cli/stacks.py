@@ -27,9 +27,8 @@ def deploy(sandbox: Sandbox, project: Path, stack: str, buckets: Sequence[str]) 
     """
     files = stack_files.read(project, stack)
     settings = files.app_config()
-    main = project / "__main__.py"
-    if not main.exists():
-        raise InputError(f"{main} does not exist; the sandbox deploys programs in Python")
+    if not files.main.exists():
+        raise InputError(f"{files.main} does not exist; the sandbox deploys programs in Python")
     sys.path.insert(0, str(project.resolve()))  # as Pulumi does
     outputs = {}
     found = {"bucket": buckets[0] if buckets else ""}
@@ -43,7 +42,7 @@ def deploy(sandbox: Sandbox, project: Path, stack: str, buckets: Sequence[str]) 
         prerequisites.create_prerequisites(sandbox, app, resolved.config)
         found = {"bucket": app.bucket, "api": app.api, "stage": app.stage}
     try:
-        run = in_process.run(sandbox, main, files.project, stack, files.config, stack_outputs=outputs)
+        run = in_process.run(sandbox, files.main, files.project, stack, files.config, stack_outputs=outputs)
     except pulumi.RunError as error:
         raise InputError(f"the program refuses the config of the stack `{stack}`: {error}") from None
     return of_pool(sandbox, str(run.outputs.get("identityPoolId") or "") or None, outputs=dict(run.outputs), **found)

@@ -28,11 +28,17 @@ _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 @dataclass(frozen=True)
 class StackFiles:
-    """A project's name and one stack's config, by fully qualified key."""
+    """A project's folder and name, and one stack's config, by fully qualified key."""
 
+    folder: Path
     project: str
     stack: str
     config: dict[str, str]
+
+    @property
+    def main(self) -> Path:
+        """The program."""
+        return self.folder / "__main__.py"
 
     @property
     def region(self) -> str:
@@ -75,7 +81,8 @@ def read(
     problems += _region_problems(file, values.get("aws:region"))
     if problems:
         raise StackFileError("\n".join(problems))
-    return StackFiles(project, stack, {key: _text(value) for key, value in values.items() if value not in ({}, [])})
+    config = {key: _text(value) for key, value in values.items() if value not in ({}, [])}
+    return StackFiles(folder, project, stack, config)
 
 
 def _stack_path(folder: Path, stack: str) -> Path:

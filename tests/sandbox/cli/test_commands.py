@@ -235,3 +235,20 @@ def test_a_setting_of_the_pack_that_it_does_not_know_is_told(
     path.write_text('{"guests-are-declared": {"guest": []}}')
     assert main(["up", "--policy-pack-config", str(path)]) != 0
     assert "guest" in capsys.readouterr().err
+
+
+def test_the_command_deploys_the_project_of_the_folder_it_is_called_in(tmp_path: Path) -> None:
+    """And not the project that the sandbox is part of, which an installation does not have."""
+    shutil.copytree(ROOT / "components", tmp_path / "components")
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").rename(tmp_path / "Pulumi.mine.yaml")
+    program = (
+        f"import sys; sys.path[:1] = [{str(ROOT)!r}]; from identity_sandbox.program import command; sys.exit(command())"
+    )
+    start = [sys.executable, "-c", program, "up", "--no-pack", "--stack"]
+    done = subprocess.run([*start, "dev"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: the stack `dev` does not exist; existing stacks: mine\n")
+    done = subprocess.run([*start, "mine"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / ".sandbox" / "mine.html").exists()
