@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
+from math import prod
 from typing import NamedTuple, TypeAlias
 
 from .globs import Pattern, Text, Wild
@@ -352,6 +353,12 @@ def accepted(
 
 _TOKENS_PER_STEP = 32
 """Tokens of patterns that are read for the price of a step."""
+_TRACKS_PER_STEP = 16
+"""Tracks that take a letter for the price of a step."""
+_TRIED_PER_STEP = 8
+"""Positions that are tried together for the price of a step."""
+_FEW = 16
+"""How many combinations are tried without being counted."""
 
 
 class Walk:
@@ -371,6 +378,7 @@ class Walk:
         self._preferred = preferred
         self._must = _Automaton()
         self._sides = [track.side for track in question.tracks]
+        self._price = 1 + len(question.tracks) // _TRACKS_PER_STEP
         self._listing = sorted({t.side for t in question.tracks if any(Stop() in p for p in t.patterns)})
         self._begins = [self._must.add(t.patterns, alphabet, t.fold) for t in question.tracks]
         self._must_not = _Automaton()
@@ -510,7 +518,7 @@ class Walk:
 
     def _beginnings(self) -> Iterator[tuple[int, ...]]:
         """Where the tracks begin, in every combination of their patterns that does not differ at once."""
-        if max(map(len, self._begins), default=0) <= 4:
+        if prod(map(len, self._begins)) <= _FEW:
             yield from product(*self._begins)
             return
         texts = [[_beginning(pattern) for pattern in t.patterns] for t in self._question.tracks]
@@ -636,9 +644,10 @@ class Walk:
         choices = [must.takes[at] for at in state.positions]
         if not all(choices):
             return
-        for taken in product(*choices):
+        few = prod(map(len, choices)) <= _FEW
+        for taken in product(*choices) if few else self._agreeing(choices):
             for letter, needed in self._letters(taken):
-                self._budget.spend()
+                self._budget.spend(self._price)
                 together = self._along(state, taken) if self._paired else state.together
                 spelling = self._spelling(state, taken, letter) if self._besides else state.spelling
                 if together is None or spelling is None:
@@ -652,6 +661,14 @@ class Walk:
                 if owed and store != state.store:
                     owed = frozenset(o for o in owed if self._stores.join(store, o[1]) is not None)
                 yield _State(after, store, open_, state.stopped, owed, together, spelling), letter
+
+    def _agreeing(self, choices: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+        """The ways to take a letter in every track, without those in which a few tracks already take none together."""
+        agreed: list[tuple[int, ...]] = [()]
+        for some in choices:
+            self._budget.spend(1 + len(agreed) * len(some) // _TRIED_PER_STEP)
+            agreed = [taken for before in agreed for at in some if self._letters(taken := (*before, at))]
+        yield from agreed
 
     def _letters(self, taken: tuple[int, ...]) -> list[tuple[str, StoreId]]:
         """The letters that some tokens take together, each with what it needs."""

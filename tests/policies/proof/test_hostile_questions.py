@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policies.identity_scope.automata import globs
+from policies.identity_scope.automata import globs, symbolic
 from policies.identity_scope.iam import evaluator
 from policies.identity_scope.iam.documents import parse
 from policies.identity_scope.inventory.principal import Principal
@@ -85,6 +85,25 @@ EITHER = {
 }
 
 
+GUARDS = {
+    "6 Denies of all but two patterns with stars": [
+        allow(f"{BUCKET}/{ME}/*"),
+        allow(f"{BUCKET}/*x{ME}"),
+        *(
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": [f"{BUCKET}/*a{i}b*", f"{BUCKET}/*{ME}*"]}
+            for i in range(6)
+        ),
+    ],
+    "18 Denies of all but two folders": [
+        allow(f"{BUCKET}/*"),
+        *(
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": [f"{BUCKET}/{ME}/*a{i}*", f"{BUCKET}/{ME}/b{i}/*"]}
+            for i in range(18)
+        ),
+    ],
+}
+
+
 def scope(statements: list[dict[str, Any]]) -> Scope:
     text = parse(json.dumps(document(statements)))
     return Scope((Principal("role", (("access", text),), urn="role"),), ("us-east-1",))
@@ -123,3 +142,25 @@ def test_replays_are_charged_to_the_budget(work: list[int], name: str) -> None:
         work[0] = 0
         assert question(scope({**LEAKS, **EITHER}[name]))
         assert work[0] <= STEPS * 16
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_combinations_of_positions_are_charged_to_the_budget(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Each Deny of all but some patterns is one more pattern that must match, and their stars can be combined."""
+    counted = [0]
+    letters, put = symbolic.Walk._letters, symbolic._State.__new__
+
+    def counting_letters(self: symbolic.Walk, taken: tuple[int, ...]) -> Any:
+        counted[0] += 1
+        return letters(self, taken)
+
+    def counting_states(*arguments: Any, **named: Any) -> Any:
+        counted[0] += 1
+        return put(*arguments, **named)
+
+    monkeypatch.setattr(symbolic.Walk, "_letters", counting_letters)
+    monkeypatch.setattr(symbolic._State, "__new__", counting_states)
+    for question in (isolation, own_folder):
+        counted[0] = 0
+        question(scope(GUARDS[name]))
+        assert counted[0] <= STEPS * 8
