@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..findings.finding import Finding
+from ..inventory.labels import unmarked
 from ..inventory.vended import VendedRole
 from ..pack.configuration import Config, Exemption
 from ..pack.rules import RULES, Level, Rule
@@ -55,14 +56,14 @@ class Verdict:
 def judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Verdict:
     """Ask every rule that is not disabled, of each way that conditions may turn out."""
     first = _judge(loaded, settings, progress)
-    found = {(each.rule.name, each.finding.urn, each.finding.key): each for each in first.findings}
+    found = {(each.rule.name, each.finding.identity): each for each in first.findings}
     more: list[Located] = []
     roles = {role.urn: role for role in first.roles}
     for alternative in loaded.alternatives:
         verdict = _judge(alternative, settings, progress)
         roles = {**{role.urn: role for role in verdict.roles}, **roles}
         for each in verdict.findings:
-            cause = each.rule.name, each.finding.urn, each.finding.key
+            cause = each.rule.name, each.finding.identity
             if cause not in found:
                 found[cause] = each
                 head, *rest = each.finding.text.split("\n")
@@ -114,8 +115,8 @@ def _statement(loaded: Loaded, finding: Finding) -> tuple[str, int | None]:
         labels = [label for label in resource.documents if label.endswith("trust policy")] or list(resource.documents)
         return labels[0] if labels else "", int(key[2]) if key[2:3] and key[2].isdigit() else None
     for part, following in zip(key, (*key[1:], ""), strict=True):
-        if part.rstrip("′") in resource.documents and part != finding.urn:
-            return part.rstrip("′"), int(following) if following.isdigit() else None
+        if unmarked(part) in resource.documents and part != finding.urn:
+            return unmarked(part), int(following) if following.isdigit() else None
     return "", None
 
 

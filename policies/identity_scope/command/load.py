@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..inventory.inventory import Inventory
+from ..inventory.labels import unmarked
 from ..sources import cloudformation, documents, pulumi_files, terraform
 from ..sources.cloudformation import Assumptions
 from ..sources.cloudformation_resources import read_templates
@@ -48,7 +49,7 @@ class Loaded:
         resource = self.resources.get(urn)
         if resource is None:
             return Place(self.name)
-        places = resource.documents.get(document.rstrip("′"))
+        places = resource.documents.get(unmarked(document))
         return resource.place if places is None else places.statement(statement)
 
 

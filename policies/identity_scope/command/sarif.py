@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ..findings.escaping import escaped
 from ..iam.documents import Statement
+from ..inventory.labels import unmarked
 from ..pack.rules import RULES, Level, Rule, Severity
 from ..sources.files import Place
 from .judge import Located, Verdict
@@ -138,5 +139,5 @@ def _documents(verdict: Verdict, finding: Located) -> Iterator[tuple[Statement, 
             yield role.trust.statements
         named = [*role.principal.documents, *((p.name, p.document) for p in role.principal.resource)]
         for label, document in named:
-            if label.rstrip("′") == finding.document and role.sources.get(label) == finding.finding.urn:
+            if unmarked(label) == finding.document and role.sources.get(label) == finding.finding.urn:
                 yield document.statements

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..inventory.labels import unmarked
 from .example import Example
 from .fix import Fix
 
@@ -78,6 +79,7 @@ class Finding:
         kind: what is wrong; None where nothing is, as where it is decided at update.
         fix: the change that fixes it.
         example: a request that shows it; None where none does.
+        about: all resources of a question that was not decided as a whole; empty where it is about `urn` alone.
     """
 
     urn: str
@@ -87,3 +89,10 @@ class Finding:
     kind: Kind | None = None
     fix: Fix = field(default_factory=Fix)
     example: Example | None = None
+    about: frozenset[str] = frozenset()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from all others of the rule: its cause, and its resource, since documents of several resources can
+        have one label. A question that was not decided as a whole is no single resource's."""
+        return self.key if self.about else (self.urn, *map(unmarked, self.key))

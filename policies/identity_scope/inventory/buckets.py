@@ -12,6 +12,7 @@ from functools import cached_property
 
 from ..iam.documents import Document, DocumentKind
 from .facts import AccessPointFact, AccessPointPolicyFact, BucketFact, BucketPolicyFact, Fact, Reference, Source
+from .labels import distinct
 from .named_buckets import grants_by_name
 from .overwrites import one_document
 from .principal import AccessPoint, BucketPolicy
@@ -122,9 +123,7 @@ class Buckets:
                 obstacles.append(obstacle)
             if document is None:
                 return None
-            label = source.label
-            while label in sources:
-                label += "′"
+            label = distinct(source.label, sources)
             sources[label] = source.urn
             return label, document
 

@@ -33,6 +33,7 @@ from .facts import (
     VendingFact,
 )
 from .index import Index, elsewhere_urn, role_references
+from .labels import distinct
 from .logins import RoleFacts, maps_pool, mentioned, pool_logins
 from .named_buckets import concerns, named_buckets
 from .principal import Principal
@@ -279,9 +280,7 @@ class Inventory:
         sources = dict(buckets.sources)
         documents: list[tuple[str, Document]] = []
         for name, document in role.principal.documents:
-            label = name
-            while label in sources:
-                label += "′"
+            label = distinct(name, sources)
             sources[label] = role.sources[name]
             documents.append((label, document))
         principal = replace(
@@ -367,9 +366,7 @@ class Inventory:
         documents: list[tuple[str, Document]] = []
 
         def name(source: Source, document: Document) -> None:
-            label = source.label
-            while label in sources:
-                label += "′"
+            label = distinct(source.label, sources)
             sources[label] = source.urn
             documents.append((label, document))
 

@@ -24,6 +24,7 @@ from ..findings.fix import EACH, Declaration, Fix
 from ..findings.fix import Setting as Property
 from ..findings.suggestions import Suggestions
 from ..iam.claims import TAG_KEY
+from ..iam.documents import Effect
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import UNKNOWN, PoolFact, Unknown
 from ..inventory.inventory import Inventory
@@ -73,8 +74,19 @@ def _scope(roles: Sequence[VendedRole], config: Config, only: frozenset[str] | N
 
 def _where(roles: Sequence[VendedRole], result: Result) -> str:
     """The resource that holds the statement that a result is about."""
-    role = next((r for r in roles if r.urn == result.role), roles[0])
+    role = next(r for r in roles if r.urn == result.role)
     return role.sources.get(result.document, role.urn)
+
+
+def _allowing(roles: Sequence[VendedRole]) -> list[str]:
+    """The resources that hold what a question is about: those that allow roles something, else the roles."""
+    found: dict[str, None] = {}
+    for role in roles:
+        policies = [(policy.name, policy.document) for policy in role.principal.resource]
+        for label, document in (*role.principal.documents, *policies):
+            if any(statement.effect is Effect.ALLOW for statement in document.statements):
+                found[role.sources.get(label, role.urn)] = None
+    return list(found) or [role.urn for role in roles]
 
 
 def _shown(roles: Sequence[VendedRole], result: Result, kind: Kind, text: str, fix: Fix) -> Finding:
@@ -108,12 +120,16 @@ def _rules_with(setting: str) -> tuple[str, ...]:
 
 
 def _unproven(
-    result: NotProven, roles: Sequence[VendedRole], what: str, advice: Suggestions, estate: Inventory
+    result: NotProven, vended: Mapping[str, VendedRole], what: str, advice: Suggestions, estate: Inventory
 ) -> Finding:
+    roles = list(vended.values())
     fix = missing_issuer(result, roles, _rules_with("issuers")) or advice.fix(result)
     kind, text = words.unproven(result, what, fix)
     pending = result.pending or (result.open and estate.previewed)
-    return Finding(_where(roles, result), result.cause, text, pending, kind, fix)
+    if result.role:
+        return Finding(_where(roles, result), result.cause, text, pending, kind, fix)
+    about = _allowing(roles)
+    return Finding(about[0], result.cause, text, pending, kind, fix, about=frozenset(about))
 
 
 def isolated(
@@ -126,7 +142,7 @@ def isolated(
         advice = Suggestions(scope, list(vended.values()), isolation, results)
         for result in results:
             if isinstance(result, NotProven):
-                yield _unproven(result, roles, what, advice, estate)
+                yield _unproven(result, vended, what, advice, estate)
                 continue
             role = vended.get(result.role)
             fix = replace(advice.fix(result), instead=advice.declared(result))
@@ -143,7 +159,7 @@ def own_folder(
         advice = Suggestions(scope, list(vended.values()), outside_own_folder, outside)
         for result in outside:
             if isinstance(result, NotProven):
-                yield _unproven(result, roles, "that each identity stays in its own folder", advice, estate)
+                yield _unproven(result, vended, "that each identity stays in its own folder", advice, estate)
                 continue
             fix = replace(advice.fix(result), instead=advice.declared(result))
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
@@ -181,7 +197,7 @@ def cannot_escalate(
         advice = Suggestions(scope, list(vended.values()), escalations, results)
         for result in results:
             if isinstance(result, NotProven):
-                yield _unproven(result, roles, what, advice, estate)
+                yield _unproven(result, vended, what, advice, estate)
                 continue
             fix = advice.fix(result)
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
@@ -330,7 +346,7 @@ def api_scoped(
         )
         for result in results:
             if isinstance(result, NotProven):
-                yield _unproven(result, roles, "that users call only the APIs that they should", advice, estate)
+                yield _unproven(result, vended, "that users call only the APIs that they should", advice, estate)
                 continue
             fix = advice.fix(result)
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)

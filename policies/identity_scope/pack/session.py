@@ -102,10 +102,10 @@ class Session:
             vended = [] if rule.of_pools else roles.of(known)
             found = judge_rule(rule, self._inventory, vended, settings.config, only).findings
             earlier = self._earlier(rule) if found else frozenset()
-            new = [finding for finding in found if not finding.pending and finding.key not in earlier]
+            new = [finding for finding in found if not finding.pending and finding.identity not in earlier]
             report.violations += [Violation(rule, settings.level, finding.text) for finding in new]
             if new:
-                self._reported[rule.name, resource.urn] = frozenset(finding.key for finding in new)
+                self._reported[rule.name, resource.urn] = frozenset(finding.identity for finding in new)
         return report
 
     def stack(self, resources: Sequence[Resource]) -> Report:
@@ -124,7 +124,7 @@ class Session:
             for finding in judgement.findings:
                 if finding.pending:
                     pending.append((rule, finding))
-                elif finding.key not in earlier:
+                elif finding.identity not in earlier:
                     report.violations.append(Violation(rule, settings.level, finding.text, finding.urn))
             report.notices += _exempt_notices(rule, judgement.exempt)
         if pending:
@@ -178,21 +178,33 @@ def judge_rule(
     """A rule's findings, and those that are exempt.
 
     A proof shows the simplest example, and so a finding that is exempt may stand for one that is not: where something is
-    exempt, the rule is asked again without what the exempt resources allow.
+    exempt, the rule is asked again without what the exempt resources allow. What was not decided as a whole is exempt where
+    it is decided then, or where nothing is left that is not exempt.
     """
     today = date.today()
+
+    def exemption_of(urn: str) -> Exemption | None:
+        return config.exemption(urn, today)
+
     findings: dict[Key, Finding] = {}
     exempt: dict[Key, tuple[Finding, Exemption]] = {}
-    questions = [roles]
-    for question in questions:
-        for finding in _answers(rule, inventory, question, config, only):
-            exemption = config.exemption(finding.urn, today)
-            if exemption is None:
-                findings.setdefault(finding.key, finding)
-            else:
-                exempt.setdefault(finding.key, (finding, exemption))
-        if exempt and len(questions) == 1:
-            questions.append(without_exempt(roles, lambda urn: config.exemption(urn, today) is not None))
+    undecided: dict[Key, tuple[Finding, Exemption]] = {}
+    for finding in _answers(rule, inventory, roles, config, only):
+        exemptions = [exemption_of(urn) for urn in sorted(finding.about or {finding.urn})]
+        some = next((each for each in exemptions if each is not None), None)
+        if some is None:
+            findings.setdefault(finding.identity, finding)
+        elif None in exemptions:
+            undecided.setdefault(finding.identity, (finding, some))
+        else:
+            exempt.setdefault(finding.identity, (finding, some))
+    if exempt or undecided:
+        for finding in _answers(
+            rule, inventory, without_exempt(roles, lambda urn: exemption_of(urn) is not None), config, only
+        ):
+            if not all(exemption_of(urn) for urn in finding.about or {finding.urn}):
+                findings.setdefault(finding.identity, finding)
+    exempt |= {identity: each for identity, each in undecided.items() if identity not in findings}
     return Judgement(list(findings.values()), list(exempt.values()))
 
 
@@ -203,9 +215,8 @@ def _answers(
     try:
         yield from JUDGES[rule.name](inventory, roles, config, only)
     except Exception as error:
-        urn = min(only, default="") if only else ""
         problem = f"not proven: the rule failed on this input ({type(error).__name__}: {error}); please report it"
-        yield Finding(urn, ("failed", urn), problem)
+        yield Finding("", ("failed", min(only, default="") if only else ""), problem)
 
 
 def _exempt_notices(rule: Rule, exempt: Iterable[tuple[Finding, Exemption]]) -> Iterator[Notice]:

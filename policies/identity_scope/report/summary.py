@@ -15,6 +15,7 @@ from ..iam.issuers import known_issuers
 from ..inventory.by_pool import by_pool
 from ..inventory.facts import PoolFact
 from ..inventory.inventory import Inventory
+from ..inventory.labels import unmarked
 from ..inventory.principal import Principal
 from ..inventory.vended import VendedRole
 from ..proof.effective import Effective, Subject, effective
@@ -145,7 +146,7 @@ def _brief(text: str) -> str:
 
 
 def _source(document: str, index: int) -> str:
-    return escaped_value(f"{document.rstrip('′')}, statement {index + 1}")
+    return escaped_value(f"{unmarked(document)}, statement {index + 1}")
 
 
 _TAG = re.compile(r"\$\{aws:PrincipalTag/([^},]+)\}", re.IGNORECASE)
@@ -165,7 +166,7 @@ def _of_tags(place: str, tags: dict[str, Kind]) -> set[Kind]:
 
 def _leak(each: Effective, leaks: dict[tuple[str, int | None], Told], scope: Scope) -> bool:
     """Whether other users' files are reached by what is granted: as the finding's example shows, or by it alone."""
-    leak = leaks.get((each.document.rstrip("′"), each.statement.index))
+    leak = leaks.get((unmarked(each.document), each.statement.index))
     if leak is None or each.subject not in (Subject.OBJECTS, Subject.NAMES):
         return False
     shown = leak.example
@@ -253,7 +254,7 @@ def _words(each: Effective) -> str:
 def _escalations(role: VendedRole, finding: Told) -> Iterator[Access]:
     policies = [(policy.name, policy.document) for policy in role.principal.resource]
     for name, document in (*role.principal.documents, *policies):
-        if name.rstrip("′") != finding.document or (finding.role and finding.role != role.urn):
+        if unmarked(name) != finding.document or (finding.role and finding.role != role.urn):
             continue
         for statement in document.statements:
             if statement.index == finding.statement:
