@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from enum import IntEnum
 
-from ..automata.globs import Wild, matches
+from ..automata.globs import Pattern, Wild, matches
 from .documents import Condition
 from .variables import Concrete, Free, Lookup, Missing, concretise, template
 
@@ -115,7 +115,8 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
     compare = comparison(condition.operator)
     wildcards = condition.operator in LIKE_OPERATORS
     fold = "IgnoreCase" in condition.operator
-    textual = condition.operator.startswith(("String", "Arn"))
+    arns = condition.operator.startswith("Arn")
+    textual = arns or condition.operator.startswith("String")
     wanted: list[Concrete] = [
         concretise(template(value, expands and textual, wildcards), lookup, widen=True) for value in condition.values
     ]
@@ -128,9 +129,9 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
         if textual:
             text = value.lower() if fold else value
             pattern = tuple(t.lower() if fold and isinstance(t, str) else t for t in option.pattern)
-            if not matches(pattern, text):
+            if not matches(pattern, text) and not (arns and matches(_padded(pattern), text)):
                 return Truth.NO  # whatever stands in the place of what is not known
-            return Truth.YES if option.exact else Truth.MAYBE
+            return Truth.YES if option.exact and (not arns or _by_fields(pattern, text)) else Truth.MAYBE
         return compare(value, "".join(str(t) for t in option.pattern))
 
     def positive(value: str) -> Truth:
@@ -139,6 +140,27 @@ def _test(condition: Condition, lookup: Lookup, expands: bool) -> Callable[[str]
     if negates(condition.operator):
         return lambda value: positive(value).negated()
     return positive
+
+
+_FIELDS = 6
+"""How many fields an ARN has."""
+
+
+def _fields(pattern: Pattern) -> list[Pattern]:
+    """The parts of an ARN's pattern between its first colons."""
+    ends = [at for at, token in enumerate(pattern) if token == ":"][: _FIELDS - 1]
+    return [pattern[begin:end] for begin, end in zip([0, *(at + 1 for at in ends)], [*ends, len(pattern)], strict=True)]
+
+
+def _by_fields(pattern: Pattern, arn: str) -> bool:
+    """Whether an ARN matches as Arn operators compare it, each field by itself: a `*` does not span the `:` of two."""
+    fields, values = _fields(pattern), arn.split(":", _FIELDS - 1)
+    return len(fields) == len(values) == _FIELDS and all(map(matches, fields, values))
+
+
+def _padded(pattern: Pattern) -> Pattern:
+    """A pattern of fewer fields with any others, as a Resource of fewer is read; of Arn operators it is not stated."""
+    return (*pattern, *((":", Wild.ANY) * (_FIELDS - len(_fields(pattern)))))
 
 
 def fits(operator: str, value: str) -> bool:

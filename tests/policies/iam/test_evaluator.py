@@ -233,6 +233,15 @@ CONDITIONS: list[tuple[str, list[str], Values, Truth]] = [
     ("ArnLike", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.YES),
     ("ArnEquals", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.YES),
     ("ArnNotLike", ["arn:aws:s3:::b*"], ("arn:aws:s3:::bkt",), Truth.NO),
+    ("ArnLike", ["arn:aws:iam::*:role/*"], ("arn:aws:iam::1:role/a:b",), Truth.YES),
+    # Each field of an ARN is compared by itself. What IAM makes of a pattern with fewer fields is not stated.
+    ("ArnLike", ["arn:aws:*:role/x"], ("arn:aws:iam::1:role/x",), Truth.MAYBE),
+    ("ArnNotLike", ["arn:aws:*:role/x"], ("arn:aws:iam::1:role/x",), Truth.MAYBE),
+    ("ArnLike", ["arn:aws:i*:1:role/x:y"], ("arn:aws:iam::1:role/x:y",), Truth.MAYBE),
+    ("ArnLike", ["arn:aws:*:1:role/x:y:z"], ("arn:aws:iam::1:role/x:y:z",), Truth.MAYBE),
+    ("ArnLike", ["arn:aws:iam??1:role/x"], ("arn:aws:iam::1:role/x",), Truth.MAYBE),
+    ("ArnNotEquals", ["arn:aws:iam"], ("arn:aws:iam::1:role/x",), Truth.MAYBE),
+    ("ArnNotEquals", ["arn:aws:s3"], ("arn:aws:iam::1:role/x",), Truth.YES),
     # What IAM makes of a value that is no ARN, no boolean or not binary is not stated.
     ("ArnLike", ["us-east-1:*"], ("us-east-1:1",), Truth.MAYBE),
     ("ArnNotEquals", ["us-east-1:1"], ("us-east-1:2",), Truth.MAYBE),
