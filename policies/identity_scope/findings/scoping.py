@@ -208,7 +208,7 @@ def _by_variable(segments: Sequence[str], at: int, own: str) -> str:
     spot = next((m for m in spots if m.group() == own), spots[0] if spots else _ID.search(segments[at]))
     assert spot is not None
     head, tail = segments[at][: spot.start()], segments[at][spot.end() :]
-    head = re.sub(r"[*?]+", "", _VARIABLE.sub("", head))
+    head = _ID.sub("", re.sub(r"[*?]+", "", _VARIABLE.sub("", head)))
     before = [segment for segment in segments[:at] if not _open(segment)]
     moved = [segment for segment in segments[:at] if _open(segment) and segment.strip("*?")]
     rest = [*moved, *segments[at + 1 :]]

@@ -294,9 +294,29 @@ class Suggestions:
             meant = misspelt(test.key, dict(self._scope.issuers).values())
             if meant is not None:
                 yield rewriting.with_key(statement, test.written or test.key, meant)
+        folder = self._one_folder(place, names)
+        if folder is not None:
+            yield rewriting.inside(statement, names, *folder)
         yield rewriting.owned(statement, names, self._folders(place, names))
         yield rewriting.owned(statement, replace(names, points=False), self._folders(place, names))
         yield rewriting.files_only(statement, names)
+
+    def _one_folder(self, place: Place, names: Names) -> tuple[str, str] | None:
+        """Bucket and prefix of the user's folder, where the documents grant only one and a statement is about its bucket.
+
+        A file that moves there makes no second folder, which `s3-own-folder` would report.
+        """
+        allows = [
+            statement_json(statement)
+            for _, document in place.principal.documents
+            for statement in document.statements
+            if statement.effect is Effect.ALLOW
+        ]
+        folders = set(rewriting.own_folders(allows, names.own))
+        if len(folders) != 1 or self._scope.folders:
+            return None
+        (folder,) = folders
+        return folder if {folder[0]} == set(literal_buckets(place.statement.resources)) else None
 
     def _folders(self, place: Place, names: Names) -> list[str]:
         """Prefixes of the user's folders in the buckets that a statement speaks of, as the role's documents grant them."""

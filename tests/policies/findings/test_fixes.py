@@ -167,3 +167,19 @@ def test_a_fix_gives_no_action_on_files_that_its_statement_does_not() -> None:
                 for action in set(listed(edit.new)) - {"sts:TagSession"}:
                     covered = action_matches(before, action) or "*" in action
                     assert covered or action in ("s3:GetObject", "s3:ListBucket"), (name, finding.text)
+
+
+@pytest.mark.parametrize("other", ["public/*", "public/team/*", "shared/report.pdf", "images/*/avatar.png", "*"])
+@pytest.mark.parametrize("prefix", ["", "users/"])
+def test_isolation_and_own_folder_suggest_one_fix_for_one_statement(prefix: str, other: str) -> None:
+    own = f"arn:aws:s3:::uploads/{prefix}{COMMERCIAL.own}/*"
+    given = {
+        "statements": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [own, f"arn:aws:s3:::uploads/{other}"]}
+        ]
+    }
+    stack = of_case({"given": given}, COMMERCIAL)
+    edits = {rule: finding.fix.edits for rule, finding in stack.findings()}
+    assert edits["s3-isolated-by-identity"] == edits["s3-own-folder"]
+    (finding,) = [finding for rule, finding in stack.findings() if rule == "s3-isolated-by-identity"]
+    assert not applied(stack, finding.fix).findings()
