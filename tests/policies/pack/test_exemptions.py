@@ -9,6 +9,7 @@ import pytest
 
 from policies.identity_scope.pack import session
 from policies.identity_scope.pack.configuration import Config, Exemption
+from policies.identity_scope.pack.judges import JUDGES
 from policies.identity_scope.pack.rules import RULES
 from policies.identity_scope.pack.session import Session, judge_rule
 from policies.identity_scope.pack.settings import RuleSettings, Settings
@@ -66,7 +67,7 @@ def test_a_failure_of_the_pack_is_never_exempt(monkeypatch: pytest.MonkeyPatch) 
     def failing(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(session, "JUDGES", dict.fromkeys(session.JUDGES, failing))
+    monkeypatch.setattr(session, "JUDGES", dict.fromkeys(JUDGES, failing))
     config = Config(exemptions=(Exemption("urn:pulumi:*", "is being moved to folders", date.max),))
     asked = Session(Settings({rule.name: RuleSettings(rule.level, config) for rule in RULES}))
     assert ISOLATION.name in {violation.rule.name for violation in asked.resource(role()).violations}
