@@ -56,8 +56,12 @@ def trust_fixes(
 
 
 def undeclared_guests(pool: PoolFact) -> Fix:
-    declared = Declaration(("guests-are-declared",), "guests", [{"pool": str(pool.name), "reason": REASON}])
-    return Fix(settings=(Setting(pool.urn, ("allowUnauthenticatedIdentities",), False),), instead=declared)
+    off = (Setting(pool.urn, ("allowUnauthenticatedIdentities",), False),)
+    if not isinstance(pool.name, str):
+        return Fix(settings=off)
+    return Fix(
+        settings=off, instead=Declaration(("guests-are-declared",), "guests", [{"pool": pool.name, "reason": REASON}])
+    )
 
 
 def undeclared_access(result: OtherAccess, tied: Fix) -> Fix:

@@ -25,9 +25,12 @@ SECRET = "[secret]"
 """What stands for a secret value in a state that is analysed without its passphrase."""
 
 
+SECRET_PROBLEM = "secret, cannot be read here"
+
+
 @dataclass(frozen=True)
 class Unreadable:
-    """What stands for a document that its source cannot give, and why."""
+    """What stands for a document or a setting that its source cannot give, and why."""
 
     reason: str
 
@@ -108,13 +111,19 @@ class GrantFact:
 
 @dataclass(frozen=True)
 class InlineListFact:
-    """The names of the only inline policies that a role keeps; `complete` where all of them are known."""
+    """The names of the only inline policies that a role keeps.
+
+    Attributes:
+        complete: whether all of them are known.
+        secret: whether some are not known because they are secret.
+    """
 
     urn: str
     label: str
     role: Reference
     names: frozenset[str]
     complete: bool = True
+    secret: bool = False
     origin: Origin = field(default_factory=Origin)
 
 
@@ -236,17 +245,21 @@ class Provider:
     client: str | None = None
 
 
+Switch: TypeAlias = "bool | Unknown | Unreadable | None"
+"""A setting that is on or off."""
+
+
 @dataclass(frozen=True)
 class PoolFact:
-    """An identity pool's own settings; each may be UNKNOWN, or None where it is not set."""
+    """An identity pool's own settings; each may be UNKNOWN, Unreadable, or None where it is not set."""
 
     urn: str
     label: str
     id: str | None
     name: str | Unknown | None
-    guests: object
-    classic: object
-    unchecked: tuple[str, ...] | Unknown
+    guests: Switch
+    classic: Switch
+    unchecked: tuple[str, ...] | Unknown | Unreadable
     """User pool providers whose tokens are not checked with the user pool, as messages call them."""
     logins: tuple[str, ...] = ()
     """The providers that users sign in with, by name, as far as they are known."""

@@ -87,6 +87,7 @@ class Inventory:
         urn = new[0].urn
         old = self._index.facts(urn)
         touched = self._index.touched(old) | self._signing_in(old)
+        left = self._concerned(urn) if new != old and self._about_buckets(old) else frozenset()
         if new != old:
             accounts = self._index.accounts.version
             # What names a role or a policy may mean another one before or after.
@@ -104,10 +105,14 @@ class Inventory:
                 self._resolved.pop(role, None)
             for answers in self._answers:
                 answers.dirty.update(changed)
-        kinds = (BucketFact, BucketPolicyFact, AccessPointFact, AccessPointPolicyFact)
-        if any(isinstance(fact, kinds) and self._index.buckets.matters(fact) for fact in (*old, *new)):
-            return self._concerned(urn)
+        if self._about_buckets((*old, *new)):
+            return left | self._concerned(urn)
         return frozenset(touched)
+
+    def _about_buckets(self, facts: Iterable[Fact]) -> bool:
+        """Whether some facts may change what the policies of buckets say."""
+        kinds = (BucketFact, BucketPolicyFact, AccessPointFact, AccessPointPolicyFact)
+        return any(isinstance(fact, kinds) and self._index.buckets.matters(fact) for fact in facts)
 
     def _signing_in(self, facts: Iterable[Fact]) -> set[str]:
         """The vended roles of which some facts may change how users get them, or with which principal tags."""
@@ -214,7 +219,7 @@ class Inventory:
                             subject=reference.value,
                         )
                     )
-        if self._index.vending or self.pools:
+        if self._index.unnamed and (self._index.vending or self.pools or self.vended(declared)):
             for urn in sorted(self._index.unnamed if only is None else only & self._index.unnamed.keys()):
                 for fact in self._index.facts(urn):
                     if isinstance(fact, GrantFact | InlineListFact | AttachmentFact):

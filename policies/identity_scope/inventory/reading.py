@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..iam.documents import MAX_DEPTH, Document, DocumentError, DocumentKind, Effect, parse
-from .facts import SECRET, UNKNOWN, Reference, Source, Unreadable
+from .facts import SECRET, SECRET_PROBLEM, UNKNOWN, Reference, Source, Unreadable
 from .vended import Obstacle, Reason
 
-SECRET_PROBLEM = "secret, cannot be read here"
 _SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which Pulumi tells a secret's wrapping from an object.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..iam.documents import Document, DocumentKind, Effect
 from ..iam.issuers import NAMED
 from .facts import (
+    SECRET_PROBLEM,
     AttachmentFact,
     Exclusive,
     GrantFact,
@@ -21,7 +22,7 @@ from .index import Index, Use
 from .overwrites import Inline, attachments_kept, inline_kept
 from .reading import read, unreadable, without_denies
 from .resolution import folded, last
-from .vended import Obstacle
+from .vended import Obstacle, Reason
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def _inline(role: RoleFact, uses: Sequence[Use]) -> tuple[tuple[tuple[Source, Do
     texts = [read(policy.source, DocumentKind.IDENTITY) for policy, _, _ in policies]
     obstacles = [obstacle for _, obstacle in texts if obstacle is not None]
     for each in lists:
-        if not each.complete:
+        if each.secret:
+            problem = f"which inline policies it keeps is {SECRET_PROBLEM}"
+            obstacles.append(Obstacle(each.urn, each.label, problem, reason=Reason.SECRET))
+        elif not each.complete:
             problem = "which inline policies it keeps is not known at preview; decided at update"
             obstacles.append(Obstacle(each.urn, each.label, problem, pending=True))
     kept = inline_kept(

@@ -26,7 +26,7 @@ from ..findings.suggestions import Suggestions
 from ..iam.claims import TAG_KEY
 from ..iam.documents import Effect
 from ..inventory.by_pool import by_pool
-from ..inventory.facts import UNKNOWN, PoolFact, Unknown
+from ..inventory.facts import SECRET_PROBLEM, UNKNOWN, PoolFact, Unknown, Unreadable
 from ..inventory.inventory import Inventory
 from ..inventory.vended import Obstacle, VendedRole
 from ..proof.api import unnamed_apis
@@ -282,7 +282,9 @@ def guests_declared(
     for pool in estate.pools.values():
         if only is not None and pool.urn not in only:
             continue
-        if pool.guests is UNKNOWN:
+        if isinstance(pool.guests, Unreadable):
+            yield _unreadable(pool, "that guest access is off", "allowUnauthenticatedIdentities", pool.guests)
+        elif pool.guests is UNKNOWN:
             yield _pending(pool, "whether guest access is enabled")
         elif pool.guests is True and pool.name is UNKNOWN:
             yield _pending(pool, "whether the guest access of a pool of its name is declared")
@@ -304,6 +306,9 @@ def classic_off(
     for pool in estate.pools.values():
         if (only is not None and pool.urn not in only) or pool.classic is False:
             continue
+        if isinstance(pool.classic, Unreadable):
+            yield _unreadable(pool, "that the classic flow is off", "allowClassicFlow", pool.classic)
+            continue
         if pool.classic is UNKNOWN:
             yield _pending(pool, "whether the classic flow is on")
             continue
@@ -323,13 +328,23 @@ def tokens_checked(
     for pool in estate.pools.values():
         if only is not None and pool.urn not in only:
             continue
-        if isinstance(pool.unchecked, Unknown):
+        if isinstance(pool.unchecked, Unreadable):
+            what = "that tokens are checked with the user pool"
+            yield _unreadable(pool, what, "serverSideTokenCheck", pool.unchecked)
+        elif isinstance(pool.unchecked, Unknown):
             yield _pending(pool, "whether tokens are checked with the user pool")
         elif pool.unchecked:
             problem = f"tokens of {', '.join(pool.unchecked)} stay valid after their user is signed out or deleted"
             fix = Fix(settings=(Property(pool.urn, ("cognitoIdentityProviders", EACH, "serverSideTokenCheck"), True),))
             text = words.setting(pool.label, problem, fix)
             yield Finding(pool.urn, ("tokens", pool.urn), text, kind=Kind.TOKENS, fix=fix)
+
+
+def _unreadable(pool: PoolFact, what: str, name: str, value: Unreadable) -> Finding:
+    secret = value.reason == SECRET_PROBLEM
+    fix = Fix(advice="keep it out of secrets: it is no secret in AWS either" if secret else "set it to true or false")
+    text = words.setting(pool.label, f"not proven {what}: `{name}` is {value.reason}", fix)
+    return Finding(pool.urn, ("unreadable", pool.urn), text, kind=Kind.SECRET if secret else Kind.MALFORMED, fix=fix)
 
 
 def _pending(pool: PoolFact, what: str) -> Finding:

@@ -195,7 +195,7 @@ class _Resource:
         if key in _DOCUMENTS:
             return self._document(value, key)
         if key in _FLAGS:
-            return UNKNOWN if is_unknown(value) else {"true": True, "false": False}.get(str(value).lower(), value)
+            return UNKNOWN if is_unknown(value) else value
         if key in _NAMES:
             return _map(value, lambda text: UNKNOWN if is_unknown(text) else rendered(text))
         if isinstance(value, Mapping):

@@ -17,6 +17,7 @@ from ..inventory.accounts import Origin, account_of
 from ..inventory.facts import (
     NOT_KNOWN,
     SECRET,
+    SECRET_PROBLEM,
     UNKNOWN,
     AccessPointFact,
     AccessPointPolicyFact,
@@ -34,8 +35,10 @@ from ..inventory.facts import (
     Reference,
     RoleFact,
     Source,
+    Switch,
     TagMapFact,
     Unknown,
+    Unreadable,
     UserPoolClientFact,
     UserPoolFact,
     VendingFact,
@@ -243,7 +246,8 @@ def _role_policies_exclusive(resource: Resource) -> Iterator[Fact]:
     complete = names is not UNKNOWN and names != SECRET and None not in known
     role = _reference(resource, "roleName")
     kept = frozenset(name for name in known if name)
-    yield InlineListFact(resource.urn, resource.name, role, kept, complete, resource.origin)
+    secret = names == SECRET or SECRET in _list(names)
+    yield InlineListFact(resource.urn, resource.name, role, kept, complete, secret, resource.origin)
 
 
 def _policy(resource: Resource) -> Iterator[Fact]:
@@ -296,15 +300,17 @@ def _attachments_exclusive(resource: Resource) -> Iterator[Fact]:
 
 def _role_attachment(resource: Resource) -> Iterator[Fact]:
     props = resource.props
-    given = props.get("roles")
+    given = _object(props.get("roles"))
     roles: list[tuple[str, Reference]]
     if isinstance(given, Mapping):
         urns = resource.depends.get("roles", ())
         roles = [(str(kind), _refers(arn, urns)) for kind, arn in given.items() if arn is not None]
-    else:
+    elif given is None or given is UNKNOWN or given == SECRET:
         roles = [("unknown", reference) for reference in _references(resource, "roles")]
+    else:
+        roles = [("unknown", Reference(None, malformed=True))]
     urns = resource.depends.get("roleMappings", ())
-    mapped = list(_mapped_roles(props.get("roleMappings")))
+    mapped = list(_mapped_roles(_object(props.get("roleMappings"))))
     roles += [("mapped", _refers(arn, urns)) for arn in mapped]
     if UNKNOWN in mapped:
         # What an unknown mapping refers to is judged; how many roles there are is not known.
@@ -316,26 +322,41 @@ def _role_attachment(resource: Resource) -> Iterator[Fact]:
 
 def _mapped_roles(mappings: object) -> Iterator[object]:
     """The roles of every rule; UNKNOWN wherever a part of the mappings is not known."""
-    if mappings is UNKNOWN or mappings == SECRET:
-        yield mappings
+    if mappings is UNKNOWN or isinstance(mappings, str):
+        yield SECRET if mappings == SECRET else [mappings] if isinstance(mappings, str) else mappings
     for mapping in list(mappings.values()) if isinstance(mappings, Mapping) else _list(mappings):
         if mapping is UNKNOWN or mapping == SECRET:
             yield mapping
         if not isinstance(mapping, Mapping):
             continue
+        mapping = _uncapitalized(mapping)
         rules = mapping.get("mappingRules")
         if rules is None:
             rules = mapping.get("rulesConfiguration")
-            rules = rules.get("rules") if isinstance(rules, Mapping) else rules
+            rules = _uncapitalized(rules).get("rules") if isinstance(rules, Mapping) else rules
         if rules is UNKNOWN or rules == SECRET:
             yield rules
         for rule in _list(rules):
             if isinstance(rule, Mapping):
+                rule = _uncapitalized(rule)
                 arn = rule.get("roleArn", rule.get("roleARN"))
                 if arn is not None:
                     yield arn
             elif rule is UNKNOWN or rule == SECRET:
                 yield rule
+
+
+def _object(value: object) -> object:
+    """An object, which `aws-native` takes as JSON text as well; text that is none stays."""
+    if not isinstance(value, str) or value == SECRET:
+        return value
+    decoded = _decoded(value)
+    return decoded if isinstance(decoded, Mapping | list) else value
+
+
+def _uncapitalized(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object with property names as Pulumi writes them: where `aws-native` takes any object, it is CloudFormation's."""
+    return {key[:1].lower() + key[1:]: member for key, member in value.items()}
 
 
 def _group(resource: Resource) -> Iterator[Fact]:
@@ -380,6 +401,7 @@ def _access_point(resource: Resource) -> Iterator[Fact]:
         (_reference(resource, "bucket"),),
         resource.origin,
         _network_origin(props),
+        single=SECRET not in (props.get("bucket"), props.get("name")),
     )
     if props.get("policy") and resource.sets("policy"):
         source = _source(resource, props.get("policy"), ", access point policy")
@@ -443,9 +465,9 @@ def _pool(resource: Resource) -> Iterator[Fact]:
         urn=resource.urn,
         label=resource.name,
         id=_text(props.get("id")),
-        name=UNKNOWN if name is UNKNOWN or name == SECRET else _text(name),
-        guests=props.get("allowUnauthenticatedIdentities"),
-        classic=props.get("allowClassicFlow"),
+        name=UNKNOWN if name is UNKNOWN else _text(name),
+        guests=_switch(props.get("allowUnauthenticatedIdentities")),
+        classic=_switch(props.get("allowClassicFlow")),
         unchecked=_unchecked(props.get("cognitoIdentityProviders")),
         logins=tuple(_logins(props)),
         origin=replace(resource.origin, region=region),
@@ -491,6 +513,16 @@ def _tag_map(resource: Resource) -> Iterator[Fact]:
     )
 
 
+def _switch(value: object) -> Switch:
+    """A setting that is on or off, which providers take as text as well."""
+    if value is None or isinstance(value, Unknown):
+        return value
+    if value == SECRET:
+        return Unreadable(SECRET_PROBLEM)
+    flag = _flag(value)
+    return Unreadable("neither true nor false") if flag is None else flag
+
+
 def _flag(value: object) -> bool | None:
     """A flag, which CloudFormation writes as text as well; None where it is not set or not readable."""
     return {"true": True, "false": False}.get(str(value).lower())
@@ -523,16 +555,24 @@ def _logins(props: Mapping[str, Any]) -> Iterator[str]:
     yield from (developer,) if developer else ()
 
 
-def _unchecked(providers: object) -> tuple[str, ...] | Unknown:
-    """Those that certainly are not checked; UNKNOWN where there are none, but some that may not be."""
+def _unchecked(providers: object) -> tuple[str, ...] | Unknown | Unreadable:
+    """Those that certainly are not checked; else what is not known of some that may not be."""
     given = _list(providers)
-    checks = [item.get("serverSideTokenCheck") if isinstance(item, Mapping) else item for item in given]
+    checks = [
+        _switch(item.get("serverSideTokenCheck") if isinstance(item, Mapping) else item)
+        for item in ([providers] if providers == SECRET else given)
+    ]
     found = tuple(
         f"`{name}`" if (name := _text(item.get("providerName"))) else f"provider {number}"
-        for number, (item, check) in enumerate(zip(given, checks, strict=True), 1)
+        for number, (item, check) in enumerate(zip(given, checks, strict=False), 1)
         if isinstance(item, Mapping) and check in (None, False)
     )
-    return UNKNOWN if not found and (providers is UNKNOWN or UNKNOWN in checks) else found
+    if found:
+        return found
+    unreadable = next((check for check in checks if isinstance(check, Unreadable)), None)
+    if unreadable is not None:
+        return unreadable
+    return UNKNOWN if providers is UNKNOWN or UNKNOWN in checks else ()
 
 
 _PROVIDERS = {

@@ -14,8 +14,19 @@ from policies.identity_scope.inventory.principal import Principal
 from policies.identity_scope.inventory.vended import Declared, Obstacle, StackPools, VendedRole
 from policies.identity_scope.pack.configuration import Config
 from policies.identity_scope.sources.pulumi import Resource, facts
-from tests.policies.inventory.stack import WIDE, attach, findings, inventory, policy_arn, role, role_arn, role_policy
+from tests.policies.inventory.stack import (
+    WIDE,
+    attach,
+    findings,
+    inventory,
+    policy_arn,
+    resource,
+    role,
+    role_arn,
+    role_policy,
+)
 from tests.policies.inventory.strategies import resources, stacks
+from tests.policies.pack.engine import document
 from tests.scale import SCALE
 
 declarations = st.sampled_from(
@@ -78,6 +89,16 @@ def test_a_resource_touches_a_role_of_each_question_that_it_changes(
         return
     changed = [question for question in after if not any(no_wider(question, earlier) for earlier in old)]
     assert all(touched & {role.urn for role in question} for question in changed)
+
+
+def test_a_bucket_policy_that_moves_touches_the_roles_of_the_bucket_that_it_leaves() -> None:
+    """A Deny that is gone from a bucket guards it no more."""
+    deny = {"Effect": "Deny", "Action": "s3:*", "Principal": "*", "NotResource": "arn:aws:s3:::bkt/a/*"}
+    guard = resource("aws:s3/bucketPolicy:BucketPolicy", "guard", bucket="bkt", policy=document([deny]))
+    asked = inventory([role(), role_policy(WIDE), guard])
+    asked.vended(Declared())
+    moved = resource("aws:s3/bucketPolicy:BucketPolicy", "guard", bucket="other", policy=document([deny]))
+    assert asked.add(facts(moved)) == {role().urn}
 
 
 def questions(roles: list[VendedRole]) -> list[list[Principal]]:
