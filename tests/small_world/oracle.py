@@ -296,16 +296,46 @@ OWN, BOUNDED, SESSIONS, EVERYONE = "its own documents", "its ARN", "its sessions
 _DENY, _BOUNDARY = "deny", "boundary"
 
 
-def granted_to(principals: Principals, role: Role | None) -> str | None:
+def needs_identity(statement: Statement) -> bool:
+    """Whether nobody meets an Allow without an identity, whatever else the request holds."""
+
+    def is_of_identity(key: str) -> bool:
+        issuer, _, name = key.lower().rpartition(":")
+        return issuer in (ISSUER, *FOREIGN) and name in ("sub", "aud", "amr")
+
+    def stands_for_it(text: str) -> bool:
+        named = [piece for piece in pieces(text, statement.expands, True) if isinstance(piece, Variable)]
+        return any(piece.default is None and is_of_identity(piece.key) for piece in named)
+
+    for condition in statement.conditions:
+        if is_of_identity(condition.key):
+            if truth(condition, Context(None), statement.expands) is Truth.NO:
+                return True
+        elif condition.operator in ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnLike", "ArnEquals"):
+            always = condition.if_exists or condition.qualifier == "ForAllValues"
+            if not always and all(map(stands_for_it, condition.values)):
+                return True
+    return not statement.not_resource and all(map(stands_for_it, statement.resources))
+
+
+def granted_to(statement: Statement, role: Role | None) -> str | None:
     """As what a bucket policy's Allow reaches a role, or a caller without any. An account only delegates; everyone but some
-    is everyone; whoever asks for a session without the pool's help may choose its name."""
+    is everyone, unless nobody but identities can meet it; whoever asks for a session without the pool's help may choose its
+    name."""
+    principals = statement.principals
+    assert principals is not None
     values = [value for _, value in principals.entries]
-    if principals.negated or "*" in values:
+    if (principals.negated or "*" in values) and not needs_identity(statement):
         return EVERYONE
     if role is None:
         return None
     sessions = role.session.removesuffix(SESSION)
-    if any(value.startswith(sessions) for value in values) or ("Federated", ISSUER) in principals.entries:
+    if (
+        principals.negated
+        or "*" in values
+        or any(value.startswith(sessions) for value in values)
+        or ("Federated", ISSUER) in principals.entries
+    ):
         return SESSIONS
     return BOUNDED if role.arn in values else None
 
@@ -396,7 +426,7 @@ class Oracle:
                 if statement.effect is Effect.DENY:
                     if denied_to(statement.principals, role):
                         yield _DENY, statement
-                elif how := granted_to(statement.principals, role):
+                elif how := granted_to(statement, role):
                     yield how, statement
 
     # One request

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from policies.identity_scope.automata import symbolic
 from policies.identity_scope.automata.symbolic import Question, Token, Walk
 from policies.identity_scope.automata.unknowns import StoreId
-from policies.identity_scope.iam import evaluator, variables
+from policies.identity_scope.iam import evaluator, principals, variables
 from policies.identity_scope.iam.actions import OBJECT_ACTIONS, mask
 from policies.identity_scope.iam.claims import TAG_KEY, Claim, Session
 from policies.identity_scope.iam.conditions import Truth
@@ -121,6 +121,11 @@ def _only_roles_are_named() -> list[Replacement]:
         return None if found is Grantee.SESSION else found
 
     return [_instead(reach, "grantee", grantee)]
+
+
+def _everyone_is_no_role() -> list[Replacement]:
+    """What a bucket policy allows to everyone is open to everyone, also where only roles and sessions can meet it."""
+    return [(principals, "_is_for_roles", lambda *_: False)]
 
 
 def _boundary_limits_sessions() -> list[Replacement]:
@@ -364,6 +369,7 @@ HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "a condition names nobody": _conditions_name_nobody,
     "bucket policies grant nothing": _bucket_policies_grant_nothing,
     "bucket policies grant sessions nothing": _only_roles_are_named,
+    "what is for everyone is for no role": _everyone_is_no_role,
     "the boundary limits sessions": _boundary_limits_sessions,
     "everyone has a role": _everyone_has_a_role,
     "every Deny of a bucket policy is about the role": _denies_name_everyone,

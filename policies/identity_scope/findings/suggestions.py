@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..iam.actions import LIST_ACTIONS, mask
 from ..iam.documents import Document, Effect, Statement, Version, parse
 from ..iam.issuers import COMMERCIAL_ISSUER, Shape
-from ..iam.principals import Grantee, grantee
+from ..iam.principals import Grantee, grantee, is_for_everyone
 from ..inventory.declared import Shared
 from ..inventory.principal import BucketPolicy, Principal
 from ..inventory.vended import VendedRole
@@ -287,7 +287,7 @@ class Suggestions:
 
     def _rewritten(self, place: Place, names: Names) -> Iterator[Sequence[StatementJson]]:
         statement = place.statement
-        if place.of_bucket and _everyone(statement):
+        if place.of_bucket and is_for_everyone(statement, self._scope.issuers_known):
             yield rewriting.for_everyone(statement)
             return
         for test in statement.conditions:
@@ -388,7 +388,7 @@ class Suggestions:
 
     def _grants(self, principal: Principal, statement: Statement) -> bool:
         """Whether a bucket policy's statement names a role or its sessions."""
-        named = grantee(statement.principals, principal.arns, self._scope.issuers_known)
+        named = grantee(statement, principal.arns, self._scope.issuers_known)
         return named in (Grantee.ROLE, Grantee.SESSION)
 
     def _of_escalation(self, result: Escalation) -> Iterator[Fix]:
@@ -516,11 +516,6 @@ def _texts(statement: Statement) -> list[str]:
 
 def _same(one: Place, other: Place) -> bool:
     return (one.urn, one.label, one.statement.index) == (other.urn, other.label, other.statement.index)
-
-
-def _everyone(statement: Statement) -> bool:
-    principals = statement.principals
-    return principals is not None and (principals.negated or ("AWS", "*") in principals.entries)
 
 
 def _reaches_files(statement: Statement) -> bool:

@@ -25,6 +25,8 @@ from ..iam.actions import (
 from ..iam.claims import TAG_KEY, Claim, Language, is_attribute
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches, variables_of
+from ..iam.issuers import known_issuers
+from ..iam.principals import is_for_everyone
 from ..iam.variables import Variable, template
 from ..inventory.principal import Principal
 from ..inventory.vended import Obstacle
@@ -102,7 +104,8 @@ def isolation(result: Violation, principal: Principal | None, context: Context, 
         kind = Kind.BUCKET_POLICY
         what = "bucket policy" if policy.access_point is None else "access point's policy"
         why = f"because the {what} allows it to the role"
-        if any(s.index == mine.statement.index and _opens(s) for s in policy.document.statements):
+        issuers = known_issuers() | {*context.issuers}
+        if any(s.index == mine.statement.index and is_for_everyone(s, issuers) for s in policy.document.statements):
             who, why = "everyone", f"because the {what} allows it to everyone"
     others = "tenants'" if context.tenants.intersection(key.lower() for key, _ in mine.tags) else "users'"
     head = f"{_where(mine)} lets {who} {_verb(mine)} other {others} files, {why}."
@@ -322,11 +325,6 @@ def _verb(access: Access) -> str:
         if name.startswith(start):
             return verb
     return "change"
-
-
-def _opens(statement: Statement) -> bool:
-    principals = statement.principals
-    return principals is not None and (principals.negated or ("AWS", "*") in principals.entries)
 
 
 def _why(result: Violation, context: Context) -> Said:

@@ -12,10 +12,18 @@ from .conditions import Truth, holds, negates
 from .documents import Condition, Effect, Statement
 from .variables import Missing, Values
 
-_ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"
+PRINCIPAL_ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"
 _TAG = "aws:principaltag/"
 _KEYS = frozenset(
-    {_ARN, _ACCOUNT, "aws:principaltype", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:userid"}
+    {
+        PRINCIPAL_ARN,
+        _ACCOUNT,
+        "aws:principaltype",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:username",
+        "aws:userid",
+    }
 )
 
 
@@ -51,13 +59,13 @@ def made_by(statement: Statement, arns: tuple[str, ...], anonymous: bool) -> Sta
             return (value,) if value else Missing.ABSENT
         known = {"aws:principaltype": "AssumedRole"}
         if len(full) == 1:
-            known |= {_ARN: full[0], _ACCOUNT: full[0].split(":")[4]}
+            known |= {PRINCIPAL_ARN: full[0], _ACCOUNT: full[0].split(":")[4]}
         return (known[key],) if key in known else Missing.UNKNOWN
 
     def decide(condition: Condition) -> Truth:
         if not _is_of_caller(condition.key):
             return Truth.MAYBE
-        if condition.key == _ARN and not anonymous and len(full) != 1 and _names_others(condition, arns):
+        if condition.key == PRINCIPAL_ARN and not anonymous and len(full) != 1 and _names_others(condition, arns):
             return Truth.of(negates(condition.operator))
         return holds(condition, lambda key: lookup(key) if _is_of_caller(key) else Missing.UNKNOWN, statement.expands)
 

@@ -3,6 +3,8 @@
 A role is named by its ARN; its sessions by the ARN of an assumed role or by the identity service that they were issued by;
 an account, as a principal, only delegates to that account's own policies, so in an Allow it grants nothing.
 
+An Allow for everyone that needs what only roles, or sessions of identity pools, have, is one for these.
+
 INVARIANT (widening). An Allow that may name the role does; a Deny that may name somebody else does not.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -11,15 +13,21 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 
-from .documents import Principals
+from .callers import PRINCIPAL_ARN, made_by
+from .conditions import Truth, holds, negates
+from .documents import Condition, Principals, Statement
+from .variables import Lookup, Missing, Values, Variable, arn_template, concretise, template
 
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
 """A role's unique ID, by which a policy can name it as well.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 """
+_PARTITION = re.compile(r"arn:([a-z-]+):")
+_ACCOUNT = re.compile(r"\b\d{12}\b")
 SESSION_NAME = "CognitoIdentityCredentials"
 """The name of every session that an identity pool makes."""
 
@@ -34,17 +42,21 @@ class Grantee(Enum):
     EVERYONE = "everyone"
 
 
-def grantee(principals: Principals | None, arns: tuple[str, ...], issuers: frozenset[str]) -> Grantee | None:
+def grantee(statement: Statement, arns: tuple[str, ...], issuers: frozenset[str]) -> Grantee | None:
     """Whom an Allow names: the widest that it does; None where it grants the role nothing.
 
     Args:
+        statement: with all of its conditions.
         arns: the role's ARN, where it is known, and `:role/NAME`.
         issuers: the issuers of identity pools.
     """
+    principals = statement.principals
     if principals is None:
         return Grantee.SESSION
-    if principals.negated or any(value == "*" for kind, value in principals.entries if kind == "AWS"):
-        return Grantee.EVERYONE  # everyone but those that are named is nearly everyone
+    if is_for_everyone(statement, issuers):
+        return Grantee.EVERYONE
+    if names_everyone(principals):
+        return Grantee.SESSION if made_by(statement, arns, False) is not None else None
     if any(_is_session(kind, value, arns, issuers) for kind, value in principals.entries):
         return Grantee.SESSION
     if any(
@@ -53,6 +65,64 @@ def grantee(principals: Principals | None, arns: tuple[str, ...], issuers: froze
     ):
         return Grantee.ROLE
     return None
+
+
+def names_everyone(principals: Principals | None) -> bool:
+    """Whether an Allow has everyone as its principal; everyone but those that are named is nearly everyone."""
+    return principals is not None and (principals.negated or ("AWS", "*") in principals.entries)
+
+
+def is_for_everyone(statement: Statement, issuers: frozenset[str]) -> bool:
+    """Whether an Allow is for everyone, and not for roles or sessions all the same."""
+    return names_everyone(statement.principals) and not _is_for_roles(statement, issuers)
+
+
+def _is_for_roles(statement: Statement, issuers: frozenset[str]) -> bool:
+    """Whether nobody meets an Allow for everyone but roles, or sessions of identity pools: by a condition, or because each
+    of its resources has a variable that only these have.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    keys = {f"{issuer}:{key}" for issuer in issuers for key in ("sub", "aud", "amr")}
+
+    def lookup(key: str) -> Values:
+        return Missing.ABSENT if key in keys else Missing.UNKNOWN
+
+    if any(_is_unmet(condition, lookup, statement.expands) for condition in statement.conditions):
+        return True
+    templates = [arn_template(text, statement.expands) for text in statement.resources]
+    return not statement.not_resource and all(
+        concretise(each, lookup, widen=True).pattern is None for each in templates
+    )
+
+
+def _is_unmet(condition: Condition, lookup: Lookup, expands: bool) -> bool:
+    """Whether nobody but roles, or sessions of identity pools, meets a condition."""
+    if condition.key == PRINCIPAL_ARN:
+        return all(holds(condition, _with_arn(lookup, arn), expands) is Truth.NO for arn in _others(condition))
+    if lookup(condition.key) is Missing.ABSENT:
+        return holds(condition, lookup, expands) is Truth.NO
+    if condition.if_exists or condition.qualifier == "ForAllValues" or negates(condition.operator) or not expands:
+        return False
+    values = [template(value, True) for value in condition.values]
+    absent = [
+        any(isinstance(p, Variable) and p.default is None and lookup(p.key) is Missing.ABSENT for p in v)
+        for v in values
+    ]
+    return condition.operator.startswith(("String", "Arn")) and all(absent)
+
+
+def _with_arn(lookup: Lookup, arn: Values) -> Lookup:
+    return lambda key: arn if key == PRINCIPAL_ARN else lookup(key)
+
+
+def _others(condition: Condition) -> Iterator[Values]:
+    """The ARNs of principals that are no roles, in the accounts that a condition names and in another one, and none."""
+    yield Missing.ABSENT
+    text = " ".join(condition.values)
+    for partition in {"aws", *_PARTITION.findall(text)}:
+        for account in {"000000000000", *_ACCOUNT.findall(text)}:
+            yield from ((f"arn:{partition}:iam::{account}:{name}",) for name in ("user/x", "root"))
 
 
 def is_denied(principals: Principals | None, arns: tuple[str, ...]) -> bool:

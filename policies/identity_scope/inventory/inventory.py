@@ -348,8 +348,7 @@ class Inventory:
             return False
         issuers = known_issuers(dict(declared.issuers))
         return any(
-            statement.effect is Effect.ALLOW
-            and grantee(statement.principals, arns, issuers) in (Grantee.ROLE, Grantee.SESSION)
+            statement.effect is Effect.ALLOW and grantee(statement, arns, issuers) in (Grantee.ROLE, Grantee.SESSION)
             for policy in self._index.buckets.documents().policies
             if policy.by_name
             for statement in policy.document.statements

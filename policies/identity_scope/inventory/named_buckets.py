@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..iam.documents import Document, Effect, Statement
+from ..iam.principals import names_everyone
 from .principal import BucketPolicy, Principal
 
 _WILD = "*?$"
@@ -48,17 +49,26 @@ def concerning(policies: Iterable[BucketPolicy], buckets: NamedBuckets) -> tuple
 def grants_by_name(document: Document) -> bool:
     """Whether a bucket's policy allows something to roles, sessions, or all of an issuer, by their names.
 
-    An account as the principal only delegates: the role still needs a grant of its own.
+    An account as the principal only delegates: the role still needs a grant of its own. What is for everyone may be for
+    roles or sessions all the same, by a condition or a variable.
     """
     return any(
         statement.effect is Effect.ALLOW
         and statement.principals is not None
-        and any(
-            kind == "Federated" or (kind == "AWS" and value != "*" and not value.isdigit() and value[-5:] != ":root")
-            for kind, value in statement.principals.entries
+        and (
+            any(
+                kind == "Federated"
+                or (kind == "AWS" and value != "*" and not value.isdigit() and value[-5:] != ":root")
+                for kind, value in statement.principals.entries
+            )
+            or (names_everyone(statement.principals) and _asks_for_something(statement))
         )
         for statement in document.statements
     )
+
+
+def _asks_for_something(statement: Statement) -> bool:
+    return bool(statement.conditions) or any("${" in resource for resource in statement.resources)
 
 
 @lru_cache(maxsize=4096)

@@ -27,7 +27,7 @@ from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import variables_of
 from ..iam.issuers import NAMED, Shape
-from ..iam.principals import Grantee, denies_everyone, grantee, is_denied
+from ..iam.principals import Grantee, denies_everyone, grantee, is_denied, names_everyone
 from ..iam.variables import Missing, Values, Variable, arn_template, may_be_absent, template
 from ..inventory.principal import Principal
 from .reach import LISTING_KEYS, PREFIX_KEY, AllObjects, of_bucket, within_bucket
@@ -115,7 +115,7 @@ def _nobody(principal: Principal) -> Principal:
                 made
                 for each in policy.document.statements
                 if (made := made_by(each, (), True)) is not None
-                and (each.effect is Effect.DENY or grantee(each.principals, (), frozenset()) is Grantee.EVERYONE)
+                and (each.effect is Effect.DENY or names_everyone(each.principals))
             ]
         )
     ]
@@ -212,7 +212,7 @@ class _Version:
             for statement in policy.document.statements if policy.access_point is None else ():
                 means = _Atom("principal", str(statement.principals), (), False)
                 if statement.effect is Effect.ALLOW:
-                    granted = grantee(statement.principals, principal.arns, comparison.issuers)
+                    granted = grantee(statement, principal.arns, comparison.issuers)
                     if granted is not None:
                         limited = granted is Grantee.ROLE
                         yield from comparison.clause("allow", policy.name, statement, limited, policy.bucket)

@@ -412,7 +412,7 @@ def _of_unknown_points(principal: Principal, scope: Scope, shape: Shape) -> Iter
         if policy.access_point is None or located(policy.access_point, principal) is not None:
             continue
         for statement in policy.document.statements:
-            if statement.effect is Effect.ALLOW and grantee(statement.principals, principal.arns, scope.issuers_known):
+            if statement.effect is Effect.ALLOW and grantee(statement, principal.arns, scope.issuers_known):
                 pending = policy.access_point.single
                 reason = _LATER if pending else _ANOTHER_NAME
                 yield NotProven(reason, principal.urn, policy.name, statement, pending, open=True)

@@ -23,7 +23,7 @@ from ..iam.conditions import LIKE_OPERATORS, Truth, holds, negates
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import Reading, Request, action_matches, resource_patterns, unresolved
 from ..iam.issuers import OTHER_PROVIDERS, Shape, known_issuers
-from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied
+from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_denied, names_everyone
 from ..iam.variables import Free, Lookup, Missing, Values, concretise, template
 from ..inventory.declared import Shared
 from ..inventory.principal import AccessPoint, BucketPolicy, Principal
@@ -648,12 +648,11 @@ def applied(principal: Principal, caller: Caller, view: View = View.ROLE) -> lis
             found += _of_the_point(policy, principal, caller, view)
             continue
         for each in policy.document.statements:
-            everyone = each.principals is not None and grantee(each.principals, (), frozenset()) is Grantee.EVERYONE
-            statement = _direct(each, principal, view, everyone)
+            statement = _direct(each, principal, view, names_everyone(each.principals))
             if statement is None:
                 continue
             if statement.effect is Effect.ALLOW:
-                granted = grantee(statement.principals, principal.arns, caller.issuers)
+                granted = grantee(each, principal.arns, caller.issuers)
                 if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
                     limited = granted is Grantee.ROLE
                     found.append(Applied("allow", statement, policy.name, policy.bucket, limited))
@@ -693,7 +692,7 @@ def _of_the_point(policy: BucketPolicy, principal: Principal, caller: Caller, vi
     for statement in policy.document.statements:
         actions = tuple(action for action in POINT_ACTIONS if action_matches(statement, action))
         if actions and statement.effect is Effect.ALLOW:
-            granted = grantee(statement.principals, principal.arns, caller.issuers)
+            granted = grantee(statement, principal.arns, caller.issuers)
             if granted is not None and (granted is Grantee.EVERYONE) is (view is not View.ROLE):
                 some = replace(statement, actions=actions, not_action=False)
                 yield Applied("allow", some, policy.name, None, granted is Grantee.ROLE)
@@ -721,7 +720,7 @@ def _applied_through(principal: Principal, point: AccessPoint, caller: Caller, v
             statement = _through(each, principal, point, view)
             if statement is None:
                 continue
-            granted = grantee(statement.principals, principal.arns, caller.issuers)
+            granted = grantee(each, principal.arns, caller.issuers)
             if statement.effect is Effect.DENY:
                 if denies_everyone(statement.principals) or (
                     view is not View.ANYBODY and is_denied(statement.principals, principal.arns)
