@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from sandbox.aws.errors import AwsError
@@ -90,16 +89,17 @@ def test_two_stacks_at_once_do_not_meet(stack: Stack, tmp_path: Path) -> None:
 
 def test_an_update_that_holds_the_lock_is_not_met_by_a_second_one(stack: Stack) -> None:
     with pulumi_cli.served(stack.program) as client:
-        held = threading.Event()
+        holds, goes_on = threading.Event(), threading.Event()
 
         def hold(_: str) -> None:
-            held.wait(10)
+            holds.set()
+            goes_on.wait(120)
 
         stack.before_call = hold
         first = stack.start("up", "--yes", "--skip-preview", "--stack", stack.name, client=client)
-        time.sleep(4)
+        assert holds.wait(120)
         output = stack.run("up", "--yes", "--skip-preview", fails=True)
-        held.set()
+        goes_on.set()
         first.communicate(timeout=120)
     assert "lock" in output
     assert first.returncode == 0
