@@ -10,7 +10,11 @@ from .results import NotProven, UnnamedApi
 from .scope import Scope
 from .tag_values import first_replayed
 
-INVOKE = ("execute-api:Invoke",)
+API_CALLS = ("execute-api:Invoke", "execute-api:InvalidateCache", "execute-api:ManageConnections")
+"""The actions on deployed APIs: calls, also those that empty a stage's cache or write to other users' connections.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigateway.html
+"""
 
 
 def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotProven]:
@@ -25,7 +29,7 @@ def unnamed_apis(scope: Scope, apis: tuple[str, ...]) -> list[UnnamedApi | NotPr
         wanted = apis or _named(principal)
         named: list[Pattern] = [(*head, Wild.ANY, *literal(f":{api}/"), Wild.ANY) for api in wanted]
         try:
-            for grant in reader.objects(principal, universe=INVOKE):
+            for grant in reader.objects(principal, universe=API_CALLS):
                 question = symbolic.alone(grant, track((*head, Wild.ANY)), forbidden=named)
                 word = symbolic.find(question)
                 if word is None:

@@ -17,7 +17,7 @@ from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import OBJECT_ACTIONS, exists
 from ..iam.documents import Document, Effect, Statement
 from ..inventory.principal import Principal
-from .api import INVOKE
+from .api import API_CALLS
 from .other_access import NEEDS_NO_PERMISSION, PROVEN_SERVICES, other_access
 from .questions import Grant, Reader, Symbolic, objects, track
 from .scope import Scope
@@ -77,7 +77,7 @@ def effective(scope: Scope) -> Iterator[Effective]:
             for subject, read, where in (
                 (Subject.OBJECTS, reader.objects, objects(shape)),
                 (Subject.NAMES, reader.listings, None),
-                (Subject.API, partial(reader.objects, universe=INVOKE), apis),
+                (Subject.API, partial(reader.objects, universe=API_CALLS), apis),
             ):
                 try:
                     grants = read(entry.principal)
@@ -164,7 +164,7 @@ def _live(symbolic: Symbolic, grant: Grant, where: Track | None) -> bool:
 
 
 def _actions(grant: Grant) -> Sequence[str]:
-    if grant.listing or grant.action in INVOKE:
+    if grant.listing or grant.action in API_CALLS:
         return (grant.action,)
     return [action for i, action in enumerate(OBJECT_ACTIONS) if grant.actions >> i & 1 and exists(action)]
 
