@@ -23,6 +23,7 @@ from policies.identity_scope.inventory.facts import (
     Reference,
     RoleFact,
     Source,
+    TagMapFact,
     VendingFact,
 )
 from policies.identity_scope.sources.cloudformation import Assumptions
@@ -211,6 +212,17 @@ class _Creation:
             # Which role a rule chooses is for the test to say: by the group that it adds a user to.
             by_token = {"Type": "Token", "AmbiguousRoleResolution": "AuthenticatedRole"}
             pool.role_mappings[f"{provider}:{CLIENT}"] = by_token
+        for tag_map in self._of(TagMapFact):
+            if not isinstance(tag_map.tags, tuple):
+                self._problem(tag_map.urn, tag_map.label, "its principal tags are not known before it is deployed")
+                continue
+            # A user pool whose name is not known is the sandbox's, which users sign in to.
+            name = tag_map.provider.value or provider
+            if name in pool.principal_tags:
+                self._problem(
+                    tag_map.urn, tag_map.label, "is a second map of one provider; the sandbox has one user pool"
+                )
+            pool.principal_tags[name] = {"UseDefaults": tag_map.defaults is True, "PrincipalTags": dict(tag_map.tags)}
         self._sandbox.identity.pools[pool_id] = pool
         return pool_id
 

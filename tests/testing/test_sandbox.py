@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -117,6 +118,53 @@ def test_a_template_in_which_somebody_reaches_everything_is_found_out(tmp_path: 
             bob.expect_denied(bob.s3.get_object, **letter)
 
 
+@pytest.mark.parametrize("claim", ["sub", "email"])
+def test_the_principal_tags_of_a_template(claim: str, tmp_path: Path) -> None:
+    """Folders named by a claim: two people with one value of it share a folder, and others do not."""
+
+    def key_by_claim(resources: Any) -> None:
+        policies = resources["Role"]["Properties"]["Policies"]
+        policies[0]["PolicyDocument"]["Statement"] = {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": {"Fn::Sub": "${Uploads.Arn}/${!aws:PrincipalTag/user}/*"},
+        }
+        resources["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Action"] = [
+            "sts:AssumeRoleWithWebIdentity",
+            "sts:TagSession",
+        ]
+        resources["Tags"] = {
+            "Type": "AWS::Cognito::IdentityPoolPrincipalTag",
+            "Properties": {
+                "IdentityPoolId": {"Ref": "Pool"},
+                "IdentityProviderName": {"Fn::GetAtt": "Users.ProviderName"},
+                "PrincipalTags": {"user": claim},
+            },
+        }
+
+    with Sandbox.template(written(tmp_path, changed(key_by_claim)), parameters={"Stage": "test"}) as sandbox:
+        ann, bob = (sandbox.sign_up(name, {"email": "both@example.com"}) for name in ("ann", "bob"))
+        payload = ann.id_token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        letter = {"Bucket": sandbox.bucket, "Key": f"{claims[claim]}/x"}
+        ann.s3.put_object(**letter, Body=b"x")
+        if claim == "email":
+            assert bob.s3.get_object(**letter)["Body"].read() == b"x"
+        else:
+            bob.expect_denied(bob.s3.get_object, **letter)
+
+
+def _tags_unknown(resources: Any) -> None:
+    resources["Tags"] = {
+        "Type": "AWS::Cognito::IdentityPoolPrincipalTag",
+        "Properties": {
+            "IdentityPoolId": {"Ref": "Pool"},
+            "IdentityProviderName": "accounts.google.com",
+            "PrincipalTags": {"user": {"Ref": "Stage"}},
+        },
+    }
+
+
 def _refers(resources: Any) -> None:
     resources["Roles"]["Properties"]["Roles"]["authenticated"] = "arn:aws:iam::123456789012:role/elsewhere"
 
@@ -141,6 +189,7 @@ def _no_pool(resources: Any) -> None:
         (_refers, "`arn:aws:iam::123456789012:role/elsewhere`, which is not in the files"),
         (_depends, "depends on"),
         (_denies, "depends on"),
+        (_tags_unknown, "its principal tags are not known"),
         (_no_pool, "`Pool` is neither a parameter nor a resource of the template"),
     ],
 )
