@@ -9,12 +9,13 @@ from functools import cached_property
 
 from ..iam.claims import TAG_KEY, Language
 from ..iam.documents import Statement
-from ..iam.issuers import BY_LENGTH, DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
+from ..iam.issuers import DEFAULT_REGION, ISSUERS, PARTITIONS, REGION, Shape, known_issuers, shape_of
 from ..inventory.declared import Shared
 from ..inventory.principal import Principal
 from .access_points import through_access_points
 from .identities import Strangers, strangers
-from .reach import Caller, Tags
+from .reach import PREFIX_KEY, Caller, Tags
+from .regions import by_length, told_apart
 from .sessions import by_session, literals_of, slots, tags_of
 
 STEPS = 50_000
@@ -31,7 +32,7 @@ class Mentions:
 
     Attributes:
         letters: the characters that they use.
-        regions: regions that stand in them.
+        regions: regions that stand in them, also in part.
         partitions: partitions that ARNs in them have.
         govcloud: whether they speak of GovCloud in any way.
         counts: whether they count characters with `?`.
@@ -112,9 +113,12 @@ class Scope:
         partitions = {name for value in values for name in _PARTITION.findall(value)}
         return Mentions(
             letters=frozenset().union(*values),
-            regions=tuple(sorted({region for value in values for region in REGION.findall(value)})),
+            regions=(
+                *sorted({r for value in values for r in REGION.findall(value.lower())}),
+                *told_apart(dict.fromkeys(self._texts_of_ids())),
+            ),
             partitions=tuple(sorted(partitions & PARTITIONS.keys())),
-            govcloud=any("us-gov" in value for value in values),
+            govcloud=any("us-gov" in value.lower() for value in values),
             counts=any("?" in value for value in values),
             short_buckets=tuple(sorted({name for value in values for name in _SHORT_BUCKET.findall(value)})),
             tags={**tags_of(self._statements(), (space.pattern for space in self.shared))},
@@ -130,20 +134,33 @@ class Scope:
             yield space.pattern
         yield from self.folders
 
+    def _texts_of_ids(self) -> Iterator[str]:
+        """The texts that may hold an ID, or a part of one, that counts: others are compared with what is not known."""
+        for statement in self._statements():
+            yield from statement.resources
+            for condition in statement.conditions:
+                if condition.key.endswith(":sub"):
+                    yield from condition.values
+                elif condition.key == PREFIX_KEY:
+                    yield from (f"{value}*" for value in condition.values)
+        for space in self.shared:
+            yield space.pattern
+        yield from self.folders
+
     def _statements(self) -> Iterator[Statement]:
         for principal in self.principals:
             yield from principal.statements
 
     def shapes(self) -> list[Shape]:
         """The forms of IDs to ask about: of the pools' own regions where they are known; else of the default region, each
-        region that the documents speak of, and, where they count characters with `?`, one of each length."""
+        region that the documents speak of, also in part, and, where they count characters with `?`, one of each length."""
         if self.shape is not None:
             return [self.shape]
         regions = list(self.regions)
         if not regions:
             regions = [DEFAULT_REGION, *(ISSUERS if self.mentions.govcloud else ())]
             regions += [PARTITIONS[name][1] for name in self.mentions.partitions]
-            regions += [*self.mentions.regions, *(BY_LENGTH.values() if self.mentions.counts else ())]
+            regions += [*self.mentions.regions, *(by_length() if self.mentions.counts else ())]
         shapes = (shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions))
         return [replace(shape, short_buckets=self.mentions.short_buckets) for shape in shapes]
 
