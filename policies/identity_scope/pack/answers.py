@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.runtime.proto import analyzer_pb2 as protocol
-
 from ..findings.escaping import escaped
 from ..inventory.accounts import Origin
 from ..sources.pulumi import Resource, origin
 from ..sources.types import relevant
 from .description import LEVELS, NOTICES, PACK, VERSION, not_applicable, severity
 from .rules import Level
+from .sdk import protocol
 from .session import Notice, Report, Session, Violation
 from .settings import Settings
 from .wire import plain

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.protobuf import empty_pb2, json_format
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import analyzer_pb2 as protocol
-from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from ..sources.types import pool_type, relevant
 from .configuration import read
 from .description import PACK, VERSION, not_applicable, pack_info
 from .rules import RULES, Level
+from .sdk import plugin, protocol, services
 from .settings import RuleSettings, Settings
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def run() -> None:
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(), server)
+    services.add_AnalyzerServicer_to_server(Analyzer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")
@@ -53,7 +52,7 @@ def run() -> None:
         server.stop(grace=None)
 
 
-class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+class Analyzer(services.AnalyzerServicer):
     """Answers the engine. Each configuration begins a session; the engine says first whether it is a preview."""
 
     def __init__(self) -> None:
@@ -66,8 +65,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def GetAnalyzerInfo(self, request: empty_pb2.Empty, context: Any) -> protocol.AnalyzerInfo:  # noqa: N802
         return pack_info()
 
-    def GetPluginInfo(self, request: empty_pb2.Empty, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802
-        return plugin_pb2.PluginInfo(version=VERSION)
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: Any) -> plugin.PluginInfo:  # noqa: N802
+        return plugin.PluginInfo(version=VERSION)
 
     def ConfigureStack(  # noqa: N802
         self, request: protocol.AnalyzerStackConfigureRequest, context: Any

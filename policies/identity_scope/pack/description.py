@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import analyzer_pb2 as protocol
 
 from .rules import RULES, Level, Rule
+from .sdk import protocol
 
 PACK = "identity-scope"
 DISPLAY_NAME = "Identity scope"
