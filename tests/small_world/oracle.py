@@ -297,11 +297,11 @@ _DENY, _BOUNDARY = "deny", "boundary"
 
 
 def needs_identity(statement: Statement) -> bool:
-    """Whether nobody meets an Allow without an identity, whatever else the request holds."""
+    """Whether nobody meets an Allow without an identity, or a tag, whatever else the request holds."""
 
     def is_of_identity(key: str) -> bool:
         issuer, _, name = key.lower().rpartition(":")
-        return issuer in (ISSUER, *FOREIGN) and name in ("sub", "aud", "amr")
+        return key.lower().startswith(PREFIX) or (issuer in (ISSUER, *FOREIGN) and name in ("sub", "aud", "amr"))
 
     def stands_for_it(text: str) -> bool:
         named = [piece for piece in pieces(text, statement.expands, True) if isinstance(piece, Variable)]

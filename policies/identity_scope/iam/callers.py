@@ -12,7 +12,7 @@ from .conditions import Truth, holds, negates
 from .documents import Condition, Effect, Statement
 from .variables import Missing, Values
 
-PRINCIPAL_ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"
+PRINCIPAL_ARN, USER_ID, _ACCOUNT = "aws:principalarn", "aws:userid", "aws:principalaccount"
 _TAG = "aws:principaltag/"
 _KEYS = frozenset(
     {
@@ -22,7 +22,7 @@ _KEYS = frozenset(
         "aws:principalorgid",
         "aws:principalorgpaths",
         "aws:username",
-        "aws:userid",
+        USER_ID,
     }
 )
 
@@ -55,7 +55,7 @@ def made_by(statement: Statement, arns: tuple[str, ...], anonymous: bool) -> Sta
 
     def lookup(key: str) -> Values:
         if anonymous:
-            value = {"aws:principaltype": "Anonymous", "aws:userid": "anonymous"}.get(key)
+            value = {"aws:principaltype": "Anonymous", USER_ID: "anonymous"}.get(key)
             return (value,) if value else Missing.ABSENT
         known = {"aws:principaltype": "AssumedRole"}
         if len(full) == 1:

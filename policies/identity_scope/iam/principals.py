@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from .callers import PRINCIPAL_ARN, made_by
+from .callers import PRINCIPAL_ARN, USER_ID, made_by
+from .claims import TAG_KEY
 from .conditions import Truth, holds, negates
 from .documents import Condition, Principals, Statement
 from .variables import Lookup, Missing, Values, Variable, arn_template, concretise, template
@@ -78,16 +79,18 @@ def is_for_everyone(statement: Statement, issuers: frozenset[str]) -> bool:
 
 
 def _is_for_roles(statement: Statement, issuers: frozenset[str]) -> bool:
-    """Whether nobody meets an Allow for everyone but roles, or sessions of identity pools: by a condition, or because each
-    of its resources has a variable that only these have.
+    """Whether nobody meets an Allow for everyone but roles, sessions of identity pools, or principals with tags: by a
+    condition, or because each of its resources has a variable that only these have.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     keys = {f"{issuer}:{key}" for issuer in issuers for key in ("sub", "aud", "amr")}
 
     def lookup(key: str) -> Values:
-        return Missing.ABSENT if key in keys else Missing.UNKNOWN
+        return Missing.ABSENT if key in keys or key.startswith(TAG_KEY) else Missing.UNKNOWN
 
+    if any(_names_issuer(condition, issuers, statement.expands) for condition in statement.conditions):
+        return True
     if any(_is_unmet(condition, lookup, statement.expands) for condition in statement.conditions):
         return True
     templates = [arn_template(text, statement.expands) for text in statement.resources]
@@ -96,10 +99,25 @@ def _is_for_roles(statement: Statement, issuers: frozenset[str]) -> bool:
     )
 
 
+def _names_issuer(condition: Condition, issuers: frozenset[str], expands: bool) -> bool:
+    """Whether a condition lets in whoever signed in through identity pools, and nobody who did not sign in."""
+    if condition.key != "aws:federatedprovider" or holds(condition, _nothing, expands) is not Truth.NO:
+        return False
+    return any(
+        holds(condition, _with(_nothing, condition.key, (issuer,)), expands) is not Truth.NO for issuer in issuers
+    )
+
+
+def _nothing(_: str) -> Values:
+    return Missing.ABSENT
+
+
 def _is_unmet(condition: Condition, lookup: Lookup, expands: bool) -> bool:
-    """Whether nobody but roles, or sessions of identity pools, meets a condition."""
-    if condition.key == PRINCIPAL_ARN:
-        return all(holds(condition, _with_arn(lookup, arn), expands) is Truth.NO for arn in _others(condition))
+    """Whether nobody but roles, sessions of identity pools, or principals with tags meets a condition."""
+    if condition.key in (PRINCIPAL_ARN, USER_ID):
+        return all(
+            holds(condition, _with(lookup, condition.key, each), expands) is Truth.NO for each in _others(condition)
+        )
     if lookup(condition.key) is Missing.ABSENT:
         return holds(condition, lookup, expands) is Truth.NO
     if condition.if_exists or condition.qualifier == "ForAllValues" or negates(condition.operator) or not expands:
@@ -112,12 +130,20 @@ def _is_unmet(condition: Condition, lookup: Lookup, expands: bool) -> bool:
     return condition.operator.startswith(("String", "Arn")) and all(absent)
 
 
-def _with_arn(lookup: Lookup, arn: Values) -> Lookup:
-    return lambda key: arn if key == PRINCIPAL_ARN else lookup(key)
+def _with(lookup: Lookup, name: str, values: Values) -> Lookup:
+    return lambda key: values if key == name else lookup(key)
 
 
 def _others(condition: Condition) -> Iterator[Values]:
-    """The ARNs of principals that are no roles, in the accounts that a condition names and in another one, and none."""
+    """The ARNs or IDs of principals that are no roles, in the accounts that a condition names and in another one, and none.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-infotouse
+    """
+    if condition.key == USER_ID:
+        named = [value.replace("*", "A").replace("?", "A") for value in condition.values]
+        others = [value for value in named if not _ROLE_ID.match(value) and ":" not in value]
+        yield from ((each,) for each in ("anonymous", "AIDAAAAAAAAAAAAAAAAAA", "000000000000", *others))
+        return
     yield Missing.ABSENT
     text = " ".join(condition.values)
     for partition in {"aws", *_PARTITION.findall(text)}:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..iam.documents import Document, DocumentKind, Effect
 from ..iam.issuers import known_issuers
-from ..iam.principals import Grantee, grantee
+from ..iam.principals import Grantee, grantee, names_everyone
 from .accounts import account_of
 from .buckets import BucketDocuments
 from .facts import (
@@ -463,13 +463,23 @@ class Inventory:
 
 
 def trusts_cognito(trust: Document, issuers: Mapping[str, str]) -> bool:
-    """Whether a trust policy lets any identity pool in."""
+    """Whether a trust policy lets any identity pool in: by its issuer, or as one of everyone, with a condition on a pool.
+
+    An issuer that is misspelt, or of a region that is not known, is meant as one.
+    """
     known = known_issuers(dict(issuers))
+
+    def is_pools(issuer: str) -> bool:
+        return issuer in known or issuer.lower().startswith("cognito-identity")
+
     return any(
-        statement.effect is Effect.ALLOW
-        and statement.principals is not None
-        and any(kind == "Federated" and value in known for kind, value in statement.principals.entries)
+        any(kind == "Federated" and is_pools(value) for kind, value in statement.principals.entries)
+        or (
+            (names_everyone(statement.principals) or ("Federated", "*") in statement.principals.entries)
+            and any(is_pools(condition.key.rpartition(":")[0]) for condition in statement.conditions)
+        )
         for statement in trust.statements
+        if statement.effect is Effect.ALLOW and statement.principals is not None
     )
 
 
