@@ -250,7 +250,7 @@ class Index:
     def listed(
         self, directory: Directory, references: Iterable[Reference], origin: Origin
     ) -> tuple[list[tuple[Reference, Match]], list[Reference]]:
-        """What a list of references means, and those of them that mean nothing that is known.
+        """What a list of references means, and those of them that mean, or may mean, nothing that is known.
 
         The dependencies of a list belong to the list as a whole: as many elements as are not known are taken for those
         dependencies that no other element names.
@@ -264,7 +264,7 @@ class Index:
                 continue
             matches = directory.resolve(reference, origin)
             found += [(reference, match) for match in matches]
-            if not matches:
+            if all(match.outside for match in matches):
                 missing.append(reference)
         named = {match.urn for _, match in found if match.certain}
         rest = dict.fromkeys(

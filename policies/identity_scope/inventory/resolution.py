@@ -26,10 +26,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Match:
-    """A resource that a reference means; not `certain` where it may mean another one."""
+    """A resource that a reference means.
+
+    Attributes:
+        certain: whether it means no other one.
+        outside: whether it may mean one of another account, which the stack does not make.
+    """
 
     urn: str
     certain: bool
+    outside: bool = False
 
 
 class Directory:
@@ -117,7 +123,7 @@ class Directory:
         certain = [urn for urn, truth in found.items() if truth is Truth.YES]
         if certain:
             return _matches(certain)
-        return tuple(Match(urn, False) for urn, truth in found.items() if truth is Truth.MAYBE)
+        return tuple(Match(urn, False, True) for urn, truth in found.items() if truth is Truth.MAYBE)
 
 
 def _matches(urns: Iterable[str]) -> tuple[Match, ...]:

@@ -141,7 +141,8 @@ def _meant(
     """The managed policies that a list names, and the elements that are not known."""
     matches, missing = index.listed(index.policy_directory, references, user.origin)
     policies = [Managed(r, match.urn, match.certain, user.urn, user.label) for r, match in matches]
-    policies += [Managed(r, None, True, user.urn, user.label) for r in missing if r.value]
+    inside = {r for r, _ in matches}
+    policies += [Managed(r, None, r not in inside, user.urn, user.label) for r in missing if r.value]
     return policies, [r for r in missing if r.value is None]
 
 
@@ -153,8 +154,9 @@ def _detached(index: Index, managed: Managed, role: RoleFact) -> bool:
         policies, _ = _meant(index, fact.policies, fact)
         if managed.identity in [policy.identity for policy in policies]:
             matches, missing = index.listed(index.role_directory, fact.roles, fact.origin)
+            inside = {r for r, _ in matches}
             named = any(match.urn == role.urn for _, match in matches)
-            named = named or any(r.value is None or _names(r.value, role) for r in missing)
+            named = named or any(r.value is None or _names(r.value, role) for r in missing if r not in inside)
             if not named:
                 return True
     return False

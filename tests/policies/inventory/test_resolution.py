@@ -25,6 +25,7 @@ from tests.policies.inventory.stack import (
     policy_arn,
     pool,
     problems,
+    resource,
     role,
     role_arn,
     role_policy,
@@ -74,6 +75,37 @@ def test_a_document_of_one_of_two_twins_allows_for_both_and_guards_neither() -> 
 def test_a_document_may_belong_to_a_role_whose_account_is_not_known() -> None:
     here, there = Origin("urn:here", credentials="a"), Origin("urn:there", credentials="b")
     assert documents(vended([role(origin=here), role_policy(GUARDED, origin=there)])["role"]) == {"access": "A"}
+
+
+def test_a_policy_that_may_be_of_another_account_does_not_stand_for_the_one_that_is_named() -> None:
+    here, there = Origin("urn:here", credentials="a"), Origin("urn:there", credentials="b")
+    named = policy_arn("managed")
+    stack = [role(origin=here), policy(OWN_FOLDER, arn=None, origin=there), attach(named, origin=here)]
+    assert documents(vended(stack, Declared(managed={named: WIDE}))["role"]) == {"managed": "A", named: "A"}
+    ((_, problem, _),) = problems(vended(stack)["role"].obstacles)
+    assert problem == f"the text of the managed policy `{named}` is not in this stack; put it into `managedPolicies`"
+    known = [role(origin=here), policy(OWN_FOLDER, origin=there), attach(named, origin=here)]
+    assert vended(known)["role"].obstacles == ()
+
+
+def test_a_role_that_may_be_of_another_account_does_not_stand_for_the_one_that_a_pool_vends() -> None:
+    here, there = Origin("urn:here", credentials="a"), Origin("urn:there", credentials="b")
+    stack = [role(origin=there), vend(role_arn(), origin=here)]
+    (obstacle,) = inventory(stack).unresolved(Declared())
+    assert obstacle.problem.startswith(f"the role `{role_arn()}` is not in this stack")
+    assert obstacle.open
+    assert "authenticated" in vended(stack)["role"].kinds
+    assert inventory(stack).unresolved(Declared(elsewhere=(role_arn(),))) == []
+    assert inventory([role(origin=there, arn=role_arn()), *stack[1:]]).unresolved(Declared()) == []
+
+
+def test_a_policy_that_is_attached_to_a_namesake_of_another_account_guards_nothing_here() -> None:
+    twin = role(label="twin", origin=Origin("urn:there", credentials="b"))
+    arn, type_ = policy_arn("managed"), "aws:iam/policyAttachment:PolicyAttachment"
+    stack = [role(label="ours", origin=HERE), twin, policy(GUARDED), attach(arn, origin=HERE)]
+    assert documents(vended(stack)["ours"]) == {"managed": "AD"}
+    far = resource(type_, "all", policyArn=arn, roles=["role"], origin=Origin("urn:far", OTHER_ACCOUNT))
+    assert documents(vended([*stack, far])["ours"]) == {"managed": "A"}
 
 
 def test_providers_that_differ_in_their_region_only_are_one_account() -> None:
