@@ -106,13 +106,25 @@ def origin(provider: str, props: Mapping[str, Any], region: object = None) -> Or
     if account is None and isinstance(allowed, list) and len(allowed) == 1:
         account = _text(allowed[0])
     keys = ("profile", "accessKey", "assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "sharedCredentialsFiles")
-    credentials = {key: repr(props[key]) for key in keys if props.get(key)}
+    # What is not known may differ from what is not known of another provider.
+    credentials = {
+        key: provider if props[key] == SECRET or _is_unknown(props[key]) else repr(props[key])
+        for key in keys
+        if props.get(key)
+    }
     return Origin(
         provider,
         account,
         _text(region) or _text(props.get("region")),
         json.dumps(credentials, sort_keys=True) if credentials else "",
     )
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether some of a value is not known."""
+    if isinstance(value, Mapping | list):
+        return any(map(_is_unknown, value.values() if isinstance(value, Mapping) else value))
+    return value is UNKNOWN
 
 
 def _decoded(value: object) -> object:

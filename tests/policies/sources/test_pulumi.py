@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi_policy import proxy
 
-from policies.identity_scope.inventory.accounts import Origin
+from policies.identity_scope.iam.conditions import Truth
+from policies.identity_scope.inventory.accounts import Origin, same_account
 from policies.identity_scope.inventory.facts import UNKNOWN, Reference, VendingFact
 from policies.identity_scope.inventory.vended import Declared
 from policies.identity_scope.pack.configuration import Config
@@ -206,6 +207,13 @@ PROVIDERS: list[tuple[dict[str, Any], Origin]] = [
 @pytest.mark.parametrize(("props", "expected"), PROVIDERS, ids=repr)
 def test_where_a_provider_makes_its_resources(props: dict[str, Any], expected: Origin) -> None:
     assert origin("urn:p", props) == expected
+
+
+@pytest.mark.parametrize("hidden", [UNKNOWN, SECRET, {"roleArn": UNKNOWN}, [{"roleArn": UNKNOWN}]], ids=repr)
+def test_credentials_that_are_not_known_are_no_other_providers(hidden: object) -> None:
+    one, other = (origin(f"urn:{name}", {"assumeRole": hidden}) for name in ("one", "other"))
+    assert same_account(one, other) is Truth.MAYBE
+    assert same_account(one, one) is Truth.YES
 
 
 @pytest.mark.parametrize(
