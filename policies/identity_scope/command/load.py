@@ -92,17 +92,23 @@ class _Sorted:
         base = [*self.resources, *lone]
         if not self.templates:
             return self._inventory(base, vended, (), "")
+        assumed = "" if assumptions.region_known else assumptions.region
         first, *others = (
-            self._inventory([*base, *resources], vended, notes, str(world))
+            self._inventory([*base, *resources], vended, notes, str(world), assumed)
             for world, resources, notes in read_templates(self.templates, assumptions)
         )
         return replace(first, alternatives=tuple(others))
 
     def _inventory(
-        self, resources: Iterable[LocatedFacts], vended: Sequence[str], notes: Sequence[Note], condition: str
+        self,
+        resources: Iterable[LocatedFacts],
+        vended: Sequence[str],
+        notes: Sequence[Note],
+        condition: str,
+        assumed_region: str = "",
     ) -> Loaded:
         by_urn: dict[str, LocatedFacts] = {}
-        inventory = Inventory()
+        inventory = Inventory(assumed_region=assumed_region)
         for resource in resources:
             if resource.urn in by_urn:
                 first = by_urn[resource.urn].place

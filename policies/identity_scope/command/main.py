@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--format", choices=["text", *sorted(_FORMATS)], default="text", help="the output's format (text)"
     )
-    check.set_defaults(run=_check, defaults={"region": Assumptions.region, "account": Assumptions.account})
+    check.set_defaults(run=_check, defaults={"account": Assumptions.account})
     diff = commands.add_parser(
         "diff",
         help="show what a change lets users do, and what it no longer does",
@@ -137,7 +137,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of a template; repeatable"
     )
-    group.add_argument("--region", default=Assumptions.region, help=f"AWS::Region ({Assumptions.region})")
+    group.add_argument("--region", help=f"AWS::Region ({Assumptions.region}, and pools may be in any region)")
     group.add_argument("--account", default=Assumptions.account, help=f"AWS::AccountId ({Assumptions.account})")
 
 
@@ -148,11 +148,12 @@ def _assumptions(options: argparse.Namespace) -> Assumptions:
         if not name or not equals:
             raise InputError("--parameter", f"`{given}` must be NAME=VALUE")
         parameters[name] = value
-    if not REGION.fullmatch(options.region):
+    if options.region is not None and not REGION.fullmatch(options.region):
         raise InputError("--region", f"`{options.region}` must be a region, such as us-east-1")
     if not options.account.isdecimal() or len(options.account) != 12:
         raise InputError("--account", f"`{options.account}` must be the 12 digits of an account")
-    return Assumptions(parameters, options.region, options.account)
+    known = options.region is not None
+    return Assumptions(parameters, options.region if known else Assumptions.region, options.account, known)
 
 
 def _verdicts(options: argparse.Namespace, settings: Settings, progress: Progress) -> list[Verdict]:

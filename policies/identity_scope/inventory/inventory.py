@@ -64,10 +64,12 @@ class Inventory:
     Attributes:
         whole: whether all of the stack's resources are there, or some are still to come.
         previewed: whether nothing is made before the resources that are still to come are there as well.
+        assumed_region: the region that IDs have where the real one is not known; empty: what IDs say is known.
     """
 
-    def __init__(self, whole: bool = True, preview: bool = False) -> None:
+    def __init__(self, whole: bool = True, preview: bool = False, assumed_region: str = "") -> None:
         self.whole = whole
+        self.assumed_region = assumed_region
         self.previewed = preview and not whole
         self._index = Index()
         self._resolved: dict[str, ResolvedRole] = {}
@@ -417,7 +419,7 @@ class Inventory:
             principal=Principal(label, tuple(documents), boundary, (), arns, urn),
             obstacles=tuple(dict.fromkeys(obstacles)),
             pools=role.pools,
-            regions=role.regions,
+            regions=() if self.assumed_region in role.regions else role.regions,
             sources=sources,
             unread_boundary=tuple(each.reference.value or each.label for each in unread),
         )

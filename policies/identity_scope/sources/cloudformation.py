@@ -49,11 +49,12 @@ class Located(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What a template does not say of its deployment."""
+    """What a template does not say of its deployment; `region_known` says whether the region was given."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     region: str = "us-east-1"
     account: str = "000000000000"
+    region_known: bool = False
 
     @property
     def partition(self) -> str:

@@ -108,6 +108,19 @@ def test_the_commonest_mistakes(name: str, form: str, tmp_path: Path, capsys: py
             assert any("Effect" in line for line in statement), statement
 
 
+@pytest.mark.parametrize("named", ["us-west-2:*4d", "US-WEST-2:*", "eu-*"])
+def test_a_pool_may_be_in_any_region_that_the_template_names_a_part_of(
+    named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = {"StringLike": {f"{ISSUER}:sub": named}}
+    if named.isupper():
+        some = {"StringEqualsIgnoreCase": {f"{ISSUER}:sub": "US-WEST-2:0A1B2C3D-E4F5-4A6B-8C7D-9E0F1A2B3C4D"}}
+    own, everything = "arn:aws:s3:::notes/private/" + ME + "/*", "arn:aws:s3:::notes/*"
+    path = write(tmp_path / "template.json", template(Setup(document([allow(own), allow(everything, Condition=some)]))))
+    assert "s3-isolated-by-identity" in check(capsys, path).rules
+    assert check(capsys, path, "--region", "us-east-1").rules == ["s3-own-folder"]  # it never applies
+
+
 # --- values
 
 
