@@ -27,6 +27,7 @@ from .facts import (
     UserPoolFact,
     VendingFact,
 )
+from .reading import is_secret
 from .resolution import Directory, Entry, Match, folded, last
 
 RoleUser: TypeAlias = "GrantFact | InlineListFact | AttachmentFact | VendingFact"
@@ -54,6 +55,8 @@ class Index:
         self.tag_maps: dict[str, TagMapFact] = {}
         self.user_pools: dict[str, UserPoolFact] = {}
         self.clients: dict[str, UserPoolClientFact] = {}
+        self.secret_trusts: dict[str, None] = {}
+        """URNs of roles whose trust policy is secret."""
         self.unnamed: dict[str, None] = {}
         """URNs of resources that name a role which is not known."""
         self.buckets = Buckets()
@@ -81,6 +84,8 @@ class Index:
         if isinstance(fact, RoleFact):
             self.roles[fact.urn] = fact
             self._place(self.role_directory, fact)
+            if is_secret(fact.trust.source):
+                self.secret_trusts[fact.urn] = None
         elif isinstance(fact, PolicyFact):
             self.policies[fact.urn] = fact
             self._place(self.policy_directory, fact)
@@ -110,7 +115,8 @@ class Index:
         elif isinstance(fact, PolicyFact):
             self._displace(self.policy_directory, fact)
             self.policies.pop(urn, None)
-        for found in (self.pools, self.vending, self.tag_maps, self.user_pools, self.clients, self.unnamed):
+        records = (self.pools, self.vending, self.tag_maps, self.user_pools, self.clients)
+        for found in (*records, self.unnamed, self.secret_trusts):
             found.pop(urn, None)
         if isinstance(fact, BucketFact | BucketPolicyFact | AccessPointFact | AccessPointPolicyFact):
             self.buckets.withdraw(fact)

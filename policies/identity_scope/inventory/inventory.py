@@ -16,6 +16,7 @@ from ..iam.principals import Grantee, grantee, names_everyone
 from .accounts import account_of
 from .buckets import BucketDocuments
 from .facts import (
+    SECRET_PROBLEM,
     AccessPointFact,
     AccessPointPolicyFact,
     AttachmentFact,
@@ -221,6 +222,7 @@ class Inventory:
                             subject=reference.value,
                         )
                     )
+        found += self._perhaps_vended(declared, only)
         if self._index.unnamed and (self._index.vending or self.pools or self.vended(declared)):
             for urn in sorted(self._index.unnamed if only is None else only & self._index.unnamed.keys()):
                 for fact in self._index.facts(urn):
@@ -228,6 +230,20 @@ class Inventory:
                         _, missing = self._index.listed(self._index.role_directory, role_references(fact), fact.origin)
                         found += [unreadable(urn, fact.label, r, "role") for r in missing if r.value is None]
         return found
+
+    def _perhaps_vended(self, declared: Declared, only: frozenset[str] | None) -> Iterator[Obstacle]:
+        """The roles with a secret trust policy that a pool may vend, where the stack, or a document of the role, has to do
+        with identity pools."""
+        secret = self._index.secret_trusts
+        urns = sorted(secret if only is None else only & secret.keys())
+        vended = {role.urn for role in self.vended(declared)} if urns else set()
+        keys = {f"{issuer}:sub" for issuer in known_issuers(dict(declared.issuers))}
+        for urn in urns:
+            documents = [document for _, document in self._resolve(urn).documents]
+            concerned = self.pools or self._index.vending or any(keys & document.keys for document in documents)
+            if urn not in vended and concerned:
+                problem = f"whether a pool vends the role is not known: its trust policy is {SECRET_PROBLEM}"
+                yield Obstacle(urn, self._index.roles[urn].label, problem, reason=Reason.SECRET)
 
     def _resolve(self, urn: str) -> ResolvedRole:
         if urn not in self._resolved:

@@ -24,7 +24,7 @@ def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle 
     if _holds(text, UNKNOWN):
         problem = "its document is not known at preview; it will be decided at update, before it is created"
         return None, Obstacle(source.urn, source.label, problem, pending=True)
-    if _holds(text, SECRET):
+    if is_secret(text):
         return None, Obstacle(source.urn, source.label, f"its document is {SECRET_PROBLEM}", reason=Reason.SECRET)
     if text is None:
         return None, Obstacle(source.urn, source.label, "it has no document")
@@ -32,6 +32,11 @@ def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle 
         return parse(text, kind), None
     except DocumentError as error:
         return None, Obstacle(source.urn, source.label, f"malformed: {error}", reason=Reason.MALFORMED)
+
+
+def is_secret(source: object) -> bool:
+    """Whether a document, or a part of it, is secret."""
+    return _holds(source, SECRET)
 
 
 def without_denies(document: Document) -> Document:

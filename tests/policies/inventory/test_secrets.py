@@ -13,6 +13,7 @@ from tests.policies.inventory.stack import (
     ATTACHMENT,
     GUARDED,
     LAMBDA,
+    OWN_FOLDER,
     WIDE,
     attach,
     findings,
@@ -67,6 +68,12 @@ HIDDEN: dict[str, tuple[str, list[Resource]]] = {
         [role(), role_policy(GUARDED), changed(KEPT, policyNames=["access", SECRET])],
     ),
     "a managed policy": (ISOLATION, [role(), policy(GUARDED), attach(SECRET)]),
+    "a trust policy where there is a pool": (ISOLATION, [pool(), role(assumeRolePolicy=SECRET)]),
+    "a part of a trust policy": (ISOLATION, [pool(), role(assumeRolePolicy={"Statement": [{"Principal": SECRET}]})]),
+    "a trust policy of a role with users' folders": (
+        ISOLATION,
+        [role(assumeRolePolicy=SECRET), role_policy(OWN_FOLDER)],
+    ),
     "a pool's roles": (ISOLATION, [vend(SECRET)]),
     "a pool's rules": (ISOLATION, [resource(ATTACHMENT, "vend", identityPoolId=POOL, roleMappings=SECRET)]),
     "an access point's bucket": (
@@ -84,6 +91,15 @@ HIDDEN: dict[str, tuple[str, list[Resource]]] = {
 def test_a_secret_is_a_finding_and_not_decided_at_update(name: str) -> None:
     rule, stack = HIDDEN[name]
     assert (rule, False) in {(rule, pending) for rule, _, pending in findings(stack)}
+
+
+def test_a_secret_trust_policy_of_a_role_that_has_nothing_to_do_with_pools_is_none_of_the_packs_business() -> None:
+    assert findings([role(assumeRolePolicy=SECRET), role_policy(WIDE)]) == set()
+
+
+def test_a_role_whose_secret_trust_policy_is_reported_is_not_reported_twice() -> None:
+    stack = [pool(id=POOL), role(assumeRolePolicy=SECRET, arn=role_arn()), vend(role_arn())]
+    assert {rule for rule, _, _ in findings(stack)} == {"trust-bound-to-pool"}
 
 
 @pytest.mark.parametrize("type_", ["aws:cognito/identityPool:IdentityPool", "aws-native:cognito:IdentityPool"])

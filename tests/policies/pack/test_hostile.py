@@ -110,7 +110,9 @@ def test_a_secret_of_an_analyzed_state_is_a_finding(pack: Analyzer) -> None:
     assert "secret, cannot be read here" in said["s3-isolated-by-identity"]
 
 
-@pytest.mark.parametrize("hidden", ["\x1b[2K", "\r", "\n[mandatory] all is well", "\u202e", "\u200b", "\u2028", "\x9b"])
+@pytest.mark.parametrize(
+    "hidden", ["\x1b[2K", "\r", "\n[mandatory] all is well", "\u202e", "\u200b", "\u2028", "\x9b", "\u3164"]
+)
 def test_what_moves_the_cursor_or_hides_is_escaped(pack: Analyzer, hidden: str) -> None:
     statement = {**allow(f"arn:aws:s3:::bkt/{hidden}*"), "Sid": f"a{hidden}b"}
     for found in ask(pack, [role(), policy(document([statement]), called=f"access{hidden}")]):
