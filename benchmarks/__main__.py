@@ -13,7 +13,7 @@ from typing import Any
 
 from policies.identity_scope.proof.scope import STEPS
 
-from . import packs, programs, proofs, sandboxes, verdicts
+from . import leaks, packs, programs, proofs, sandboxes, verdicts
 
 SIZES = (100, 1_000, 10_000)
 
@@ -26,7 +26,7 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # packs are compiled once, as they are for everybody
     figures: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
 
-    print("the pack against an empty pack with as many rules (to reach: 1.1)")
+    print("the pack against an empty pack with as many rules (to reach: 1.1; start and many pools: 1.15)")
     start = packs.start_up(options.rounds)
     figures["start"] = {"ratio": start.ratio, "pack_s": start.pack, "floor_s": start.floor}
     print(f"  start              {start.ratio:5.2f}   {start.pack:.2f} s / {start.floor:.2f} s")
@@ -39,6 +39,12 @@ def main() -> int:
             each = pair.pack / size * 1000
             line = f"  {name:<12} {size:>6}{of}  {pair.ratio:5.2f}   {pair.pack:.2f} s / {pair.floor:.2f} s"
             print(f"{line}   {each:.3f} ms a resource", flush=True)
+
+    leaking = leaks.measure(options.rounds)
+    figures["leaks"] = asdict(leaking)
+    print(f"  {leaking.leaky} stacks that leak against {leaking.clean} that do not ({leaking.clean_s * 1000:.0f} ms)")
+    print(f"  median             {leaking.middle:5.2f}   (to reach: 2)")
+    print(f"  worst              {leaking.worst:5.2f}   (to reach: 15)   {leaking.slowest}", flush=True)
 
     figures["memory_mib"] = asdict(used := packs.memory(SIZES[-1]))
     print(f"  memory       {SIZES[-1]:>6}  {used.ratio:5.2f}   {used.pack:.0f} MiB / {used.floor:.0f} MiB", flush=True)

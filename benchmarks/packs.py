@@ -79,7 +79,7 @@ def stack(size: int) -> list[Registration]:
             text = document([allow(f"arn:aws:s3:::notes/{ME}/*")]) if vended else work
             found.append(policy(text, of=f"role{owner}", called=f"policy{index}"))
         else:
-            found.append(_queue(index))
+            found.append(queue(index))
     return found
 
 
@@ -113,11 +113,11 @@ def many_pools(size: int) -> list[Registration]:
         attached["roleMappings"] = [{"identityProvider": "idp", "type": "Rules", "mappingRules": rules}]
         attachments = "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"
         found.append(resource(attachments, f"attachment{index}", attached))
-    found += [_queue(index) for index in range(size - len(found))]
+    found += [queue(index) for index in range(size - len(found))]
     return found
 
 
-def _queue(index: int) -> Registration:
+def queue(index: int) -> Registration:
     """A resource that says nothing about roles."""
     inputs = {"name": f"thing{index}", "tags": {"app": "notes", "index": str(index)}, "settings": [1, 2, 3]}
     return resource("aws:sqs/queue:Queue", f"thing{index}", inputs)
