@@ -127,8 +127,11 @@ class Symbolic:
         self.budget = budget
         self._tenant = tenant
         self.stores = Stores(strangers.shape.digits, budget)
-        self.same = self._equal(strangers.unknowns(0), strangers.unknowns(1))
+
+    @cached_property
+    def same(self) -> StoreId:
         """That the two are one."""
+        return self._equal(self.strangers.unknowns(0), self.strangers.unknowns(1))
 
     def _equal(self, mine: Sequence[int], theirs: Sequence[int]) -> StoreId:
         same: StoreId | None = NOTHING

@@ -32,7 +32,7 @@ class Mentions:
 
     Attributes:
         letters: the characters that they use.
-        regions: regions that stand in them, also in part.
+        regions: regions that stand in them.
         partitions: partitions that ARNs in them have.
         govcloud: whether they speak of GovCloud in any way.
         counts: whether they count characters with `?`.
@@ -113,10 +113,7 @@ class Scope:
         partitions = {name for value in values for name in _PARTITION.findall(value)}
         return Mentions(
             letters=frozenset().union(*values),
-            regions=(
-                *sorted({r for value in values for r in REGION.findall(value.lower())}),
-                *told_apart(dict.fromkeys(self._texts_of_ids())),
-            ),
+            regions=tuple(sorted({r for value in values for r in REGION.findall(value.lower())})),
             partitions=tuple(sorted(partitions & PARTITIONS.keys())),
             govcloud=any("us-gov" in value.lower() for value in values),
             counts=any("?" in value for value in values),
@@ -160,7 +157,8 @@ class Scope:
         if not regions:
             regions = [DEFAULT_REGION, *(ISSUERS if self.mentions.govcloud else ())]
             regions += [PARTITIONS[name][1] for name in self.mentions.partitions]
-            regions += [*self.mentions.regions, *(by_length() if self.mentions.counts else ())]
+            regions += [*self.mentions.regions, *told_apart(dict.fromkeys(self._texts_of_ids()))]
+            regions += by_length() if self.mentions.counts else ()
         shapes = (shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions))
         return [replace(shape, short_buckets=self.mentions.short_buckets) for shape in shapes]
 
