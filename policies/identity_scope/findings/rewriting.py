@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, escalating, mask
@@ -270,6 +271,12 @@ def prefixed_by(statement: Statement, condition: Condition, names: Names) -> lis
             resources.append(f"arn:{names.partition}:s3:::{bucket}/{key}")
     kept = [test for test in statement.conditions if test.key not in LISTING_KEYS]
     return [_statement(written, list(statement.actions), list(dict.fromkeys(resources)), kept)]
+
+
+def in_two(statement: Statement, actions: Sequence[str]) -> tuple[StatementJson, Statement]:
+    """A statement without some of its actions, and one of these."""
+    others = [action for action in statement.actions if action not in actions]
+    return {**statement_json(statement), "Action": short(others)}, replace(statement, actions=tuple(actions), sid=None)
 
 
 def prefixes(tests: Sequence[Condition], own: str) -> list[str]:

@@ -419,7 +419,12 @@ class Suggestions:
             return
         names, statement = self.names(result), place.statement
         options: list[Sequence[StatementJson]] = []
-        if result.condition is None:
+        if result.actions and result.condition is not None:
+            others, files = rewriting.in_two(statement, result.actions)
+            if result.condition.key == PREFIX_KEY:
+                options.append([others, *rewriting.prefixed_by(files, result.condition, names)])
+            options.append([others])
+        elif result.condition is None:
             options.append(rewriting.with_variable(statement, names.own, [result.variable]))
         else:
             key, _, name = result.condition.key.rpartition(":")

@@ -136,6 +136,8 @@ def own_folder(result: OutsideFolder, context: Context, fix: Fix) -> Said:
 def dead(result: DeadGrant, context: Context, fix: Fix) -> Said:
     """A grant that never applies."""
     place = _value(f"`{result.document}` {result.statement.label} can never apply")
+    if result.actions:
+        place = f"{place} to {listed(result.actions)}"
     harmless = "Nothing is exposed, but the grant does not work."
     subject = (result.document, result.statement.index)
     if result.condition is None:
@@ -154,8 +156,11 @@ def dead(result: DeadGrant, context: Context, fix: Fix) -> Said:
     right = misspelt(condition.key, context.issuers, context.issuer)
     if right is not None:
         why = f"the condition key `{_value(condition.written)}` is misspelt: it is `{right}`"
-    elif condition.key in LISTING_KEYS and not mask(result.statement, LIST_ACTIONS):
-        why = f"its actions have no condition key `{condition.key}`, so the condition {condition.label} is never met"
+    elif condition.key in LISTING_KEYS and (result.actions or not mask(result.statement, LIST_ACTIONS)):
+        those = "these" if result.actions else "its"
+        why = (
+            f"{those} actions have no condition key `{condition.key}`, so the condition {condition.label} is never met"
+        )
     elif condition.key.startswith(TAG_KEY) and condition.key.removeprefix(TAG_KEY) not in context.claims:
         tag = _value(condition.written[len(TAG_KEY) :])
         why = (

@@ -1,7 +1,8 @@
 """Grants that no request can ever use, so that users cannot do what the author meant.
 
 A statement is dead if its conditions never hold for its actions (a key that they do not have, another partition's issuer,
-conditions that contradict each other), or if every one of its resources has a variable without a value. An issuer that
+conditions that contradict each other), or if every one of its resources has a variable without a value. It is dead in
+part if that is so of the actions on objects that it names beside listings. An issuer that
 looks like one of identity pools and is none is reported as well, although what it stands for is read as anything.
 """
 
@@ -14,12 +15,12 @@ from dataclasses import replace
 from ..automata.walk import Budget, BudgetExceeded
 from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, mask
 from ..iam.callers import made_by
-from ..iam.documents import Effect
+from ..iam.documents import Effect, Statement
 from ..iam.issuers import Shape
 from ..iam.variables import Missing, Variable, arn_template
 from ..inventory.principal import Principal
 from .questions import Reader, Symbolic
-from .reach import Applied, Caller, applied
+from .reach import Applied, Caller, applied, mask_of
 from .results import Cause, DeadGrant
 from .scope import Scope
 
@@ -71,6 +72,10 @@ def _dead(principal: Principal, each: Applied, caller: Caller, reader: Reader) -
             yield DeadGrant(principal.urn, each.name, statement, condition)
     if statement.conditions and (unmet := reader.never_holds(each)) is not None:
         yield DeadGrant(principal.urn, each.name, statement, unmet)
+    elif statement.conditions and (files := _on_files(statement)) and mask(statement, LIST_ACTIONS):
+        unmet = reader.never_holds(replace(each, statement=replace(statement, actions=files)))
+        if unmet is not None:
+            yield DeadGrant(principal.urn, each.name, statement, unmet, actions=files)
     lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
     absent: list[str] = []
     for resource in () if statement.not_resource else statement.resources:
@@ -83,6 +88,16 @@ def _dead(principal: Principal, each: Applied, caller: Caller, reader: Reader) -
             return
     if absent:
         yield DeadGrant(principal.urn, each.name, statement, variable=absent[0])
+
+
+def _on_files(statement: Statement) -> tuple[str, ...]:
+    """The actions on objects that a statement names one by one, where its resources may be objects."""
+    if statement.not_action or not (
+        statement.not_resource or any(r[-1:] == "*" or "/" in r for r in statement.resources)
+    ):
+        return ()
+    named = (action for action in statement.actions if not set(action) & {"*", "?"})
+    return tuple(action for action in named if mask_of((action,), OBJECT_ACTIONS))
 
 
 def _is_foreign(key: str, caller: Caller) -> bool:

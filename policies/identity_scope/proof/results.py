@@ -129,13 +129,17 @@ class OtherAccess:
 
 @dataclass(frozen=True)
 class DeadGrant:
-    """A statement that can never apply: because of a condition, or of a variable that no request has a value for."""
+    """A statement that can never apply: because of a condition, or of a variable that no request has a value for.
+
+    `actions` are the entries of Action to which it cannot, where it can to others.
+    """
 
     role: str
     document: str
     statement: Statement
     condition: Condition | None = None
     variable: str = ""
+    actions: tuple[str, ...] = ()
 
     @property
     def cause(self) -> Cause:
