@@ -26,9 +26,9 @@ from .cloudformation import (
     rendered,
     unknown_names,
 )
-from .documents import lowered
 from .files import InputError, Parsed, Place, ValuePath, parse, read
 from .located import DocumentPlaces, LocatedFacts, Note, document_sources
+from .native import lowered, native_type
 from .pulumi import Resource, facts
 from .types import pool_type, relevant
 
@@ -98,18 +98,13 @@ def _nested(path: Path, root: Path | None) -> Parsed:
 def _resources(template: Template) -> Iterator[LocatedFacts]:
     for name, resource in template.resources.items():
         type_ = str(resource.get("Type"))
-        native = _native(type_)
+        native = native_type(type_)
         if not relevant(native) and type_ != "AWS::IAM::Policy":
             continue
         at: ValuePath = ("Resources", name)
         if "Condition" in resource and not template.condition(resource["Condition"], (*at, "Condition")):
             continue
         yield _Resource(template, name, type_, native).located()
-
-
-def _native(type_: str) -> str:
-    parts = type_.split("::")
-    return f"aws-native:{parts[1].lower()}:{parts[2]}" if len(parts) == 3 and parts[0] == "AWS" else ""
 
 
 class _Resource:

@@ -29,6 +29,7 @@ from ..inventory.facts import (
 )
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
+from .native import lowered
 from .pulumi import Resource, facts, pairs
 
 
@@ -236,22 +237,6 @@ def _pool(file: Parsed, value: Mapping[str, Any]) -> LocatedFacts:
     # What `describe-identity-pool` prints says nothing of tag maps.
     stated = [replace(fact, all_maps=False) if isinstance(fact, PoolFact) else fact for fact in stated]
     return _located(file, (), urn, "identity pool", name, tuple(stated), value)
-
-
-MAPS = frozenset({"PrincipalTags", "SupportedLoginProviders"})
-"""Properties that are maps, whose keys are no properties."""
-
-
-def lowered(value: Any) -> Any:
-    """A value with the names of the AWS API and CloudFormation as `aws-native` writes them; documents stay as they are."""
-    if isinstance(value, Mapping):
-        return {
-            key[:1].lower() + key[1:]: member
-            if key in MAPS or ("Policy" in key and key != "Policies")
-            else lowered(member)
-            for key, member in value.items()
-        }
-    return [lowered(item) for item in value] if isinstance(value, list) else value
 
 
 def _located(

@@ -43,6 +43,7 @@ from ..inventory.facts import (
     UserPoolFact,
     VendingFact,
 )
+from .native import CLOUD_CONTROL, EXTENSION, named_properties, named_type
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ class Resource:
 
 
 class _NotRegistered(Mapping[str, Any]):
-    """The properties of a resource that this update leaves alone (`--target`): none of them is known."""
+    """The properties of a resource that this update leaves alone (`--target`): none of them is known, or all are secret."""
+
+    def __init__(self, marker: object = UNKNOWN) -> None:
+        self._marker = marker
 
     def __getitem__(self, key: str) -> Any:
-        return UNKNOWN
+        return self._marker
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
@@ -535,6 +539,23 @@ def _switch(value: object) -> Switch:
     return Unreadable("neither true nor false") if flag is None else flag
 
 
+def _named_by_type(resource: Resource) -> Iterator[Fact]:
+    """A resource that names one of CloudFormation's types, and has its properties in one of its own."""
+    type_ = named_type(resource.type_, resource.props)
+    inputs, outputs = named_properties(resource.type_, resource.props)
+    if type_ not in _READERS or type_ in _BY_TYPE:
+        return
+    props: Mapping[str, Any] = {}
+    known = None
+    if isinstance(inputs, Mapping):
+        props = {**(outputs if isinstance(outputs, Mapping) else {}), **inputs}
+        known = frozenset(inputs)
+    urns = tuple(dict.fromkeys(urn for each in resource.depends.values() for urn in each))
+    depends = dict.fromkeys(props, urns)
+    stated = props or _NotRegistered(inputs if inputs == SECRET else UNKNOWN)
+    yield from _READERS[type_](replace(resource, type_=type_, props=stated, depends=depends, inputs=known))
+
+
 def _flag(value: object) -> bool | None:
     """A flag, which CloudFormation writes as text as well; None where it is not set or not readable."""
     return {"true": True, "false": False}.get(str(value).lower())
@@ -596,6 +617,7 @@ _PROVIDERS = {
     "developerProviderName": IssuerKind.DEVELOPER,
 }
 """The properties that list a pool's providers."""
+_BY_TYPE = (CLOUD_CONTROL, EXTENSION)
 _CLASSIC_ROLE = "aws:iam/role:Role"
 _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     _CLASSIC_ROLE: _role,
@@ -619,6 +641,8 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws:s3control/accessPointPolicy:AccessPointPolicy": _access_point_policy,
     "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": _multi_region,
     "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy": _multi_region_policy,
+    CLOUD_CONTROL: _named_by_type,
+    EXTENSION: _named_by_type,
     "aws-native:iam:Role": _native_role,
     "aws-native:iam:RolePolicy": _native_role_policy,
     "aws-native:iam:Policy": _native_inline_policy,

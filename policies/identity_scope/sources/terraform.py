@@ -40,6 +40,7 @@ _TYPES = {
     "aws_cognito_user_pool_client": "aws:cognito/userPoolClient:UserPoolClient",
     "aws_cognito_managed_user_pool_client": "aws:cognito/managedUserPoolClient:ManagedUserPoolClient",
     "aws_cognito_user_group": "aws:cognito/userGroup:UserGroup",
+    "aws_cloudcontrolapi_resource": "aws:cloudcontrol/resource:Resource",
     "aws_s3_bucket": "aws:s3/bucket:Bucket",
     "aws_s3_bucket_policy": "aws:s3/bucketPolicy:BucketPolicy",
     "aws_s3_access_point": "aws:s3/accessPoint:AccessPoint",

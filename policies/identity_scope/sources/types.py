@@ -27,6 +27,8 @@ RELEVANT = frozenset(
         "aws:s3control/accessPointPolicy:AccessPointPolicy",
         "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint",
         "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy",
+        "aws:cloudcontrol/resource:Resource",
+        "aws-native:index:ExtensionResource",
         "aws-native:iam:Role",
         "aws-native:iam:RolePolicy",
         "aws-native:iam:Policy",
