@@ -481,7 +481,7 @@ class Inventory:
 
 
 def trusts_cognito(trust: Document, issuers: Mapping[str, str]) -> bool:
-    """Whether a trust policy lets any identity pool in: by its issuer, or as one of everyone, with a condition on a pool.
+    """Whether a trust policy lets any identity pool in: by its issuer, or as everyone or a provider, on condition of one.
 
     An issuer that is misspelt, or of a region that is not known, is meant as one.
     """
@@ -490,15 +490,14 @@ def trusts_cognito(trust: Document, issuers: Mapping[str, str]) -> bool:
     def is_pools(issuer: str) -> bool:
         return issuer in known or issuer.lower().startswith("cognito-identity")
 
-    return any(
-        any(kind == "Federated" and is_pools(value) for kind, value in statement.principals.entries)
-        or (
-            (names_everyone(statement.principals) or ("Federated", "*") in statement.principals.entries)
-            and any(is_pools(condition.key.rpartition(":")[0]) for condition in statement.conditions)
-        )
-        for statement in trust.statements
-        if statement.effect is Effect.ALLOW and statement.principals is not None
-    )
+    for statement in trust.statements:
+        if statement.effect is not Effect.ALLOW or statement.principals is None:
+            continue
+        providers = [value for kind, value in statement.principals.entries if kind == "Federated"]
+        asked = any(is_pools(condition.key.rpartition(":")[0]) for condition in statement.conditions)
+        if any(map(is_pools, providers)) or (asked and (bool(providers) or names_everyone(statement.principals))):
+            return True
+    return False
 
 
 def _each(facts: Mapping[str, VendingFact], only: frozenset[str] | None) -> list[VendingFact]:

@@ -83,12 +83,24 @@ def _problems(statement: Statement, pools: frozenset[str] | None, issuers: dict[
         return
     known = known_issuers(issuers)
     for kind, value in principals.entries:
-        if kind != "Federated" or value not in known:
+        if kind == "Federated" and value in known:
+            continue
+        regions = _regions_of(statement, value) if kind == "Federated" else set()
+        if regions and all(issuer_of(region, issuers) is None for region in regions):
+            yield from (TrustProblem(statement, Looseness.UNKNOWN_ISSUER, value, each) for each in sorted(regions))
+        else:
             yield TrustProblem(statement, Looseness.OTHER_PRINCIPAL, value=f"{kind}: {value}")
     trusted = [value for kind, value in principals.entries if kind == "Federated" and value in known]
     for issuer in trusted:
         yield from _audience(statement, issuer, pools, issuers)
         yield from _login(statement, issuer)
+
+
+def _regions_of(statement: Statement, issuer: str) -> set[str]:
+    """The regions of the pools that a statement names by what may be their issuer."""
+    tests = [c for c in statement.conditions if c.key == f"{issuer.lower()}:aud"]
+    named = issuer.lower().startswith("cognito-identity")
+    return {value.partition(":")[0] for value in _values(tests) if NAMED.fullmatch(value)} if named else set()
 
 
 def _audience(
