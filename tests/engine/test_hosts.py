@@ -81,7 +81,7 @@ def test_install_sets_up_the_program_and_the_pack(own_provider: Stack) -> None:
         assert (stack.project / folder / "venv" / "bin" / "python").exists()
     stack.configure()
     output = stack.run("preview", "--policy-pack", str(stack.project / "policies"), program=False)
-    assert "9 to create" in output
+    assert "10 to create" in output
 
 
 @needs_nodejs
