@@ -236,14 +236,10 @@ def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
         yield f"not allowed, or shared: {_told(result.access)}"
     key = result.arn.removeprefix("arn:aws:s3:::")
     if isinstance(identity, Person):
+        # Several people can have such a session: the example is right if it is so for one of them.
         every = [each.names(oracle.tenants) for each in people if isinstance(each, Person)]
-        names = tuple(f"{name}/" for some in every for name in some)
-        if oracle.folders:
-            lies = key.startswith(tuple(folder + name for folder in oracle.folders for name in names))
-        else:
-            lies = bool(result.folder) and (key.startswith(result.folder) or not result.folder.endswith(names))
-        if lies:
-            yield f"{key} lies in {result.folder}, or that is no folder of {names}: {_told(result.access)}"
+        if all(_lies(key, result.folder, names, oracle.folders) for names in every):
+            yield f"{key} lies in {result.folder}, or that is no folder of {every}: {_told(result.access)}"
         return
     if oracle.folders:
         allowed = [f"{folder}{identity}/" for folder in oracle.folders]
@@ -261,6 +257,14 @@ def _wrong_folder(oracle: Oracle, result: Result) -> Iterator[str]:
             oracle.beside([folder], identity) or _spelt_out(oracle, identity, folder) for folder in folders
         ):
             yield f"{key} lies in {folders[0]}, and {_NOT_SEEN} {result.folder}: {_told(result.access)}"
+
+
+def _lies(key: str, folder: str, names: Sequence[str], folders: Sequence[str]) -> bool:
+    """Whether a key lies in the person's folder, or the folder that is shown is none of the person's."""
+    ends = tuple(f"{name}/" for name in names)
+    if folders:
+        return key.startswith(tuple(f"{each}{end}" for each in folders for end in ends))
+    return bool(folder) and (key.startswith(folder) or not folder.endswith(ends))
 
 
 def _spelt_out(oracle: Oracle, identity: str, folder: str) -> bool:

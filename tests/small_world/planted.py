@@ -200,8 +200,8 @@ def _denies_are_valid() -> list[Replacement]:
 def _boundaries_name_no_actions() -> list[Replacement]:
     """Of the actions that do not exist yet only those are asked about that an Allow of the role's names."""
 
-    def object_actions(old: Any, statements: Any) -> Any:
-        return old([each for each in statements if each.kind == "allow"])
+    def object_actions(old: Any, statements: Any, shared: Any) -> Any:
+        return old([each for each in statements if each.kind == "allow"], shared)
 
     return [_instead(owner, "object_actions", object_actions) for owner in (reach, questions)]
 
@@ -209,8 +209,8 @@ def _boundaries_name_no_actions() -> list[Replacement]:
 def _wildcards_name_actions_alone() -> list[Replacement]:
     """No two wildcards have an action that does not exist yet in common."""
 
-    def future(old: Any, statements: Any) -> Any:
-        return tuple(action for each in statements for action in old([each]))
+    def future(old: Any, statements: Any, beside: Any) -> Any:
+        return tuple(action for each in statements for action in old([each], beside))
 
     return [_instead(reach, "future", future)]
 
@@ -359,6 +359,15 @@ def _tenants_are_fixed() -> list[Replacement]:
     return [(sessions, "_is_changeable", lambda *_: False)]
 
 
+def _sharing_names_no_actions_of_tomorrow() -> list[Replacement]:
+    """Actions that do not exist yet are asked about as if shared spaces named all that a statement names."""
+
+    def future(old: Any, statements: Any, beside: Any) -> Any:
+        return old(statements)
+
+    return [_instead(reach, "future", future)]
+
+
 HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "identities that documents name are nobody": _names_are_nobodys,
     "`?` is no digit": _questions_skip_ids,
@@ -383,6 +392,7 @@ HOLES: dict[str, Callable[[], list[Replacement]]] = {
     "boundaries name no action of tomorrow": _boundaries_name_no_actions,
     "wildcards name actions of tomorrow alone": _wildcards_name_actions_alone,
     "actions of tomorrow are asked about too late": _tomorrow_is_asked_about_later,
+    "shared spaces name no action of tomorrow": _sharing_names_no_actions_of_tomorrow,
     "a group of actions is its first": _a_group_is_its_first_action,
     "the folders of other roles are held against nothing": _others_have_no_folder,
     "two people may have one value of an identifying claim": _tags_may_be_equal,

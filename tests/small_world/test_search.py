@@ -39,3 +39,43 @@ def test_a_planted_hole_is_found(hole: str) -> None:
     assert compare(made).defects == []
     with planted(hole):
         assert compare(made).defects[0] == says
+
+
+ROLE = "${cognito-identity.amazonaws.com:sub}"
+TAG = "${aws:PrincipalTag/t}"
+
+
+def allow(resource: str, condition: dict[str, Any] | None = None, action: str = "s3:GetObject") -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{resource}"}
+    statement |= {"Condition": condition} if condition else {}
+    return {"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}
+
+
+ONCE_WRONG = {
+    "a role whose files lie in the user's folder, beside one whose files do not": DocumentSet(
+        SHAPES[2],
+        [
+            allow("abc/x"),
+            allow("bkt/ab:bb/*", {"StringEquals": {"cognito-identity.amazonaws.com:sub": "ab:aa"}}),
+            allow(f"bkt/{ROLE}/*"),
+        ],
+    ),
+    "one value of a tag, which is a user's name for one login and everybody's for another": DocumentSet(
+        SHAPES[0],
+        [
+            {
+                **allow("bkt", {"ForAnyValue:StringLike": {"s3:prefix": f"{TAG}/"}}, "s3:ListBucket"),
+                "logins": [
+                    {"provider": "p", "kind": "USER_POOL", "tags": {"t": "=x"}},
+                    {"provider": "q", "kind": "USER_POOL", "tags": {"t": "name"}},
+                ],
+            }
+        ],
+        folders=["bkt/"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONCE_WRONG)
+def test_what_the_search_once_found_wrong(name: str) -> None:
+    assert compare(ONCE_WRONG[name]).defects == []

@@ -133,13 +133,17 @@ def groups(masks: Sequence[int], universe: Sequence[str]) -> Iterator[tuple[int,
         yield part, universe[(part & -part).bit_length() - 1]
 
 
-_NEW = "ThatDoesNotExistYet"
+_NEW = ("ThatDoesNotExistYet", "x")
+"""What stands for the new letter in the name of an action that does not exist yet, where it means the same."""
 _COMBINING = 100_000
 """Steps within which the combinations of wildcards are found."""
 
 
-def future(statements: Iterable[Statement]) -> tuple[str, ...]:
+def future(statements: Iterable[Statement], beside: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
     """S3 actions that do not exist yet: one for each combination of statements that may speak of one together.
+
+    Args:
+        beside: what else speaks of some actions, by names and patterns, such as shared spaces.
 
     INVARIANT (future actions). A name that wildcards alone match is matched by the same entries of Action and NotAction if
     a letter that none of them spells out there becomes a new one. So the names with a new letter are all that there are.
@@ -147,6 +151,7 @@ def future(statements: Iterable[Statement]) -> tuple[str, ...]:
     Raises: BudgetExceeded: the wildcards make more combinations than can be looked at.
     """
     entries = tuple(dict.fromkeys((statement.actions, statement.not_action) for statement in statements))
+    entries += tuple((patterns, False) for patterns in dict.fromkeys(beside))
     if not any(negated or any("*" in a or "?" in a for a in patterns) for patterns, negated in entries):
         return ()
     found = _future(tuple(patterns for patterns, _ in entries))
@@ -180,8 +185,7 @@ def _future(entries: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
             spoken = tuple(not matched.isdisjoint(place) for place in places)
             if spoken not in told:
                 told.add(spoken)
-                readable = name.replace(fresh, _NEW)
-                shown = readable if combination(readable) == spoken else name
+                shown = next((n for n in (name.replace(fresh, w) for w in _NEW) if combination(n) == spoken), name)
                 names.append("s3:" + shown[3:4].upper() + shown[4:])
         for letter in (fresh, *sorted(machine.literals(state))):
             steps += machine.weight

@@ -493,7 +493,7 @@ class _Folder:
             if word is not None and inside is not None and folder is None:
                 word = self._find(grant, only, nogoods, outside=folders)
                 folder = None if word is None else self._folder_beside(*inside, word)
-            if word is None:
+            if word is None or (inside is not None and folder is None):
                 continue
             told.add(urn)
             arn = self._strangers.written(word.letters, word.digits)

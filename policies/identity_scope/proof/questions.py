@@ -319,7 +319,7 @@ class Reader:
         statements = self._applied(principal, view)
         caller = self._caller.of(principal)
         if universe is OBJECT_ACTIONS:
-            universe = object_actions(statements)
+            universe = object_actions(statements, shared)
         if not any(each.kind == "allow" and mask(each.statement, universe) for each in statements):
             return []
         lookup = caller.request(universe[0], "*").lookup

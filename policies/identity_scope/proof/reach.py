@@ -525,7 +525,7 @@ def object_reach(
     request = caller.request(universe[0], "*")
     statements = counted(principal, caller, view)
     if universe is OBJECT_ACTIONS:
-        universe = object_actions(statements)
+        universe = object_actions(statements, shared)
     spaces = [(space, mask_of(space.actions, universe)) for space in shared]
     relevant: list[tuple[Applied, int]] = []
     for each in statements:
@@ -549,9 +549,9 @@ def object_reach(
     return found
 
 
-def object_actions(statements: Sequence[Applied]) -> tuple[str, ...]:
+def object_actions(statements: Sequence[Applied], shared: Sequence[Shared]) -> tuple[str, ...]:
     """The actions on objects, and those that do not exist yet of which some statement speaks."""
-    return (*OBJECT_ACTIONS, *future(each.statement for each in statements))
+    return (*OBJECT_ACTIONS, *future((each.statement for each in statements), (space.actions for space in shared)))
 
 
 def limits_of(principal: Principal, each: Applied) -> tuple[str, ...]:
