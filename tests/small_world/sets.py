@@ -257,6 +257,8 @@ class Maker:
             return self._one_thing_more()
         if self._chance(0.06):
             return self._split()
+        if self._chance(0.02):
+            return self._declared()
         roles = self._few(self._role, 80, 17, 3)
         policies = {self._some((5, BUCKET), (1, OTHER)): self._bucket_policy()} if self._chance(0.25) else {}
         if policies and self._chance(0.2):
@@ -270,6 +272,17 @@ class Maker:
         )
         focus = ["role0"] if len(roles) > 1 and self._chance(0.3) else []
         return DocumentSet(self.shape, roles, policies, shared, folders, focus, self.other)
+
+    def _declared(self) -> DocumentSet:
+        """A space that is shared for actions that exist, of which a wildcard names more."""
+        wildcard = self._some((3, "s3:?etObject"), (1, "s3:*Object"), (1, "s3:*"))
+        resource = f"arn:aws:s3:::{BUCKET}/{self._some((2, 'x/*'), (1, self.key))}"
+        actions = ["s3:GetObject"] if wildcard == "s3:?etObject" else list(OBJECT_ACTIONS)
+        pattern = f"{BUCKET}/{self._some((2, '*'), (1, 'x/*'), (1, self._part() + '*'))}"
+        document = {"Version": "2012-10-17", "Statement": [self._allow([wildcard], [resource])]}
+        return DocumentSet(
+            self.shape, [{"documents": [document]}], shared=[{"pattern": pattern, "actions": actions}], other=self.other
+        )
 
     def _split(self) -> DocumentSet:
         """Actions that are granted together, and that a condition on the ID, a Deny or another document tells apart."""
