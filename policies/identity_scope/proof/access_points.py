@@ -100,6 +100,13 @@ def _named_alias(text: str) -> list[str]:
     return _ALIAS.findall(text)
 
 
+def may_name(text: str, point: AccessPoint, partition: str) -> bool:
+    """Whether a resource may name an access point, or something behind it: decided on its literal beginning alone."""
+    literal = re.split(r"[*?$]", text, maxsplit=1)[0]
+    names = (point.arn or "", f"arn:{partition}:s3:::{point.alias}" if point.alias is not None else point.arn or "")
+    return any(literal.startswith(name) or name.startswith(literal) for name in names)
+
+
 def _bucket_head(point: AccessPoint) -> str:
     return f"{(point.arn or '').partition(':s3:')[0]}:s3:::"
 
@@ -124,7 +131,8 @@ def _all_resources(principal: Principal) -> Iterator[str]:
 
 def of_point(policy: BucketPolicy, point: AccessPoint) -> bool:
     """Whether a policy is that of an access point, whose ARN may not have been known then."""
-    return policy.access_point is not None and replace(policy.access_point, arn=point.arn) == point
+    other = policy.access_point
+    return other is not None and other.label == point.label and replace(other, arn=point.arn) == point
 
 
 def _allows(policy: BucketPolicy) -> bool:

@@ -27,7 +27,7 @@ from ..iam.principals import Grantee, delegates, denies_everyone, grantee, is_de
 from ..iam.variables import Free, Lookup, Missing, Values, concretise, template
 from ..inventory.declared import Shared
 from ..inventory.principal import AccessPoint, BucketPolicy, Principal
-from .access_points import by_bucket, names_alias, of_point, through_point
+from .access_points import by_bucket, may_name, names_alias, of_point, through_point
 from .identities import PRIVATE, beginning
 from .sessions import slots
 
@@ -738,7 +738,11 @@ def _applied_through(principal: Principal, point: AccessPoint, caller: Caller, v
 
 def patterns_of(each: Applied, lookup: Lookup, partition: str) -> list[Pattern]:
     """The ARNs of a bucket and of its objects, or of everything, that a statement's resources mean."""
-    found, _ = resource_patterns(each.statement, lookup, Reading.PESSIMISTIC)
+    statement = each.statement
+    if each.point is not None and not statement.not_resource:
+        texts = tuple(text for text in statement.resources if may_name(text, each.point, partition))
+        statement = replace(statement, resources=texts)
+    found, _ = resource_patterns(statement, lookup, Reading.PESSIMISTIC)
     if each.point is not None and each.bucket is not None:
         return [p for f in found for p in _behind(f, partition, each.point, each.bucket, each.kind != "deny")]
     if each.bucket is None or each.statement.not_resource:
@@ -766,7 +770,21 @@ def _behind(pattern: Pattern, partition: str, point: AccessPoint, bucket: str, w
 
 
 def _read(pattern: Pattern, at: set[int], text: str, wide: bool = False) -> set[int]:
-    for letter in text:
+    """The positions of a pattern to which a text leads from some others."""
+    read = 0
+    if len(at) == 1:
+        # Most patterns are literal so far, and differ from the text soon.
+        (start,) = at
+        for token, letter in zip(pattern[start : start + len(text)], text, strict=False):
+            if not isinstance(token, str) or len(token) != 1 or (token != letter and wide and _is_open(token, letter)):
+                break
+            if token != letter:
+                return set()
+            read += 1
+        at = _skipped(pattern, {start + read})
+    for letter in text[read:]:
+        if not at:
+            break
         at = _after(pattern, at, letter, wide)
     return at
 
@@ -820,7 +838,7 @@ def within_bucket(pattern: Pattern, partition: str, bucket: str, wide: bool = Fa
     """What a pattern matches of a bucket's ARN and of those of its objects, as patterns that begin with the ARN; if it is
     made `wider`, a digit that is not known is any in the bucket's name."""
     arn = f"arn:{partition}:s3:::{bucket}"
-    if beginning(pattern).startswith(f"{arn}/") or "".join(map(str, pattern)) == arn:
+    if beginning(pattern[: len(arn) + 1]) == f"{arn}/" or pattern == literal(arn):
         return [pattern]
     at = _read(pattern, _skipped(pattern, {0}), arn, wide)
     found: list[Pattern] = [literal(arn)] if len(pattern) in at else []

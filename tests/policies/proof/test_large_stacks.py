@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from policies.identity_scope.iam.documents import parse
-from policies.identity_scope.inventory.principal import Principal
+from policies.identity_scope.inventory.principal import AccessPoint, Principal
 from policies.identity_scope.proof.isolation import isolation
 from policies.identity_scope.proof.results import NotProven, Violation
 from policies.identity_scope.proof.scope import Scope
 from tests.policies.pack.engine import ME, allow, document
+from tests.work import at_most
 
 BUCKET = "arn:aws:s3:::bkt"
 PREFIXED = {"StringLike": {"s3:prefix": [f"f{f}/{ME}/*" for f in range(30)]}}
@@ -59,3 +60,16 @@ def test_each_of_many_roles_that_leaks_is_named() -> None:
     found = isolation(scope([[allow([f"{BUCKET}/r{r}/f{f}/*" for f in range(30)])] for r in range(50)]))
     assert not any(isinstance(each, NotProven) for each in found)
     assert {each.role for each in found} == {f"role{r}" for r in range(50)}
+
+
+POINT = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap"
+
+
+def test_a_role_that_names_many_access_points_is_read_once_for_each() -> None:
+    texts = [f"{POINT}{i}/object/*" for i in range(40)]
+    points = tuple(AccessPoint(f"ap{i}", f"ap{i}", f"{POINT}{i}", None, (f"bkt{i}",)) for i in range(40))
+    documents = (("access", parse(json.dumps(document([allow(texts)])))),)
+    role = Principal("role", documents, urn="role", access_points=points)
+    with at_most(1_500_000):
+        found = isolation(Scope((role,), ("us-east-1",)))
+    assert [type(each) for each in found] == [Violation]
