@@ -41,7 +41,7 @@ def test_a_planted_hole_is_found(hole: str) -> None:
         assert compare(made).defects[0] == says
 
 
-ROLE = "${cognito-identity.amazonaws.com:sub}"
+ME = "${cognito-identity.amazonaws.com:sub}"
 TAG = "${aws:PrincipalTag/t}"
 
 
@@ -57,7 +57,28 @@ ONCE_WRONG = {
         [
             allow("abc/x"),
             allow("bkt/ab:bb/*", {"StringEquals": {"cognito-identity.amazonaws.com:sub": "ab:aa"}}),
-            allow(f"bkt/{ROLE}/*"),
+            allow(f"bkt/{ME}/*"),
+        ],
+    ),
+    "the capitals of an ID, which are the value of a tag": DocumentSet(
+        SHAPES[2],
+        [
+            {
+                "documents": [
+                    {
+                        "Version": "2012-10-17",
+                        "Statement": {
+                            "Effect": "Allow",
+                            "Action": "s3:ListBucket",
+                            "Resource": "arn:aws:s3:::bkt",
+                            "Condition": {
+                                "StringEqualsIgnoreCase": {"s3:prefix": f"x/{ME}/*", "aws:PrincipalTag/t": "AB:BA"}
+                            },
+                        },
+                    }
+                ],
+                "logins": [{"provider": "o", "kind": "OIDC", "tags": {"t": "id"}}],
+            }
         ],
     ),
     "one value of a tag, which is a user's name for one login and everybody's for another": DocumentSet(

@@ -448,15 +448,23 @@ class _Folder:
         strangers, stores = self._strangers, self._symbolic.stores
         own = self._own
 
-        def same(letter: str, wanted: str) -> bool:
-            first, second = strangers.alphabet.unknown(letter), strangers.alphabet.unknown(wanted)
-            if first is not None and second is not None:
-                return stores.equate(word.store, first, second) == word.store
-            unknown = first if first is not None else second
+        def settled(letter: str) -> str | tuple[int, bool]:
+            """A letter that the store settles; else the unknown digit, and whether its capital stands there."""
+            capital = strangers.alphabet.of_capital(letter)
+            unknown = strangers.alphabet.unknown(letter) if capital is None else capital
             if unknown is None:
-                return letter == wanted
-            known = wanted if first is not None else letter
-            return known in stores.digits and stores.possible(word.store, unknown) == stores.mask(known)
+                return letter
+            possible = stores.possible(word.store, unknown)
+            if possible & (possible - 1):
+                return unknown, capital is not None
+            digit = stores.digits[possible.bit_length() - 1]
+            return digit if capital is None else digit.upper()
+
+        def same(letter: str, wanted: str) -> bool:
+            first, second = settled(letter), settled(wanted)
+            if isinstance(first, str) or isinstance(second, str) or first[1] != second[1]:
+                return first == second
+            return stores.equate(word.store, first[0], second[0]) == word.store
 
         def stands(at: int) -> bool:
             end = at + len(own)
