@@ -7,7 +7,7 @@ from typing import Any
 
 from ..pack.configuration import read
 from ..pack.rules import RULES, Level
-from ..pack.settings import RuleSettings, Settings
+from ..pack.settings import ALL, RuleSettings, Settings
 from ..sources import files
 from ..sources.files import InputError
 
@@ -27,9 +27,10 @@ def read_settings(path: str | None) -> Settings:
     if not isinstance(value, dict):
         raise InputError(path, "must be an object of rules")
     names = [rule.name for rule in RULES]
-    unknown = [name for name in value if name not in (*names, "all", "identity-scope")]
+    unknown = [name for name in value if name not in (*names, ALL, "identity-scope")]
     problems = [f"`{name}` is not a rule; the rules are {', '.join(names)}" for name in unknown]
-    for_all = _level("all", value.get("all"), problems)[0]
+    for_all, settings = _level(ALL, value.get(ALL), problems)
+    problems += [f"`{ALL}` has no settings; configure the rules"] if settings else []
     rules: dict[str, RuleSettings] = {}
     for rule in RULES:
         level, raw = _level(rule.name, value.get(rule.name), problems)

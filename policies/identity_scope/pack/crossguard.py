@@ -24,7 +24,7 @@ from .configuration import read
 from .description import PACK, VERSION, not_applicable, pack_info
 from .rules import RULES, Level
 from .sdk import plugin, protocol, services
-from .settings import RuleSettings, Settings
+from .settings import ALL, RuleSettings, Settings
 
 if TYPE_CHECKING:
     from .answers import Answers
@@ -131,13 +131,16 @@ def _settings(entries: Mapping[str, tuple[Level, Struct]]) -> Settings:
         config = read(rule.settings, json_format.MessageToDict(properties), problems)
         rules[rule.name] = RuleSettings(level, config, tuple(problems))
     names = [rule.name for rule in RULES]
-    unknown = [name for name in entries if name not in names and name != PACK]
+    unknown = [name for name in entries if name not in (*names, PACK, ALL)]
     problems = [
         f"configuration error: `{name}` is not a rule of this pack; its rules are {', '.join(names)}"
         for name in unknown
     ]
-    if PACK in entries and entries[PACK][1].fields:
-        problems.append(f"configuration error: `{PACK}` has no settings; configure the rules")
+    problems += [
+        f"configuration error: `{name}` has no settings; configure the rules"
+        for name in (PACK, ALL)
+        if name in entries and entries[name][1].fields
+    ]
     return Settings(rules, tuple(problems))
 
 

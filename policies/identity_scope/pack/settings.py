@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from .configuration import Config
 from .rules import RULES, Level
 
+ALL = "all"
+"""The entry whose level is that of every rule without one. The engine applies it, and hands it over with the rules."""
+
 
 @dataclass(frozen=True)
 class RuleSettings:

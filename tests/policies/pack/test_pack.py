@@ -384,6 +384,18 @@ def test_a_rule_that_does_not_exist_is_an_error(fresh: Analyzer) -> None:
     assert fresh.analyze(role("two")) == []
 
 
+def test_the_level_of_all_rules_is_no_rule(fresh: Analyzer) -> None:
+    """The engine has given it to every rule, and hands the entry over with them."""
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    request.policyConfig["all"].enforcementLevel = analyzer_pb2.ADVISORY
+    fresh.send_configuration(request)
+    assert fresh.analyze(role("one")) == []
+    request.policyConfig["all"].properties.update({"shared": []})
+    fresh.send_configuration(request)
+    (error,) = fresh.analyze(role("one"))
+    assert (error.mandatory, error.message) == (True, "configuration error: `all` has no settings; configure the rules")
+
+
 def test_a_resource_that_is_none_of_a_rules_business_is_not_applicable(fresh: Analyzer) -> None:
     queue = fresh.not_applicable(resource("aws:sqs/queue:Queue", "queue", {}))
     assert queue == MANDATORY | ADVISORY
