@@ -6,24 +6,15 @@ import json
 import re
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
+import pytest
 
 from tests.engine.conftest import GUESTS, GUESTS_DECLARED, Stack
 
 ISOLATION = "s3-isolated-by-identity"
-WIDE: dict[str, Any] = {
-    "authenticated": {
-        "grants": [
-            {
-                "statement": {
-                    "Effect": "Allow",
-                    "Action": "s3:GetObject",
-                    "Resource": "arn:aws:s3:::notes-dev-uploads/public/*",
-                }
-            }
-        ]
-    }
-}
+_PUBLIC = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::notes-dev-uploads/public/*"}
+WIDE: dict[str, Any] = {"authenticated": {"grants": [{"statement": _PUBLIC}]}}
 """A space that all users share, which nobody declared."""
 
 
@@ -63,6 +54,16 @@ def test_a_level_governs_the_rule_wherever_it_is_decided(stack: Stack) -> None:
     assert ISOLATION not in _rules(stack.preview(*disabled, **WIDE))
     mandatory = stack.pack_config({"s3-own-folder": {"enforcementLevel": "mandatory"}, ISOLATION: "advisory"})
     assert "s3-own-folder" in _rules(stack.preview(*mandatory, fails=True, **WIDE))
+
+
+def test_one_entry_sets_the_level_of_all_rules(stack: Stack) -> None:
+    assert ISOLATION in _rules(stack.preview(*stack.pack_config({"all": "advisory"}), **WIDE))
+    assert _rules(stack.preview(*stack.pack_config({"all": "disabled"}), **WIDE)) <= {"identity-scope"}
+    stack.preview(*stack.pack_config({"all": "advisory", ISOLATION: "mandatory"}), fails=True, **WIDE)
+    output = stack.preview(
+        *stack.pack_config({"all": {"enforcementLevel": "advisory", "shared": []}}), fails=True, **WIDE
+    )
+    assert "`all` has no settings; configure the rules" in output
 
 
 def test_what_is_declared_as_shared_passes_and_what_lies_beside_it_does_not(stack: Stack) -> None:
@@ -113,6 +114,37 @@ def test_the_programs_own_pack_config_is_what_its_pack_accepts(stack: Stack) -> 
     stack.up(*stack.pack_config(GUESTS_DECLARED), guests=GUESTS)
     config = stack.outputs()["packConfig"]
     stack.preview(*stack.pack_config(config), "--expect-no-changes", guests=GUESTS)
+
+
+class _Component(pulumi.ComponentResource):
+    """Of any type, with any properties."""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_component_that_looks_like_a_policy_guards_nothing(stack: Stack, first: bool) -> None:
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    guard = {"role": "looks", "name": "guard", "policy": json.dumps({"Version": "2012-10-17", "Statement": [deny]})}
+
+    def component() -> None:
+        _Component("aws:iam/rolePolicy:RolePolicy", "guard", guard).register_outputs(guard)
+
+    def looks() -> None:
+        if first:
+            component()
+        pool = aws.cognito.IdentityPool(
+            "looks", identity_pool_name="looks", allow_unauthenticated_identities=False, allow_classic_flow=False
+        )
+        role = aws.iam.Role("looks", name="looks", assume_role_policy=pool.id.apply(_trust_without_amr))
+        aws.cognito.IdentityPoolRoleAttachment("looks", identity_pool_id=pool.id, roles={"authenticated": role.arn})
+        if not first:
+            component()
+        aws.iam.RolePolicy("wide", role=role.name, policy=json.dumps({"Version": "2012-10-17", "Statement": [_PUBLIC]}))
+
+    stack.program = looks
+    configured = stack.pack_config({"trust-bound-to-pool": "disabled"})
+    assert ISOLATION in _rules(stack.preview(*configured, fails=True))
+    assert ISOLATION in _rules(stack.up(*configured, fails=True))
+    assert stack.client("iam").list_role_policies(RoleName="looks")["PolicyNames"] == []
 
 
 def _trust_without_amr(pool: str) -> str:

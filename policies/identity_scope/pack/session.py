@@ -3,7 +3,8 @@
 The rules share one inventory, so that a role is known when the policy that names it comes. A finding is reported once, when
 it can first be decided: what was reported about a resource as it is now is left out of the report on the whole stack.
 
-INVARIANT. Nothing that a program registers makes a session forget; only the engine begins a new one, by configuring it.
+INVARIANT. Nothing that a program registers makes a session forget what is made in AWS; only the engine begins a new one, by
+configuring it. A component can have any type and any properties, and makes nothing: what it states does not count.
 """
 
 from __future__ import annotations
@@ -69,11 +70,10 @@ class Session:
 
     def __init__(self, settings: Settings, preview: bool = True) -> None:
         self._settings = settings
-        self._inventory = Inventory(whole=False, preview=preview)
-        for rule in settings.rules.values():
-            self._inventory.vended(
-                rule.config.known
-            )  # so that roles which only the configuration knows are asked about
+        self._preview = preview
+        self._inventory = self._empty()
+        self._provided = False
+        """Whether resources come with their providers."""
         self._reported: dict[tuple[str, str], frozenset[Key]] = {}
         """By rule and resource, the causes reported when the resource was last analyzed."""
         self._inputs: dict[str, frozenset[str]] = {}
@@ -85,6 +85,15 @@ class Session:
         """What the rules say of a resource that is about to be made."""
         report = Report()
         self._report_configuration(report)
+        if resource.origin.provider and not self._provided:
+            self._provided = True
+            # What came before is components.
+            self._inventory = self._empty()
+            self._reported.clear()
+        if self._provided and not resource.origin.provider:
+            enabled = [rule for rule, _ in self._decided(report)]
+            report.not_applicable += [(rule, "a component makes nothing itself") for rule in enabled]
+            return report
         self._inputs[resource.urn] = frozenset(resource.props)
         touched = self._inventory.add(facts(resource))
         only = touched | {resource.urn}
@@ -113,7 +122,7 @@ class Session:
         report = Report()
         self._report_configuration(report)
         inventory = Inventory()
-        for resource in resources:
+        for resource in without_components(resources):
             inventory.add(facts(replace(resource, inputs=self._inputs.get(resource.urn))))
         roles = RolesByDeclaration(inventory)
         pending: list[tuple[Rule, Finding]] = []
@@ -130,6 +139,13 @@ class Session:
         if pending:
             report.notices.append(Notice(_decided_at_update(pending)))
         return report
+
+    def _empty(self) -> Inventory:
+        inventory = Inventory(whole=False, preview=self._preview)
+        for rule in self._settings.rules.values():
+            # So that roles which only the configuration knows are asked about.
+            inventory.vended(rule.config.known)
+        return inventory
 
     def _decided(self, report: Report) -> Iterator[tuple[Rule, RuleSettings]]:
         """The rules that decide something, with their settings."""
@@ -154,6 +170,12 @@ class Session:
     def _earlier(self, rule: Rule) -> frozenset[Key]:
         """The causes that a rule has reported, about resources as they are now."""
         return frozenset(key for (name, _), keys in self._reported.items() if name == rule.name for key in keys)
+
+
+def without_components(resources: Sequence[Resource]) -> list[Resource]:
+    """The resources that have a provider; all, where providers are not told."""
+    provided = [resource for resource in resources if resource.origin.provider]
+    return provided or list(resources)
 
 
 class RolesByDeclaration:

@@ -88,7 +88,8 @@ def _read(file: Parsed, states: list[tuple[ValuePath, dict[str, Any]]]) -> Itera
         if state["type"].startswith("pulumi:providers:")
     }
     for at, state in states:
-        if not relevant(state["type"]):
+        # A component can have any type and any properties, and makes nothing.
+        if not relevant(state["type"]) or state.get("custom") is False:
             continue
         inputs, outputs = plain(_object(state, "inputs")), plain(_object(state, "outputs"))
         props = {**inputs, **{key: value for key, value in outputs.items() if value is not None}}

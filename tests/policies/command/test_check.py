@@ -29,6 +29,16 @@ def state(*resources: tuple[str, str, dict[str, Any]], **more: Any) -> dict[str,
     return {"version": 3, "deployment": {"resources": written}}
 
 
+def test_a_component_states_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guard = {"role": "auth", "policy": json.dumps(document([{"Effect": "Deny", "Action": "*", "Resource": "*"}]))}
+    leak = state(*pulumi_role(json.dumps(LEAK)))
+    made = leak["deployment"]["resources"]
+    made += state(("aws:iam/rolePolicy:RolePolicy", "guard", guard))["deployment"]["resources"]
+    assert check(capsys, write(tmp_path / "a.json", leak)).code == 0
+    made[-1]["custom"] = False
+    assert check(capsys, write(tmp_path / "b.json", leak)).code == 1
+
+
 def pulumi_role(policy: Any) -> tuple[tuple[str, str, dict[str, Any]], ...]:
     return (
         ("aws:iam/role:Role", "auth", {"name": "auth", "assumeRolePolicy": json.dumps(trust())}),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from policies.identity_scope.inventory.accounts import Origin
 from policies.identity_scope.inventory.facts import UNKNOWN
 from policies.identity_scope.pack.session import Session
 from policies.identity_scope.pack.settings import Settings
@@ -87,6 +90,48 @@ def test_a_bucket_policy_names_the_role_whose_arn_is_not_told_yet(
     assert (ISOLATION not in before) is guards
     if guards:
         assert ISOLATION in after, "a name is not enough for the whole stack"
+
+
+COMPONENTS = {
+    "a guard": role_policy(document([{"Effect": "Deny", "Action": "*", "Resource": "*"}]), "guard"),
+    "a guard on the bucket": resource(
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "guard",
+        bucket="bkt",
+        policy=document([{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]),
+    ),
+    "a list of policies": resource(
+        "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive", "only", roleName="role", policyNames=[]
+    ),
+    "another role of the name": role(label="twin", trust=document([])),
+}
+"""What a component can state by its type and properties."""
+
+
+def _provided(made: Resource) -> Resource:
+    return replace(made, origin=Origin("urn:pulumi:test::pack::pulumi:providers:aws::default"))
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("position", [0, 1])
+def test_what_a_component_states_does_not_count(name: str, position: int) -> None:
+    leak = [*map(_provided, [role(), role_policy(document([allow("arn:aws:s3:::bkt/*")]))])]
+    without = reported(leak, leak, False)
+    assert without[0].count(ISOLATION) == 1
+    leak.insert(position, COMPONENTS[name])
+    assert reported(leak, leak, False) == without
+    assert reported(leak[:position], leak, False)[1].count(ISOLATION) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_component_does_not_stand_for_a_policy_of_aws(first: bool) -> None:
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    stands = policy(document([]), "stands", arn=arn)
+    admin = _provided(role(managedPolicyArns=[arn]))
+    registered = [stands, admin] if first else [admin, stands]
+    before, after = reported(registered, registered, False)
+    assert [*before, *after].count(ISOLATION) == 1
+    assert ISOLATION in reported([], registered, False)[1]
 
 
 def test_the_boundary_of_aws_is_no_resource_that_is_still_to_come() -> None:
