@@ -20,6 +20,7 @@ from ..inventory.logins import mentioned
 from ..inventory.principal import Principal
 from ..inventory.vended import VendedRole
 from ..pack.settings import Settings
+from ..proof.directory_buckets import bucket_of
 from ..proof.reach import Applied, Caller, View, applied, limits_of
 from ..proof.scope import Scope
 from ..sources.cloudformation_resources import NOTHING
@@ -191,7 +192,7 @@ def _decided(loaded: Loaded, role: VendedRole, scope: Scope, caller: Caller, ask
     request = _tagged(caller.request(asked_.action, asked_.resource, asked_.prefix), role, asked_)
     principal, resource = _asking(scope, role.principal, asked_.resource)
     of_bucket = _tagged(caller.request(asked_.action, resource, asked_.prefix), role, asked_)
-    bucket = resource.partition(":::")[2].partition("/")[0]
+    bucket = bucket_of(resource)
     reasons: list[Reason] = []
     applying: list[Applied] = []
     for view in (View.ANYBODY,) if caller.anonymous else (View.ROLE, View.EVERYONE):

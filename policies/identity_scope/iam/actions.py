@@ -65,8 +65,8 @@ OTHER_PIVOTS: tuple[str, ...] = (
 )
 """Those that are asked for something other than a bucket: a pool, a role, a function, an access point, or nothing."""
 
-POINT_ACTIONS: tuple[str, ...] = tuple(action for action in OTHER_PIVOTS if action.startswith("s3:"))
-"""Those of S3 among them, which are asked for an access point, an access grant or a job."""
+POINT_ACTIONS: tuple[str, ...] = tuple(a for a in OTHER_PIVOTS if a.startswith(("s3:", "s3express:")))
+"""Those of S3 among them, which are asked for an access point, also of a directory bucket, an access grant or a job."""
 
 _SERVICE_BITS: dict[str, int] = {}
 for _index, _action in enumerate(OTHER_PIVOTS):

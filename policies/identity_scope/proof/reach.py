@@ -28,6 +28,7 @@ from ..iam.variables import Free, Lookup, Missing, Values, concretise, template
 from ..inventory.declared import Shared
 from ..inventory.principal import AccessPoint, BucketPolicy, Principal
 from .access_points import by_bucket, may_name, names_alias, of_point, through_point
+from .directory_buckets import is_directory, of_directory, within_directory
 from .identities import PRIVATE, beginning
 from .sessions import slots
 
@@ -830,6 +831,8 @@ def _keys(statement: Statement, spaces: Sequence[Pattern]) -> list[Pattern]:
 
 def of_bucket(bucket: str, partition: str) -> list[Pattern]:
     """ARNs of a bucket and of its objects."""
+    if is_directory(bucket):
+        return [of_directory(bucket, partition)]
     arn = literal(f"arn:{partition}:s3:::{bucket}")
     return [arn, (*arn, "/", Wild.ANY)]
 
@@ -837,6 +840,8 @@ def of_bucket(bucket: str, partition: str) -> list[Pattern]:
 def within_bucket(pattern: Pattern, partition: str, bucket: str, wide: bool = False) -> list[Pattern]:
     """What a pattern matches of a bucket's ARN and of those of its objects, as patterns that begin with the ARN; if it is
     made `wider`, a digit that is not known is any in the bucket's name."""
+    if is_directory(bucket):
+        return within_directory(pattern, partition, bucket, wide)
     arn = f"arn:{partition}:s3:::{bucket}"
     if beginning(pattern[: len(arn) + 1]) == f"{arn}/" or pattern == literal(arn):
         return [pattern]

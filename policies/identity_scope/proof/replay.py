@@ -14,6 +14,7 @@ from ..iam.documents import Document, Effect, Statement, Version
 from ..iam.evaluator import Applicable, Reading, Request, action_matches, applies, decide
 from ..iam.issuers import Shape
 from ..inventory.principal import AccessPoint, Principal
+from .directory_buckets import bucket_of
 from .reach import Caller, View, applied
 from .results import Access
 from .scope import Scope
@@ -151,7 +152,7 @@ def _documents(
 
     The principals of bucket policies have been looked at, so their statements have none.
     """
-    bucket = resource.partition(":::")[2].partition("/")[0]
+    bucket = bucket_of(resource)
     identity: list[tuple[str, Document]] = []
     granted: list[tuple[str, Document]] = []
     boundary: list[tuple[str, Document]] = []

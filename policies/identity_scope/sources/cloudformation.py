@@ -714,9 +714,13 @@ def identity_of(template: Template, name: str) -> tuple[Any, dict[str, Any]]:
     if type_ == "AWS::S3::Bucket":
         bucket = template.property(name, "BucketName") or _bucket_name(template, name)
         return bucket, {"Arn": f"arn:{partition}:s3:::{bucket}"}
-    if type_ == "AWS::S3::AccessPoint":
+    if type_ == "AWS::S3Express::DirectoryBucket":
+        directory = template.property(name, "BucketName") or f"{_bucket_name(template, name)}--x-s3"
+        return directory, {"Arn": f"arn:{partition}:s3express:{region}:{account}:bucket/{directory}"}
+    if type_ in ("AWS::S3::AccessPoint", "AWS::S3Express::AccessPoint"):
         point = called("Name")
-        arn = f"arn:{partition}:s3:{region}:{account}:accesspoint/{point}"
+        service = type_.split("::")[1].lower()
+        arn = f"arn:{partition}:{service}:{region}:{account}:accesspoint/{point}"
         return point, {"Arn": arn, "Name": point, "Alias": f"{point}-generated-s3alias"}
     if type_ == "AWS::Cognito::IdentityPool":
         pool = f"{region}:{_uuid(template.deployment.fresh(template.qualified(name) + '-pool'))}"

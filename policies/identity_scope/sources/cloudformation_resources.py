@@ -156,7 +156,7 @@ class _Resource:
             props |= {"policyArn": rendered(ref), "managedPolicyName": rendered(ref).rpartition("/")[2]}
         elif self._type == "AWS::S3::Bucket":
             props |= {"bucketName": rendered(ref)}
-        elif self._type == "AWS::S3::AccessPoint":
+        elif self._type in ("AWS::S3::AccessPoint", "AWS::S3Express::AccessPoint"):
             props |= {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
         elif self._type in ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"):
             props |= {"id": rendered(ref)}

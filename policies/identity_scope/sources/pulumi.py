@@ -658,4 +658,6 @@ _READERS: dict[str, Callable[[Resource], Iterator[Fact]]] = {
     "aws-native:s3:AccessPoint": _access_point,
     "aws-native:s3:MultiRegionAccessPoint": _multi_region,
     "aws-native:s3:MultiRegionAccessPointPolicy": _multi_region_policy,
+    "aws-native:s3express:BucketPolicy": _bucket_policy,
+    "aws-native:s3express:AccessPoint": _access_point,
 }

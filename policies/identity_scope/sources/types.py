@@ -44,6 +44,8 @@ RELEVANT = frozenset(
         "aws-native:s3:AccessPoint",
         "aws-native:s3:MultiRegionAccessPoint",
         "aws-native:s3:MultiRegionAccessPointPolicy",
+        "aws-native:s3express:BucketPolicy",
+        "aws-native:s3express:AccessPoint",
     }
 )
 POOLS = frozenset({"aws:cognito/identityPool:IdentityPool", "aws-native:cognito:IdentityPool"})
