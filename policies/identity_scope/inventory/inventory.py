@@ -76,6 +76,8 @@ class Inventory:
         self._resolved: dict[str, ResolvedRole] = {}
         self._answers: list[_Answers] = []
         self._stack_pools: StackPools | None = None
+        self._unmade: dict[str, tuple[str, ...]] = {}
+        """By what gives roles to a pool or a group, the ARNs of those roles that the stack does not make."""
 
     @property
     def pools(self) -> Mapping[str, PoolFact]:
@@ -100,8 +102,10 @@ class Inventory:
             touched |= self._index.touched(new) | self._index.roles_of(namers) | self._signing_in(new)
             self._stack_pools = None
             changed: Iterable[str] = touched
+            self._find_unmade((urn, *namers))
             if self._index.accounts.version != accounts:
                 changed = {*touched, *self._resolved}
+                self._find_unmade((*self._index.vending,))
             elif any(isinstance(fact, PoolFact) for fact in (*old, *new)):
                 changed = {*touched, *(role for role, known in self._resolved.items() if known.trust is None)}
             for role in changed:
@@ -283,10 +287,28 @@ class Inventory:
         trust = self._resolve(urn).trust
         return trust is None or trusts_cognito(trust, declared.issuers)
 
+    def _find_unmade(self, urns: Iterable[str]) -> None:
+        for urn in urns:
+            self._unmade.pop(urn, None)
+            vending = self._index.vending.get(urn)
+            if vending is not None:
+                roles = [role for _, role in vending.roles]
+                _, missing = self._index.listed(self._index.role_directory, roles, vending.origin)
+                arns = tuple(role.value for role in missing if role.value and role.value.startswith("arn:"))
+                if arns:
+                    self._unmade[urn] = arns
+
     def _elsewhere(self, declared: Declared) -> Iterator[VendedRole]:
-        """The roles that the configuration calls vended and another stack makes, as far as this stack's documents go."""
+        """The vended roles that another stack makes, as far as this stack's documents go.
+
+        They are those that the configuration calls vended, and those that this stack's pools vend.
+
+        While the resources of a preview are still to come, the role may be among them. At update it is not: what names a
+        role is made after it.
+        """
         by_name: dict[str, list[str]] = {}
-        for value in dict.fromkeys((*declared.vended, *declared.elsewhere)):
+        unmade = [] if self.previewed else sorted({arn for arns in self._unmade.values() for arn in arns})
+        for value in dict.fromkeys((*declared.vended, *declared.elsewhere, *unmade)):
             by_name.setdefault(last(value), []).append(value)
         for name, values in by_name.items():
             arns = [value if value.startswith("arn:") else None for value in values]

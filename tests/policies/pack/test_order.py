@@ -12,7 +12,7 @@ from policies.identity_scope.pack.session import Session
 from policies.identity_scope.pack.settings import Settings
 from policies.identity_scope.sources.pulumi import Resource
 from tests.policies.inventory.stack import policy, policy_arn, resource, role, role_policy
-from tests.policies.pack.engine import ME, allow, document
+from tests.policies.pack.engine import ME, POOL, allow, document
 
 ISOLATION = "s3-isolated-by-identity"
 POINT_ARN = "arn:aws:s3:us-east-1:123456789012:accesspoint/point"
@@ -90,6 +90,26 @@ def test_a_bucket_policy_names_the_role_whose_arn_is_not_told_yet(
     assert (ISOLATION not in before) is guards
     if guards:
         assert ISOLATION in after, "a name is not enough for the whole stack"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_at_update_the_policy_of_a_role_that_a_pool_vends_and_another_stack_makes_is_not_made(
+    order: tuple[int, int],
+) -> None:
+    vending = resource(
+        "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
+        "vending",
+        identityPoolId=POOL,
+        roles={"authenticated": "arn:aws:iam::123456789012:role/role"},
+    )
+    made = [vending, role_policy(document([allow("arn:aws:s3:::bkt/*")]))]
+    before, after = reported([made[each] for each in order], made, False)
+    assert before.count(ISOLATION) == 1
+    assert after.count(ISOLATION) == 1, "that the role is not in the stack"
+    own = [vending, role_policy(document([allow(f"arn:aws:s3:::bkt/{ME}/*")]))]
+    assert reported([own[each] for each in order], own, False)[0] == []
+    limited = [vending, LIMITED[1], BOUNDARY, LIMITED[0]]
+    assert reported(limited, limited, True) == ([], [])
 
 
 COMPONENTS = {
