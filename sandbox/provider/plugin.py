@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from functools import wraps
@@ -234,8 +236,16 @@ def serve(environment: Mapping[str, str]) -> tuple[grpc.Server, int]:
     return server, port
 
 
+def _end_with(engine: int) -> None:
+    """End this process when the engine has ended, as it has no chance to say so where it is killed."""
+    while os.getppid() == engine:
+        time.sleep(1)
+    os._exit(0)
+
+
 def main() -> None:
-    """Serve until the engine ends this process; it reads the port from standard output."""
+    """Serve until the engine ends this process, or has ended; it reads the port from standard output."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     server, port = serve(os.environ)
     print(port, flush=True)
     server.wait_for_termination()

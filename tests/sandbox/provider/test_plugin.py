@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -279,3 +283,31 @@ def test_the_first_calls_of_a_fresh_process_may_come_all_at_once(rich: Deployed)
             running = [pool.submit(calls, *states[n % len(states)]) for n in range(64)]
         ids = [states[n % len(states)][1] for n in range(64)]
         assert [call.result() for call in running] == [[[], wire.DiffResponse.DIFF_NONE, id_] for id_ in ids]
+
+
+def test_the_plugin_ends_with_an_engine_that_is_killed() -> None:
+    script = f"""
+import subprocess, sys, time
+plugin = subprocess.Popen([sys.executable, "-m", "sandbox.provider.plugin"], cwd={str(ROOT)!r}, stdout=subprocess.PIPE)
+plugin.stdout.readline()
+print(plugin.pid, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        plugin = int(engine.stdout.readline())
+        assert runs(plugin)
+        engine.kill()
+    end = time.monotonic() + 60
+    while runs(plugin):
+        assert time.monotonic() < end, "the plugin still runs"
+        time.sleep(0.05)
+
+
+def runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
