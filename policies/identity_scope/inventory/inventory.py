@@ -137,9 +137,9 @@ class Inventory:
 
     def _concerned(self, urn: str) -> frozenset[str]:
         """The vended roles that the policies of a resource's bucket concern; all roles where that is not known."""
-        policies = self._index.buckets.documents().policies_of(urn)
         if not self._answers:
             return self._index.everybody()
+        policies = self._index.buckets.documents().policies_of(urn)
         found: set[str] = set()
         for answers in self._answers:
             for role in self.vended(answers.declared):
