@@ -327,6 +327,10 @@ class Maker:
         guard: Json = {"Effect": "Deny", "Action": "s3:*", "NotResource": kept, **self._conditions(0.3)}
         if self._chance(0.1):
             guard["Condition"] = self._unknown_condition()
+        elif self._chance(0.06):
+            # It is not valid where the variable has no value.
+            absent = self._some((2, "${s3:prefix}"), (1, "${aws:PrincipalTag/team}"))
+            guard["Condition"] = {"StringNotEquals": {SUB: [absent]}}
         if self._chance(0.2):
             guard["Resource"] = guard.pop("NotResource")
         elif self._chance(0.2):
