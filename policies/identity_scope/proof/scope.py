@@ -131,6 +131,11 @@ class Scope:
             yield space.pattern
         yield from self.folders
 
+    @cached_property
+    def _regions_in_part(self) -> list[str]:
+        """The regions of which documents hold a part; asked for only where those of the pools are not known."""
+        return told_apart(dict.fromkeys(self._texts_of_ids()))
+
     def _texts_of_ids(self) -> Iterator[str]:
         """The texts that may hold an ID, or a part of one, that counts: others are compared with what is not known."""
         for statement in self._statements():
@@ -157,7 +162,7 @@ class Scope:
         if not regions:
             regions = [DEFAULT_REGION, *(ISSUERS if self.mentions.govcloud else ())]
             regions += [PARTITIONS[name][1] for name in self.mentions.partitions]
-            regions += [*self.mentions.regions, *told_apart(dict.fromkeys(self._texts_of_ids()))]
+            regions += [*self.mentions.regions, *self._regions_in_part]
             regions += by_length() if self.mentions.counts else ()
         shapes = (shape_of(region, dict(self.issuers)) for region in dict.fromkeys(regions))
         return [replace(shape, short_buckets=self.mentions.short_buckets) for shape in shapes]
