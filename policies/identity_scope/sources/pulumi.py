@@ -43,7 +43,7 @@ from ..inventory.facts import (
     UserPoolFact,
     VendingFact,
 )
-from .native import CLOUD_CONTROL, EXTENSION, named_properties, named_type
+from .native import CLOUD_CONTROL, EXTENSION, lowered, named_properties, named_type
 
 
 @dataclass(frozen=True)
@@ -338,23 +338,24 @@ def _role_attachment(resource: Resource) -> Iterator[Fact]:
 
 def _mapped_roles(mappings: object) -> Iterator[object]:
     """The roles of every rule; UNKNOWN wherever a part of the mappings is not known."""
-    if mappings is UNKNOWN or isinstance(mappings, str):
-        yield SECRET if mappings == SECRET else [mappings] if isinstance(mappings, str) else mappings
+    if mappings is UNKNOWN or mappings == SECRET:
+        yield mappings
+    elif isinstance(mappings, str):
+        yield [mappings]  # no role's ARN, whatever the text is
     for mapping in list(mappings.values()) if isinstance(mappings, Mapping) else _list(mappings):
         if mapping is UNKNOWN or mapping == SECRET:
             yield mapping
         if not isinstance(mapping, Mapping):
             continue
-        mapping = _uncapitalized(mapping)
+        mapping = lowered(mapping)  # where `aws-native` takes any object, it is CloudFormation's
         rules = mapping.get("mappingRules")
         if rules is None:
             rules = mapping.get("rulesConfiguration")
-            rules = _uncapitalized(rules).get("rules") if isinstance(rules, Mapping) else rules
+            rules = rules.get("rules") if isinstance(rules, Mapping) else rules
         if rules is UNKNOWN or rules == SECRET:
             yield rules
         for rule in _list(rules):
             if isinstance(rule, Mapping):
-                rule = _uncapitalized(rule)
                 arn = rule.get("roleArn", rule.get("roleARN"))
                 if arn is not None:
                     yield arn
@@ -368,11 +369,6 @@ def _object(value: object) -> object:
         return value
     decoded = _decoded(value)
     return decoded if isinstance(decoded, Mapping | list) else value
-
-
-def _uncapitalized(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An object with property names as Pulumi writes them: where `aws-native` takes any object, it is CloudFormation's."""
-    return {key[:1].lower() + key[1:]: member for key, member in value.items()}
 
 
 def _group(resource: Resource) -> Iterator[Fact]:
