@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from identity_sandbox import NotDenied, Sandbox, SandboxError
 from tests.conftest import ROOT
+from tests.processes import expect_end
 
 pytestmark = pytest.mark.process
 TEMPLATE = json.loads((ROOT / "tests" / "testing" / "template.json").read_text(encoding="utf-8"))
@@ -75,19 +74,7 @@ def test_a_sandbox_ends_with_whoever_started_it(stop: signal.Signals) -> None:
         assert owner.stdout is not None
         sandbox_process = int(owner.stdout.readline())
         owner.send_signal(stop)
-    end = time.monotonic() + 30
-    while _runs(sandbox_process):
-        assert time.monotonic() < end, "the sandbox still runs"
-        time.sleep(0.05)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+    expect_end(sandbox_process, "the sandbox")
 
 
 # Templates

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +25,7 @@ from sandbox.provider.resource_type import BrokenAnswer
 from sandbox.scenario import account, prerequisites
 from sandbox.scenario.access_checks import AccessChecks
 from tests.conftest import ROOT
+from tests.processes import expect_end
 
 ERRORS = (ClientError, BotoCoreError, ResponseParserError, BrokenAnswer)
 THROTTLED, DOWN, PROXY, SILENT = "throttled", "a server's error", "a page of a proxy", "no answer"
@@ -217,7 +217,4 @@ def test_a_pack_ends_with_whoever_started_it() -> None:
         assert owner.stdout is not None
         pack = int(owner.stdout.readline())
         owner.kill()
-    end = time.monotonic() + 60
-    while Path(f"/proc/{pack}/cmdline").exists() and Path(f"/proc/{pack}/cmdline").read_bytes():
-        assert time.monotonic() < end, "the pack still runs"
-        time.sleep(0.05)
+    expect_end(pack, "the pack")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -25,6 +22,7 @@ from sandbox.engine.in_process import Registration
 from sandbox.provider.plugin import NotConfigured, configured, serve
 from sandbox.provider.schema_check import UNKNOWN
 from tests.conftest import ROOT, Deployed, deploy
+from tests.processes import expect_end, runs
 
 RICH: dict[str, Any] = {
     "guests": {"reason": "Visitors look around."},
@@ -298,16 +296,4 @@ time.sleep(600)
         plugin = int(engine.stdout.readline())
         assert runs(plugin)
         engine.kill()
-    end = time.monotonic() + 60
-    while runs(plugin):
-        assert time.monotonic() < end, "the plugin still runs"
-        time.sleep(0.05)
-
-
-def runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+    expect_end(plugin, "the plugin")
