@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from sandbox.engine.in_process import Registration
 from sandbox.engine.policy_pack import Analyzer
-from tests.policies.pack.engine import STACK, built, cases
+from tests.policies.pack.engine import built, cases
 
-from .packs import PACK, queue
+from .packs import PACK, analyze, analyze_stack, queue
 
 OTHERS = 50
 """Resources of a stack that are none of the pack's business."""
@@ -64,9 +63,4 @@ def measure(rounds: int) -> Leaks:
 def _update(pack: Analyzer, resources: Sequence[Registration]) -> float:
     """Seconds that the pack takes of an update of a stack."""
     pack.configure({})
-    begin = time.perf_counter()
-    pack.analyze(STACK)
-    for each in resources:
-        pack.analyze(each)
-    pack.analyze_stack([(each, each.wire) for each in resources])
-    return time.perf_counter() - begin
+    return analyze(pack, resources) + analyze_stack(pack, resources)

@@ -137,27 +137,33 @@ def start_up(rounds: int) -> Pair:
         return _alternating(rounds, lambda: seconds(PACK), lambda: seconds(floor))
 
 
+def analyze(pack: Analyzer, resources: Sequence[Registration]) -> float:
+    """Seconds of `Analyze`, of every resource of a stack."""
+    begin = time.perf_counter()
+    pack.analyze(STACK)
+    for each in resources:
+        pack.analyze(each)
+    return time.perf_counter() - begin
+
+
+def analyze_stack(pack: Analyzer, resources: Sequence[Registration]) -> float:
+    """Seconds of one `AnalyzeStack`."""
+    whole = [(each, each.wire) for each in resources]
+    begin = time.perf_counter()
+    pack.analyze_stack(whole)
+    return time.perf_counter() - begin
+
+
 def whole_update(resources: Sequence[Registration], rounds: int) -> tuple[Pair, Pair]:
     """(`Analyze` of every resource, one `AnalyzeStack`) of a stack, alternating between the two packs; medians."""
-
-    def analyze(pack: Analyzer) -> float:
-        begin = time.perf_counter()
-        pack.analyze(STACK)
-        for each in resources:
-            pack.analyze(each)
-        return time.perf_counter() - begin
-
-    def analyze_stack(pack: Analyzer) -> float:
-        whole = [(each, each.wire) for each in resources]
-        begin = time.perf_counter()
-        pack.analyze_stack(whole)
-        return time.perf_counter() - begin
 
     with empty_pack() as folder, Analyzer(PACK) as pack, Analyzer(folder) as floor:
         for each in (pack, floor):
             each.configure({})
-        single = _alternating(rounds, lambda: analyze(pack), lambda: analyze(floor))
-        return single, _alternating(rounds, lambda: analyze_stack(pack), lambda: analyze_stack(floor))
+        single = _alternating(rounds, lambda: analyze(pack, resources), lambda: analyze(floor, resources))
+        return single, _alternating(
+            rounds, lambda: analyze_stack(pack, resources), lambda: analyze_stack(floor, resources)
+        )
 
 
 def memory(size: int) -> Pair:
