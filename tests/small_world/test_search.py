@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.policies.pack.engine import ISSUER, ME, allow, document
 from tests.scale import SCALE
 
 from . import __main__ as search
@@ -41,56 +42,45 @@ def test_a_planted_hole_is_found(hole: str) -> None:
         assert compare(made).defects[0] == says
 
 
-ME = "${cognito-identity.amazonaws.com:sub}"
 TAG = "${aws:PrincipalTag/t}"
 
 
-def allow(resource: str, condition: dict[str, Any] | None = None, action: str = "s3:GetObject") -> dict[str, Any]:
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{resource}"}
-    statement |= {"Condition": condition} if condition else {}
-    return {"documents": [{"Version": "2012-10-17", "Statement": [statement]}]}
+def role(statement: dict[str, Any], **logins: Any) -> dict[str, Any]:
+    return {"documents": [document([statement])], **logins}
+
+
+def listing(condition: dict[str, Any]) -> dict[str, Any]:
+    return allow("arn:aws:s3:::bkt", "s3:ListBucket", Condition=condition)
 
 
 ONCE_WRONG = {
-    "a role whose files lie in the user's folder, beside one whose files do not": DocumentSet(
+    "a role whose files lie in the user's folder, and one whose files do not": DocumentSet(
         SHAPES[2],
         [
-            allow("abc/x"),
-            allow("bkt/ab:bb/*", {"StringEquals": {"cognito-identity.amazonaws.com:sub": "ab:aa"}}),
-            allow(f"bkt/{ME}/*"),
+            role(allow("arn:aws:s3:::abc/x")),
+            role(allow("arn:aws:s3:::bkt/ab:bb/*", Condition={"StringEquals": {f"{ISSUER}:sub": "ab:aa"}})),
+            role(allow(f"arn:aws:s3:::bkt/{ME}/*")),
         ],
     ),
     "the capitals of an ID, which are the value of a tag": DocumentSet(
         SHAPES[2],
         [
-            {
-                "documents": [
-                    {
-                        "Version": "2012-10-17",
-                        "Statement": {
-                            "Effect": "Allow",
-                            "Action": "s3:ListBucket",
-                            "Resource": "arn:aws:s3:::bkt",
-                            "Condition": {
-                                "StringEqualsIgnoreCase": {"s3:prefix": f"x/{ME}/*", "aws:PrincipalTag/t": "AB:BA"}
-                            },
-                        },
-                    }
-                ],
-                "logins": [{"provider": "o", "kind": "OIDC", "tags": {"t": "id"}}],
-            }
+            role(
+                listing({"StringEqualsIgnoreCase": {"s3:prefix": f"x/{ME}/*", "aws:PrincipalTag/t": "AB:BA"}}),
+                logins=[{"provider": "o", "kind": "OIDC", "tags": {"t": "id"}}],
+            )
         ],
     ),
     "one value of a tag, which is a user's name for one login and everybody's for another": DocumentSet(
         SHAPES[0],
         [
-            {
-                **allow("bkt", {"ForAnyValue:StringLike": {"s3:prefix": f"{TAG}/"}}, "s3:ListBucket"),
-                "logins": [
+            role(
+                listing({"ForAnyValue:StringLike": {"s3:prefix": f"{TAG}/"}}),
+                logins=[
                     {"provider": "p", "kind": "USER_POOL", "tags": {"t": "=x"}},
                     {"provider": "q", "kind": "USER_POOL", "tags": {"t": "name"}},
                 ],
-            }
+            )
         ],
         folders=["bkt/"],
     ),
