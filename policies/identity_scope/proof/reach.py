@@ -487,18 +487,23 @@ class Caller:
             first = slots(self.session)
             for tag in self.session.tags:
                 context[tag.key] = self.tags.value(tag, first.get(tag.key, tag.key), self.shape)
-        others = (i for i in self.issuers if self.anonymous or i != self.shape.issuer)
-        absent = {*OTHER_PROVIDERS, *(f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr"))}
-        if self.session is not None or self.anonymous:
-            absent.add(TAG_KEY)
-        if action in LIST_ACTIONS:
-            if prefix is None:
-                absent.add(PREFIX_KEY)
-            else:
-                context[PREFIX_KEY] = (prefix,)
-        else:
+        absent = self._absent
+        if action not in LIST_ACTIONS:
             absent |= LISTING_KEYS
-        return Request(action, resource, context, unknown=True, absent=frozenset(absent))
+        elif prefix is None:
+            absent |= {PREFIX_KEY}
+        else:
+            context[PREFIX_KEY] = (prefix,)
+        return Request(action, resource, context, unknown=True, absent=absent)
+
+    @cached_property
+    def _absent(self) -> frozenset[str]:
+        """The keys that none of the identity's requests has."""
+        others = (i for i in self.issuers if self.anonymous or i != self.shape.issuer)
+        tags = (TAG_KEY,) if self.session is not None or self.anonymous else ()
+        return frozenset(
+            (*OTHER_PROVIDERS, *(f"{issuer}:{key}" for issuer in others for key in ("sub", "aud", "amr")), *tags)
+        )
 
 
 class View(Enum):
@@ -889,6 +894,8 @@ def _repeats(token: str | Wild | Text) -> bool:
 
 def shared_patterns(shared: Sequence[Shared], caller: Caller) -> list[Pattern]:
     """The objects of shared spaces; an unknown variable shares nothing."""
+    if not shared:
+        return []
     lookup = caller.request(OBJECT_ACTIONS[0], "*").lookup
     found: list[Pattern] = []
     for space in shared:
