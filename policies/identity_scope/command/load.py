@@ -108,13 +108,12 @@ class _Sorted:
         assumed_region: str = "",
     ) -> Loaded:
         by_urn: dict[str, LocatedFacts] = {}
-        inventory = Inventory(assumed_region=assumed_region)
         for resource in resources:
             if resource.urn in by_urn:
                 first = by_urn[resource.urn].place
                 raise InputError(resource.place, f"states `{resource.urn}` again, which {first} states; use --each")
             by_urn[resource.urn] = resource
-            inventory.add(resource.facts)
+        inventory = Inventory.of((resource.facts for resource in by_urn.values()), assumed_region)
         name = _name(self.names)
         return Loaded(name, inventory, by_urn, tuple(vended), tuple(notes), self.planned, condition)
 

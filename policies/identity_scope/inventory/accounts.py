@@ -63,4 +63,5 @@ class Accounts:
 
     def known(self, origin: Origin) -> Origin:
         """An origin with its account, if that is known."""
-        return origin if origin.account else replace(origin, account=self._account(origin.provider))
+        account = None if origin.account else self._account(origin.provider)
+        return origin if account is None else replace(origin, account=account)

@@ -70,8 +70,11 @@ class Index:
         """What a resource states."""
         return self._facts.get(urn, ())
 
-    def replace(self, urn: str, facts: tuple[Fact, ...]) -> None:
-        """Record a resource's facts in the place of those that it stated before."""
+    def put(self, facts: tuple[Fact, ...]) -> None:
+        """Record a resource's facts, if it states any, in the place of those that it stated before."""
+        if not facts:
+            return
+        urn = facts[0].urn
         for fact in self._facts.pop(urn, ()):
             self._withdraw(fact)
         self._facts[urn] = facts

@@ -79,6 +79,16 @@ class Inventory:
         self._unmade: dict[str, tuple[str, ...]] = {}
         """By what gives roles to a pool or a group, the ARNs of those roles that the stack does not make."""
 
+    @classmethod
+    def of(cls, resources: Iterable[Iterable[Fact]], assumed_region: str = "") -> Inventory:
+        """The inventory of a whole stack: the facts of each of its resources."""
+        found = cls(assumed_region=assumed_region)
+        for facts in resources:
+            found._index.put(tuple(facts))
+        # Nothing has been asked yet, so that it does not matter what each of them changes.
+        found._find_unmade(found._index.vending)
+        return found
+
     @property
     def pools(self) -> Mapping[str, PoolFact]:
         """The identity pools that the stack makes, by URN."""
@@ -98,7 +108,7 @@ class Inventory:
             # What names a role or a policy may mean another one before or after.
             namers = self._index.namers((*old, *new))
             touched |= self._index.roles_of(namers)
-            self._index.replace(urn, new)
+            self._index.put(new)
             touched |= self._index.touched(new) | self._index.roles_of(namers) | self._signing_in(new)
             self._stack_pools = None
             changed: Iterable[str] = touched

@@ -121,9 +121,10 @@ class Session:
         """What the rules say of the whole stack, less what they have said of its resources."""
         report = Report()
         self._report_configuration(report)
-        inventory = Inventory()
-        for resource in without_components(resources):
-            inventory.add(facts(replace(resource, inputs=self._inputs.get(resource.urn))))
+        inventory = Inventory.of(
+            facts(replace(resource, inputs=self._inputs.get(resource.urn)))
+            for resource in without_components(resources)
+        )
         roles = RolesByDeclaration(inventory)
         pending: list[tuple[Rule, Finding]] = []
         for rule, settings in self._decided(report):

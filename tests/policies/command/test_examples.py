@@ -32,9 +32,7 @@ SHOWN = {
 
 
 def explained(stack: Stack, finding: Finding) -> list[Explanation]:
-    inventory = Inventory()
-    for each in stack.resources:
-        inventory.add(facts(each))
+    inventory = Inventory.of(facts(each) for each in stack.resources)
     rules = {
         rule.name: RuleSettings(rule.level, read(rule.settings, stack.config.get(rule.name, {}), [])) for rule in RULES
     }

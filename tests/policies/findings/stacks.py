@@ -67,9 +67,7 @@ class Stack:
     def findings(self) -> list[tuple[str, Finding]]:
         """What the rules say of the whole stack, without what is decided at update."""
         found: list[tuple[str, Finding]] = []
-        inventory = Inventory()
-        for each in self.resources:
-            inventory.add(facts(each))
+        inventory = Inventory.of(facts(each) for each in self.resources)
         for rule in RULES:
             problems: list[str] = []
             config = read(rule.settings, self.config.get(rule.name, {}), problems)

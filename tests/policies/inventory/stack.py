@@ -70,10 +70,7 @@ def pool(label: str = "pool", **props: Any) -> Resource:
 
 
 def inventory(resources: Iterable[Resource]) -> Inventory:
-    found = Inventory()
-    for each in resources:
-        found.add(facts(each))
-    return found
+    return Inventory.of(facts(each) for each in resources)
 
 
 def vended(resources: Iterable[Resource], declared: Declared | None = None) -> dict[str, VendedRole]:
