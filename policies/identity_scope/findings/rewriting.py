@@ -16,7 +16,7 @@ from ..iam.evaluator import action_matches
 from ..proof.other_access import KEYED_ITEM_ACTIONS
 from ..proof.reach import LISTING_KEYS, PREFIX_KEY
 from .fix import StatementJson, condition_json, short, statement_json
-from .scoping import Names, buckets_of, folder_of, objects_of, own_key, own_prefix, own_resource
+from .scoping import Names, arn_fields, buckets_of, folder_of, objects_of, own_key, own_prefix, own_resource
 from .spelling import misspelt
 
 FILE_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
@@ -304,7 +304,7 @@ def own_folders(statements: Iterable[StatementJson], own: str) -> dict[tuple[str
             for value in _list(values)
         ]
         for resource in _list(statement.get("Resource")):
-            fields = resource.split(":", 5)
+            fields = arn_fields(resource)
             if len(fields) < 6 or fields[2] != "s3" or any(fields[3:5]):
                 continue
             bucket, _, key = fields[5].partition("/")

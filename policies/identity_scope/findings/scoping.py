@@ -55,9 +55,26 @@ class Names:
         return BUCKET
 
 
+def arn_fields(resource: str) -> list[str]:
+    """The fields of an ARN, six where it is whole. A colon in a variable's name ends none."""
+    return _split(resource, ":", 5)
+
+
+def _split(text: str, separator: str, most: int) -> list[str]:
+    """The parts of a text between its first separators, of which those in the name of a variable are none."""
+    plain = _VARIABLE.sub(lambda variable: "x" * len(variable.group()), text)
+    parts, start = list[str](), 0
+    while len(parts) < most and (end := plain.find(separator, start)) >= 0:
+        parts.append(text[start:end])
+        start = end + 1
+    return [*parts, text[start:]]
+
+
 def own_resource(resource: str, names: Names) -> str:
     """A resource of objects, with the identity ID in it."""
-    fields = resource.split(":", 5)
+    fields = arn_fields(resource)
+    if 3 < len(fields) < 6 and fields[2] == "s3" and fields[-1].strip("*"):
+        fields = [*fields[:3], "", "", fields[-1]]  # a colon is missing: what stands last is the bucket with the key
     if len(fields) < 6 or fields[2] != "s3":
         return f"arn:{names.partition}:s3:::{names.bucket()}/{names.own}/*"
     partition = names.partition if re.search(r"[*?$]", fields[1]) else fields[1]
@@ -69,9 +86,8 @@ def own_resource(resource: str, names: Names) -> str:
             head = ":".join(["arn", partition, *fields[2:5]])
             return f"{head}:accesspoint/{point[1]}/object/{key}"
         return f"arn:{partition}:s3:::{names.bucket()}/{key}"
-    bucket, slash, key = place.partition("/")
-    if not slash:
-        bucket, key = _without_slash(bucket)
+    bucket, *keys = _split(place, "/", 1)
+    bucket, key = (bucket, keys[0]) if keys else _without_slash(bucket)
     return f"arn:{partition}:s3:::{names.bucket(bucket or '*')}/{own_key(key, names.own)}"
 
 
@@ -128,10 +144,11 @@ def folder_of(key: str, own: str) -> str | None:
 
 def folder_name(resource: str) -> str | None:
     """The literal folder in which everything lies that a resource means, if it says nothing of who: `public/`."""
-    fields = resource.split(":", 5)
+    fields = arn_fields(resource)
     if len(fields) < 6 or fields[2] != "s3":
         return None
-    bucket, _, key = fields[5].partition("/")
+    bucket, *keys = _split(fields[5], "/", 1)
+    key = "".join(keys)
     head = key.partition("/")[0]
     if (
         bucket.startswith("accesspoint")
@@ -148,7 +165,7 @@ def folder_name(resource: str) -> str | None:
 
 def objects_of(resource: str) -> bool:
     """Whether an entry of Resource may match objects."""
-    fields = resource.split(":", 5)
+    fields = arn_fields(resource)
     if len(fields) < 6 or re.search(r"[*?$]", fields[2]):
         return True
     if fields[5].startswith("accesspoint/"):
@@ -160,7 +177,7 @@ def buckets_of(resources: Iterable[str], names: Names) -> list[str]:
     """The ARNs of the buckets that resources mean."""
     found: dict[str, None] = {}
     for resource in resources:
-        fields = resource.split(":", 5)
+        fields = arn_fields(resource)
         point = len(fields) == 6 and fields[5].startswith("accesspoint/")
         if len(fields) == 6 and fields[2] == "s3" and ((point and names.points) or not objects_of(resource)):
             found[resource] = None
@@ -173,7 +190,7 @@ def buckets_of(resources: Iterable[str], names: Names) -> list[str]:
 def literal_buckets(resources: Iterable[str]) -> Iterable[str]:
     """Names of buckets that stand in resources without wildcards."""
     for resource in resources:
-        fields = resource.split(":", 5)
+        fields = arn_fields(resource)
         if len(fields) == 6 and fields[2] == "s3" and not any(fields[3:5]):
             bucket = fields[5].partition("/")[0]
             if len(bucket) >= 3 and re.fullmatch(r"[a-zA-Z0-9._-]+", bucket):

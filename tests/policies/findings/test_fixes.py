@@ -125,6 +125,7 @@ def kept(name: str, finding: Finding, edit: Edit, partition: Partition) -> None:
         place = resource.split(":", 5)
         assert place[0] == "arn", (name, resource)
         assert len(place) == 6, (name, resource)
+        assert not re.search(r"[{}]", re.sub(r"\$\{[^{}]*\}", "", resource)), (name, resource)
         if place[2] == "s3" and "/" in place[5] and finding.kind is not Kind.BUCKET_POLICY:
             tags = re.findall(r"\$\{aws:PrincipalTag/[^}]*\}", resource)
             own = next((each for each in (partition.own, *tags) if each in resource), None)
