@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..findings.finding import Finding
+from ..findings.fix import Fix
 from ..inventory.labels import unmarked
 from ..inventory.vended import VendedRole
 from ..pack.configuration import Config, Exemption
@@ -14,6 +15,9 @@ from ..pack.session import RolesByDeclaration, judge_rule
 from ..pack.settings import Settings
 from ..sources.files import Place
 from .load import Loaded
+
+_STATE_IT = "state it in the file, or, if a parameter decides it, give that a value with --parameter NAME=VALUE"
+"""What to do about something that nothing will decide, as an update would."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def _with_roles(config: Config, vended: tuple[str, ...]) -> Config:
 
 def _located(loaded: Loaded, rule: Rule, level: Level, finding: Finding) -> Located:
     if finding.pending and not loaded.planned:
-        finding = replace(finding, text=f"not proven: {finding.text} is not known")
+        text = f"not proven: {finding.text} is not known.\n  Fix: {_STATE_IT}."
+        finding = replace(finding, text=text, fix=Fix(advice=_STATE_IT))
     document, statement = _statement(loaded, finding)
     return Located(rule, level, finding, loaded.place(finding.urn, document, statement), document, statement)
 

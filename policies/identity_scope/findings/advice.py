@@ -94,6 +94,10 @@ def not_read(obstacle: Obstacle, rules_with: RulesWith) -> tuple[Kind, Fix]:
     """What kind of obstacle it is, and what removes it."""
     if obstacle.reason is Reason.MALFORMED:
         return Kind.MALFORMED, Fix(advice="correct the document there; IAM would not accept it either")
+    if obstacle.reason is Reason.NOT_KNOWN:
+        return Kind.NO_DOCUMENT, Fix(
+            advice="state its value in the file, or, if a parameter decides it, with --parameter NAME=VALUE"
+        )
     if obstacle.reason is Reason.MANAGED_POLICY:
         declared = Declaration(rules_with("managedPolicies"), "managedPolicies", {obstacle.subject: DOCUMENT})
         return Kind.MANAGED_POLICY, Fix(

@@ -20,7 +20,7 @@ def read(source: Source, kind: DocumentKind) -> tuple[Document | None, Obstacle 
     """Read a document; exactly one of the two is not None."""
     text = source.source
     if isinstance(text, Unreadable):
-        return None, Obstacle(source.urn, source.label, text.reason)
+        return None, Obstacle(source.urn, source.label, text.reason, reason=Reason.NOT_KNOWN)
     if _holds(text, UNKNOWN):
         problem = "its document is not known at preview; it will be decided at update, before it is created"
         return None, Obstacle(source.urn, source.label, problem, pending=True)

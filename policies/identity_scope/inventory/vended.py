@@ -40,6 +40,8 @@ class Reason(Enum):
     NO_DOCUMENT = "no document"
     """There is none, or none that is known."""
     MALFORMED = "malformed"
+    NOT_KNOWN = "not known"
+    """Its source does not say all of it, as where a template depends on a parameter without a value."""
     SECRET = "secret"
     MANAGED_POLICY = "managed policy"
     """It is that of a managed policy, of which only the ARN is known."""

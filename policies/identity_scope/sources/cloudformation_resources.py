@@ -5,6 +5,7 @@ The types of `aws-native` are CloudFormation's, so that one reader serves both; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,13 @@ from .types import pool_type, relevant
 _FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck", "UseDefaults"})
 _REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles", "UserPoolId"})
 """Properties that name another resource: one that is not known may be any."""
+_PARTS = frozenset({"RoleMappings", "RulesConfiguration", "Rules", "PrincipalTags"})
+"""Properties that are objects or lists, which a custom resource may give as a whole."""
 _NAMES = frozenset({"PrincipalTags", "Tags", "WriteAttributes"})
 """Properties of names and their values, which are known or not, each for itself."""
 _DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Policy"})
 _TEXTUAL = ("String", "Arn")
+_USER = re.compile(r"arn:[a-z-]+:iam::[a-z0-9]+:user/")
 
 
 def read_templates(
@@ -189,7 +193,7 @@ class _Resource:
         """Properties in which what is not known says so: a flag is UNKNOWN, a document is widened, a text a variable."""
         if key in _DOCUMENTS:
             return self._document(value, key)
-        if key in _FLAGS:
+        if key in _FLAGS or (key in _PARTS and isinstance(value, str)):
             return UNKNOWN if is_unknown(value) else value
         if key in _NAMES:
             return _map(value, lambda text: UNKNOWN if is_unknown(text) else rendered(text))
@@ -255,9 +259,10 @@ class _Widened:
             return {**value, "Statement": list(map(self._statement, listed))} if listed else dict(value)
         expands = value.get("Version") == "2012-10-17"
         found = {key: member for key, member in value.items() if key not in ("Statement", "Id")}
-        if any(_marked(found)) or not expands:
-            raise _NotKnownError(marked[0])
         listed = statements if isinstance(statements, list) else [statements]
+        literal = [] if expands else [mark for statement in listed for mark in _read_by_iam(statement)]
+        if any(_marked(found)) or literal:
+            raise _NotKnownError((literal or marked)[0])
         return {**found, "Statement": [self._statement(statement) for statement in listed]}
 
     def _statement(self, statement: Any) -> Any:
@@ -290,6 +295,8 @@ class _Widened:
                 if condition is None:
                     return self._nothing
                 found[key] = condition
+            elif key == "Principal" and _names_no_role(member):
+                found[key] = _map(member, rendered)
             elif key != "Sid":
                 if allows:
                     raise _NotKnownError(marks[0])
@@ -341,6 +348,31 @@ _NOTHING: dict[DocumentKind, dict[str, Any]] = {
 
 class _NotKnownError(Exception):
     """What is not known leaves nothing of a document that could be judged."""
+
+
+def _read_by_iam(statement: Any) -> list[str]:
+    """What is not known in a statement, but for what names nobody who matters."""
+    members = statement.items() if isinstance(statement, Mapping) else [("", statement)]
+    return sorted(
+        mark
+        for key, member in members
+        if not (key == "Sid" or (key == "Principal" and _names_no_role(member)))
+        for mark in _marked(member)
+    )
+
+
+def _names_no_role(principal: Any) -> bool:
+    """Whether what is not known in a Principal is certainly no role and no session of one: a canonical user, or an IAM user
+    by its ARN, as the origin access identities of CloudFront are named.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3-oai.html
+    """
+    return isinstance(principal, Mapping) and all(
+        kind == "CanonicalUser" or (kind == "AWS" and _USER.match(text) is not None)
+        for kind, values in principal.items()
+        for text in (values if isinstance(values, list) else [values])
+        if is_unknown(kind) or any(_marked(text))
+    )
 
 
 def _without_actions(statement: Mapping[str, Any]) -> dict[str, Any]:

@@ -335,6 +335,58 @@ def test_a_document_of_which_too_much_is_not_known_is_not_proven(
     assert "`${Free}` is not known" in found.findings[0]["text"]
 
 
+READERS: dict[str, tuple[Any, bool]] = {
+    "an origin access identity by its canonical user": (
+        {"CanonicalUser": {"Fn::GetAtt": "Origin.S3CanonicalUserId"}},
+        True,
+    ),
+    "an origin access identity by its ARN": (
+        {"AWS": {"Fn::Sub": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity ${Origin}"}},
+        True,
+    ),
+    "both": (
+        {"AWS": {"Fn::Sub": "arn:aws:iam::cloudfront:user/${Origin}"}, "CanonicalUser": [{"Ref": "Free"}]},
+        True,
+    ),
+    "an ARN that may be a role's": ({"AWS": {"Fn::Sub": "arn:aws:iam::${Free}:user/x"}}, False),
+    "any principal": ({"AWS": {"Ref": "Free"}}, False),
+    "a user and any principal": ({"AWS": ["arn:aws:iam::123456789012:user/x", {"Ref": "Free"}]}, False),
+    "an issuer": ({"Federated": {"Ref": "Free"}}, False),
+}
+
+
+@pytest.mark.parametrize("version", ["2012-10-17", None])
+@pytest.mark.parametrize("name", READERS)
+def test_a_principal_that_is_not_known_but_certainly_no_role(
+    name: str, version: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    principal, is_nobody = READERS[name]
+    built = template(Setup(RIGHT), **SECTIONS)
+    statement = allow("arn:aws:s3:::notes/*", Principal=principal)
+    built["Resources"]["Origin"] = {"Type": "AWS::CloudFront::CloudFrontOriginAccessIdentity"}
+    built["Resources"]["Site"] = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"Bucket": "notes", "PolicyDocument": document([statement], version)},
+    }
+    found = check(capsys, write(tmp_path / "t.json", built))
+    assert (found.rules == []) is is_nobody, found.out + found.err
+
+
+@pytest.mark.parametrize(
+    "mappings", [{"Fn::GetAtt": "Made.RoleMapping"}, {"x": {"Type": "Rules", "RulesConfiguration": {"Ref": "Free"}}}]
+)
+def test_role_mappings_that_are_not_known_are_not_proven(
+    mappings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a custom resource gives them, for which templates had no other way when providers were made with them."""
+    built = template(Setup(RIGHT), **SECTIONS)
+    built["Resources"]["Made"] = {"Type": "Custom::RoleMapping"}
+    built["Resources"]["Attach"]["Properties"]["RoleMappings"] = mappings
+    found = check(capsys, write(tmp_path / "t.json", built))
+    assert found.rules == ["s3-isolated-by-identity", "vended-role-cannot-escalate"], found.out + found.err
+    assert "not proven: `Attach`: which role it means is not known" in found.findings[0]["text"]
+
+
 FLAGS: list[tuple[Any, str]] = [
     ({"Ref": "Free"}, "whether guest access is enabled is not known"),
     ("true", "guest access is enabled"),
