@@ -27,7 +27,7 @@ from .facts import (
     UserPoolFact,
     VendingFact,
 )
-from .reading import is_secret
+from .reading import is_hidden
 from .resolution import Directory, Entry, Match, folded, last
 
 RoleUser: TypeAlias = "GrantFact | InlineListFact | AttachmentFact | VendingFact"
@@ -55,8 +55,8 @@ class Index:
         self.tag_maps: dict[str, TagMapFact] = {}
         self.user_pools: dict[str, UserPoolFact] = {}
         self.clients: dict[str, UserPoolClientFact] = {}
-        self.secret_trusts: dict[str, None] = {}
-        """URNs of roles whose trust policy is secret."""
+        self.unread_trusts: dict[str, None] = {}
+        """URNs of roles whose trust policy is secret, or not known."""
         self.unnamed: dict[str, None] = {}
         """URNs of resources that name a role which is not known."""
         self.buckets = Buckets()
@@ -87,8 +87,8 @@ class Index:
         if isinstance(fact, RoleFact):
             self.roles[fact.urn] = fact
             self._place(self.role_directory, fact)
-            if is_secret(fact.trust.source):
-                self.secret_trusts[fact.urn] = None
+            if is_hidden(fact.trust.source):
+                self.unread_trusts[fact.urn] = None
         elif isinstance(fact, PolicyFact):
             self.policies[fact.urn] = fact
             self._place(self.policy_directory, fact)
@@ -119,7 +119,7 @@ class Index:
             self._displace(self.policy_directory, fact)
             self.policies.pop(urn, None)
         records = (self.pools, self.vending, self.tag_maps, self.user_pools, self.clients)
-        for found in (*records, self.unnamed, self.secret_trusts):
+        for found in (*records, self.unnamed, self.unread_trusts):
             found.pop(urn, None)
         if isinstance(fact, BucketFact | BucketPolicyFact | AccessPointFact | AccessPointPolicyFact):
             self.buckets.withdraw(fact)

@@ -16,7 +16,6 @@ from ..iam.principals import Grantee, grantee, names_everyone
 from .accounts import account_of
 from .buckets import BucketDocuments
 from .facts import (
-    SECRET_PROBLEM,
     AccessPointFact,
     AccessPointPolicyFact,
     AttachmentFact,
@@ -246,18 +245,18 @@ class Inventory:
         return found
 
     def _perhaps_vended(self, declared: Declared, only: frozenset[str] | None) -> Iterator[Obstacle]:
-        """The roles with a secret trust policy that a pool may vend, where the stack, or a document of the role, has to do
-        with identity pools."""
-        secret = self._index.secret_trusts
-        urns = sorted(secret if only is None else only & secret.keys())
+        """The roles that a pool may vend, because their trust policy cannot be read, where the stack, or a document of the
+        role, has to do with identity pools."""
+        unread = self._index.unread_trusts
+        urns = sorted(unread if only is None else only & unread.keys())
         vended = {role.urn for role in self.vended(declared)} if urns else set()
         keys = {f"{issuer}:sub" for issuer in known_issuers(dict(declared.issuers))}
         for urn in urns:
             documents = [document for _, document in self._resolve(urn).documents]
             concerned = self.pools or self._index.vending or any(keys & document.keys for document in documents)
-            if urn not in vended and concerned:
-                problem = f"whether a pool vends the role is not known: its trust policy is {SECRET_PROBLEM}"
-                yield Obstacle(urn, self._index.roles[urn].label, problem, reason=Reason.SECRET)
+            obstacle = self._resolve(urn).trust_obstacle
+            if urn not in vended and concerned and obstacle is not None:
+                yield replace(obstacle, problem=f"whether a pool vends the role is not known: {obstacle.problem}")
 
     def _resolve(self, urn: str) -> ResolvedRole:
         if urn not in self._resolved:

@@ -39,6 +39,11 @@ def is_secret(source: object) -> bool:
     return _holds(source, SECRET)
 
 
+def is_hidden(source: object) -> bool:
+    """Whether there is a document that cannot be read, because it, or a part of it, is secret or not known."""
+    return isinstance(source, Unreadable) or _holds(source, UNKNOWN) or is_secret(source)
+
+
 def without_denies(document: Document) -> Document:
     """A document that may be overwritten or detached: its Allows may apply, its Denies guard nothing."""
     allows = tuple(s for s in document.statements if s.effect is Effect.ALLOW)

@@ -35,6 +35,7 @@ _BEGIN, _END = "\ufdd0", "\ufdd1"
 """What marks the name of something that is not known inside a text; no character has these code points."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_MACRO = "Fn::Transform"
 NO_VALUE = object()
 """What AWS::NoValue evaluates to."""
 
@@ -185,10 +186,11 @@ class Template:
         self.transformed = "Transform" in file.value
         self.resources: dict[str, Any] = {}
         self.parameters = self._section("Parameters")
-        self.outputs = self._section("Outputs")
+        self.outputs: dict[str, Any] = {}
         self._conditions = self._section("Conditions", objects=False)
         self._mappings = self._section("Mappings")
         self.resources = self._expanded(self._section("Resources"), ("Resources",))
+        self.outputs = self._expanded(self._section("Outputs"), ("Outputs",))
         self._note_macros()
         self.children: dict[str, Template | None] = {}
         self._identities: dict[str, tuple[Any, dict[str, Any]]] = {}
@@ -208,15 +210,24 @@ class Template:
         macros = self.file.value.get("Transform")
         for macro in macros if isinstance(macros, list) else [macros]:
             if macro is not None and not str(macro).startswith("AWS::"):
-                self.note(("Transform",), f"the macro `{macro}` is not evaluated; judge the processed template")
+                self._note_macro(macro, ("Transform",))
+        if _MACRO in self.file.value:
+            self._note_macro(self.file.value[_MACRO], (_MACRO,))
+
+    def _note_macro(self, macro: Any, at: ValuePath) -> None:
+        name = macro.get("Name") if isinstance(macro, dict) else macro
+        self.note(at, f"the macro `{name}` is not evaluated; judge the processed template")
 
     def _expanded(self, resources: dict[str, Any], at: ValuePath, depth: int = 0) -> dict[str, Any]:
-        """The resources, with those of each `Fn::ForEach`.
+        """The resources or outputs, with those of each `Fn::ForEach`, and without those that a macro adds.
 
         Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
         """
         found: dict[str, Any] = {}
         for key, value in resources.items():
+            if key == _MACRO:
+                self._note_macro(value, (*at, key))
+                continue
             if not key.startswith("Fn::ForEach::"):
                 found[key] = value
                 continue
@@ -231,7 +242,7 @@ class Template:
                 body = _with_item(loop[2], str(loop[0]), str(item))
                 found |= self._expanded(body, (*here, 2), depth + 1)
                 if len(found) > _MAX_RESOURCES:
-                    raise InputError(self.place(here), f"makes more than {_MAX_RESOURCES} resources")
+                    raise InputError(self.place(here), f"makes more than {_MAX_RESOURCES} {str(at[0]).lower()}")
         for key, value in found.items():
             if not isinstance(value, dict):
                 raise InputError(self.place((*at, key)), f"`{'.'.join(map(str, at))}.{key}` must be an object")
@@ -257,8 +268,10 @@ class Template:
                 ((key, argument),) = value.items()
                 if key in _FUNCTIONS:
                     return _FUNCTIONS[key](self, argument, (*at, key))
-                if key.startswith("Fn::"):
-                    return self._not_supported(key, at)
+            # A macro, or a loop, may add to the members beside it and change them.
+            function = next((key for key in value if isinstance(key, str) and key.startswith("Fn::")), None)
+            if function is not None:
+                return self._not_supported(function, at)
             members = {key: self.evaluate(member, (*at, key)) for key, member in value.items()}
             if isinstance(value.get("Statement"), list):
                 # Statements keep their numbers.
@@ -711,6 +724,10 @@ def identity_of(template: Template, name: str) -> tuple[Any, dict[str, Any]]:
         path = template.property(name, "Path") or "/"
         arn = f"arn:{partition}:iam::{account}:policy{path}{policy}"
         return arn, {"PolicyArn": arn}
+    if type_ == "AWS::IAM::User":
+        user = called("UserName")
+        path = template.property(name, "Path") or "/"
+        return user, {"Arn": f"arn:{partition}:iam::{account}:user{path}{user}"}
     if type_ == "AWS::S3::Bucket":
         bucket = template.property(name, "BucketName") or _bucket_name(template, name)
         return bucket, {"Arn": f"arn:{partition}:s3:::{bucket}"}

@@ -30,14 +30,19 @@ from .cloudformation import (
 from .files import InputError, Parsed, Place, ValuePath, parse, read
 from .located import DocumentPlaces, LocatedFacts, Note, document_sources
 from .native import lowered, native_type
-from .pulumi import Resource, facts
+from .pulumi import NotKnown, Resource, facts
 from .types import pool_type, relevant
 
 _FLAGS = frozenset({"AllowUnauthenticatedIdentities", "AllowClassicFlow", "ServerSideTokenCheck", "UseDefaults"})
 _REFERENCES = frozenset({"Bucket", "IdentityPoolId", "RoleName", "Roles", "UserPoolId"})
 """Properties that name another resource: one that is not known may be any."""
-_PARTS = frozenset({"RoleMappings", "RulesConfiguration", "Rules", "PrincipalTags"})
-"""Properties that are objects or lists, which a custom resource may give as a whole."""
+_PARTS = frozenset(
+    {
+        *("CognitoIdentityProviders", "ManagedPolicyArns", "OpenIdConnectProviderARNs", "Policies", "PrincipalTags"),
+        *("RoleMappings", "Roles", "Rules", "RulesConfiguration", "SamlProviderARNs"),
+    }
+)
+"""Properties that are objects or lists, which a parameter, a macro or a custom resource may give as a whole."""
 _NAMES = frozenset({"PrincipalTags", "Tags", "WriteAttributes"})
 """Properties of names and their values, which are known or not, each for itself."""
 _DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Policy"})
@@ -136,12 +141,9 @@ class _Resource:
 
     def located(self) -> LocatedFacts:
         template = self._template
-        raw = template.resources[self._name].get("Properties") or {}
-        evaluated = template.evaluate(raw, (*self._at, "Properties"))
-        properties: dict[str, Any] = dict(evaluated) if isinstance(evaluated, dict) else {}
-        if isinstance(evaluated, str):
-            properties = {"PolicyDocument": evaluated, "AssumeRolePolicyDocument": evaluated}
-        properties = self._prepared(properties)
+        evaluated = self._properties()
+        known = isinstance(evaluated, Mapping)
+        properties: Mapping[str, Any] = self._prepared(evaluated) if known else NotKnown()
         stated = self._policy(properties) if self._type == "AWS::IAM::Policy" else self._native_facts(properties)
         documents = {
             source.label: places
@@ -151,23 +153,33 @@ class _Resource:
         widened = tuple(sorted(self._widened))
         return LocatedFacts(self._urn, self._type, self._label, stated, template.place(self._at), documents, widened)
 
-    def _native_facts(self, properties: dict[str, Any]) -> tuple[Fact, ...]:
-        props = lowered(properties)
+    def _properties(self) -> Any:
+        """The evaluated properties; a text where a macro may have changed them, so that none is known."""
+        resource = self._template.resources[self._name]
+        whole = self._template.evaluate({key: None for key in resource if key.startswith("Fn::")}, self._at)
+        if is_unknown(whole):
+            return whole
+        return self._template.evaluate(resource.get("Properties") or {}, (*self._at, "Properties"))
+
+    def _native_facts(self, properties: Mapping[str, Any]) -> tuple[Fact, ...]:
         ref, attributes = self._template.identity(self._name)
+        identity: dict[str, Any] = {"": None}  # a resource without properties is not one that is not registered
         if self._type == "AWS::IAM::Role":
-            props |= {"roleName": rendered(ref), "arn": rendered(attributes["Arn"])}
+            identity = {"roleName": rendered(ref), "arn": rendered(attributes["Arn"])}
         elif self._type == "AWS::IAM::ManagedPolicy":
-            props |= {"policyArn": rendered(ref), "managedPolicyName": rendered(ref).rpartition("/")[2]}
+            identity = {"policyArn": rendered(ref), "managedPolicyName": rendered(ref).rpartition("/")[2]}
         elif self._type == "AWS::S3::Bucket":
-            props |= {"bucketName": rendered(ref)}
+            identity = {"bucketName": rendered(ref)}
         elif self._type in ("AWS::S3::AccessPoint", "AWS::S3Express::AccessPoint"):
-            props |= {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
+            identity = {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
         elif self._type in ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"):
-            props |= {"id": rendered(ref)}
+            identity = {"id": rendered(ref)}
         elif pool_type(self._native):
             # Its name, if it is not given, is not known; nor does it matter which it is.
-            props |= {"id": ref, "identityPoolName": props.get("identityPoolName") or self._name}
-        props = props or {"": None}  # a resource without properties is not one that is not registered
+            identity = {"id": ref, "identityPoolName": properties.get("IdentityPoolName") or self._name}
+        props: Mapping[str, Any] = {**lowered(properties), **identity}
+        if isinstance(properties, NotKnown) and self._type != "AWS::S3::Bucket":  # which says nothing but its name
+            props = NotKnown(known=identity)
         return tuple(facts(Resource(self._urn, self._native, self._label, props, origin=self._origin)))
 
     @property
@@ -242,6 +254,7 @@ class _Widened:
     def __init__(self, value: Any, kind: DocumentKind) -> None:
         self.document: object = value
         self.by: set[str] = set()
+        self._kind = kind
         self._nothing = _NOTHING[kind]
         if isinstance(value, str):
             self.document = Unreadable(_PROBLEM.format(unknown_names(value)[0])) if is_unknown(value) else value
@@ -298,9 +311,11 @@ class _Widened:
             elif key == "Principal" and _names_no_role(member):
                 found[key] = _map(member, rendered)
             elif key != "Sid":
-                if allows:
+                if not allows:
+                    return self._nothing
+                if self._kind is not DocumentKind.TRUST:
                     raise _NotKnownError(marks[0])
-                return self._nothing
+                found[key] = _map(member, rendered)  # no issuer's name, so that a role that is vended trusts it too
         return found
 
     @staticmethod

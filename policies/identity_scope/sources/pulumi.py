@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..iam.claims import IssuerKind
 from ..inventory.accounts import Origin, account_of
@@ -70,20 +70,24 @@ class Resource:
         return key in self.props and (self.inputs is None or key in self.inputs)
 
 
-class _NotRegistered(Mapping[str, Any]):
-    """The properties of a resource that this update leaves alone (`--target`): none of them is known, or all are secret."""
+class NotKnown(Mapping[str, Any]):
+    """The properties of a resource of which none but a few are known: each of the others is a marker, UNKNOWN or SECRET.
 
-    def __init__(self, marker: object = UNKNOWN) -> None:
+    It may be one that this update leaves alone (`--target`).
+    """
+
+    def __init__(self, marker: object = UNKNOWN, known: Mapping[str, Any] | None = None) -> None:
         self._marker = marker
+        self._known = known or {}
 
     def __getitem__(self, key: str) -> Any:
-        return self._marker
+        return self._known.get(key, self._marker)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(())
+        return iter(self._known)
 
     def __len__(self) -> int:
-        return 0
+        return len(self._known)
 
 
 def facts(resource: Resource) -> list[Fact]:
@@ -91,7 +95,7 @@ def facts(resource: Resource) -> list[Fact]:
     reader = _READERS.get(resource.type_)
     if reader is None:
         return []
-    return list(reader(resource if resource.props else replace(resource, props=_NotRegistered())))
+    return list(reader(resource if resource.props else replace(resource, props=NotKnown())))
 
 
 def origin(provider: str, props: Mapping[str, Any], region: object = None) -> Origin:
@@ -150,8 +154,12 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value and value != SECRET else None
 
 
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
 def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
+    return value if _is_list(value) else ()
 
 
 def _refers(value: object, urns: tuple[str, ...] = ()) -> Reference:
@@ -169,6 +177,8 @@ def _references(resource: Resource, key: str) -> tuple[Reference, ...]:
     urns = resource.depends.get(key, ())
     if value is UNKNOWN or value == SECRET:
         return (*(Reference(None, (urn,)) for urn in urns), Reference(None, (), value == SECRET))
+    if value is not None and not _is_list(value):
+        return (Reference(None, malformed=True),)
     return tuple(_refers(item, urns) for item in _list(value))
 
 
@@ -190,7 +200,7 @@ def _role_fact(resource: Resource, name: str, trust: str, inline: str, policy_na
     policies: list[InlinePolicy] = []
     listed = props.get(inline) if resource.sets(inline) else None
     if listed is not None:
-        if listed is UNKNOWN or listed == SECRET:
+        if not _is_list(listed):
             policies.append(InlinePolicy(None, _source(resource, listed, ", inline policies")))
         for number, item in enumerate(_list(listed), 1):
             text = item.get(document) if isinstance(item, Mapping) else item
@@ -466,7 +476,7 @@ def _details(resource: Resource) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     urns = resource.depends.get("details", ())
     if isinstance(details, Mapping):
         return details, urns
-    return (_NotRegistered() if details is UNKNOWN else {}), urns
+    return (NotKnown() if details is UNKNOWN else {}), urns
 
 
 def _pool(resource: Resource) -> Iterator[Fact]:
@@ -497,6 +507,8 @@ def _providers(resource: Resource) -> tuple[Provider, ...] | Unknown | None:
         if given is UNKNOWN or given == SECRET:
             return UNKNOWN if given is UNKNOWN else None
         urns = resource.depends.get(key, ())
+        if isinstance(given, str) and kind is not IssuerKind.DEVELOPER:
+            return None  # which no provider takes
         if isinstance(given, Mapping):
             found += [Provider(kind, Reference(str(name))) for name in given]
         for item in [given] if kind is IssuerKind.DEVELOPER and given else _list(given):
@@ -548,7 +560,7 @@ def _named_by_type(resource: Resource) -> Iterator[Fact]:
         known = frozenset(inputs)
     urns = tuple(dict.fromkeys(urn for each in resource.depends.values() for urn in each))
     depends = dict.fromkeys(props, urns)
-    stated = props or _NotRegistered(inputs if inputs == SECRET else UNKNOWN)
+    stated = props or NotKnown(inputs if inputs == SECRET else UNKNOWN)
     yield from _READERS[type_](replace(resource, type_=type_, props=stated, depends=depends, inputs=known))
 
 
@@ -586,6 +598,8 @@ def _logins(props: Mapping[str, Any]) -> Iterator[str]:
 
 def _unchecked(providers: object) -> tuple[str, ...] | Unknown | Unreadable:
     """Those that certainly are not checked; else what is not known of some that may not be."""
+    if isinstance(providers, str) and providers != SECRET:
+        return Unreadable("not a list of providers")
     given = _list(providers)
     checks = [
         _switch(item.get("serverSideTokenCheck") if isinstance(item, Mapping) else item)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.identity_scope.inventory.facts import SECRET
+from policies.identity_scope.inventory.facts import SECRET, UNKNOWN
 from policies.identity_scope.sources.pulumi import Resource
 from tests.policies.inventory.stack import (
     ATTACHMENT,
@@ -95,6 +95,14 @@ def test_a_secret_is_a_finding_and_not_decided_at_update(name: str) -> None:
 
 def test_a_secret_trust_policy_of_a_role_that_has_nothing_to_do_with_pools_is_none_of_the_packs_business() -> None:
     assert findings([role(assumeRolePolicy=SECRET), role_policy(WIDE)]) == set()
+
+
+def test_a_role_whose_trust_policy_is_not_known_yet_is_decided_at_update() -> None:
+    stack = [role(assumeRolePolicy=UNKNOWN), role_policy(WIDE)]
+    assert findings(stack) == set()
+    found = findings([pool(), *stack])
+    assert {(rule, pending) for rule, _, pending in found} == {(ISOLATION, True), ("vended-role-cannot-escalate", True)}
+    assert all("whether a pool vends the role is not known" in text for _, text, _ in found)
 
 
 def test_a_role_whose_secret_trust_policy_is_reported_is_not_reported_twice() -> None:
