@@ -16,18 +16,22 @@ class Origin:
         account: the account's ID, where it is known.
         region: the region, where it is known.
         credentials: what the provider's configuration says about whom it acts as; equal credentials are one account.
+        several: whether what is known of the provider is that of several providers, in different accounts.
     """
 
     provider: str = ""
     account: str | None = None
     region: str | None = None
     credentials: str = ""
+    several: bool = False
 
 
 def same_account(one: Origin, other: Origin) -> Truth:
     """Whether two resources are in one account."""
     if one.account and other.account:
         return Truth.YES if one.account == other.account else Truth.NO
+    if one.several or other.several:
+        return Truth.MAYBE
     if one.provider == other.provider or one.credentials == other.credentials:
         return Truth.YES
     return Truth.MAYBE
@@ -52,16 +56,18 @@ class Accounts:
         account = account_of(arn or "")
         if not provider or account is None:
             return
-        before = self._account(provider)
+        before = self._accounts(provider)
         counts = self._named.setdefault(provider, {})
         counts[account] = counts.get(account, 0) + number
-        self.version += self._account(provider) != before
+        self.version += self._accounts(provider) != before
 
-    def _account(self, provider: str) -> str | None:
-        named = [account for account, number in self._named.get(provider, {}).items() if number > 0]
-        return named[0] if len(named) == 1 else None
+    def _accounts(self, provider: str) -> list[str]:
+        return [account for account, number in self._named.get(provider, {}).items() if number > 0]
 
     def known(self, origin: Origin) -> Origin:
         """An origin with its account, if that is known."""
-        account = None if origin.account else self._account(origin.provider)
-        return origin if account is None else replace(origin, account=account)
+        if origin.account:
+            return origin
+        named = self._accounts(origin.provider)
+        # A state of Terraform does not tell the configurations of one provider apart.
+        return replace(origin, account=named[0] if len(named) == 1 else None, several=len(named) > 1)

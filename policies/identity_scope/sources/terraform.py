@@ -9,15 +9,15 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..inventory.accounts import Origin
 from ..inventory.facts import UNKNOWN
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
-from .pulumi import Resource, facts
+from .pulumi import Resource, facts, origin
 from .types import relevant
 
 MAX_MODULES = 50
@@ -76,16 +76,23 @@ class _Instance:
         unknown: which of them are not known, as `after_unknown` says.
         depends: the addresses that each property refers to.
         inputs: the properties that its configuration sets; None where that is not known.
+        deposed: whether it is an older object of the address, which the next change deletes.
     """
 
     address: str
     type_: str
-    provider: str
+    provider: Origin
     path: ValuePath
     values: Mapping[str, Any]
     unknown: Any = None
     depends: Mapping[str, tuple[str, ...]] | None = None
     inputs: frozenset[str] | None = None
+    deposed: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells its object in AWS from others of its type."""
+        return self.type_, str(self.values.get("id", self.address))
 
 
 def read_terraform(file: Parsed) -> list[LocatedFacts]:
@@ -101,6 +108,9 @@ def read_terraform(file: Parsed) -> list[LocatedFacts]:
         return []  # the state of nothing
     else:
         raise InputError(file.name, "must be the output of `terraform show -json`, or a state file")
+    # What is deposed is still there until the next change deletes it, unless the new object has taken its place.
+    live = {each.identity for each in instances if not each.deposed}
+    instances = [each for each in instances if not each.deposed or each.identity not in live]
     by_base: dict[str, list[str]] = {}
     for instance in instances:
         by_base.setdefault(_base(instance.address), []).append(_urn(file, instance))
@@ -132,15 +142,19 @@ def _objects(file: Parsed, path: ValuePath, value: Any) -> list[dict[str, Any]]:
     return value
 
 
-def _instance(
-    file: Parsed, at: ValuePath, resource: Mapping[str, Any], values: Any, path: ValuePath, **more: Any
-) -> _Instance:
+def _instance(file: Parsed, at: ValuePath, resource: Mapping[str, Any], values: Any, path: ValuePath) -> _Instance:
     address, type_ = resource.get("address"), resource.get("type")
     if not isinstance(address, str) or not isinstance(type_, str):
         raise InputError(file.place(at), "must be a resource with `address` and `type`")
+    deposed = resource.get("deposed_key")
+    if deposed is not None:
+        address += f" (deposed {deposed})"
     provider = resource.get("provider_name")
     known = values if isinstance(values, dict) else {}
-    return _Instance(address, type_, provider if isinstance(provider, str) else "", path, known, **more)
+    needs = resource.get("depends_on")
+    depends = {_property(key): tuple(map(str, needs)) for key in known} if isinstance(needs, list) else None
+    place = Origin(provider if isinstance(provider, str) else "")
+    return _Instance(address, type_, place, path, known, depends=depends, deposed=deposed is not None)
 
 
 def _of_state_file(file: Parsed) -> Iterator[_Instance]:
@@ -156,6 +170,8 @@ def _of_state_file(file: Parsed) -> Iterator[_Instance]:
                 "address": f"{module}{resource.get('type')}.{resource.get('name')}{suffix}",
                 "type": resource.get("type"),
                 "provider_name": resource.get("provider"),
+                "depends_on": instance.get("dependencies"),
+                "deposed_key": instance.get("deposed"),
             }
             where: ValuePath = (*at, "instances", index, "attributes")
             yield _instance(file, at, named, instance.get("attributes"), where)
@@ -164,31 +180,55 @@ def _of_state_file(file: Parsed) -> Iterator[_Instance]:
 def _of_plan(file: Parsed) -> Iterator[_Instance]:
     value = file.value
     changes: dict[str, Any] = {}
+    inline: set[tuple[str, str]] = set()
     for change in _objects(file, ("resource_changes",), value.get("resource_changes")):
-        if isinstance(change.get("change"), dict):
+        # What is deposed is an older object of the address, which the plan deletes.
+        if isinstance(change.get("change"), dict) and "deposed" not in change:
             changes[str(change.get("address"))] = change["change"]
+            if change.get("type") == "aws_iam_role_policy":
+                inline |= set(_inline_names(change["change"]))
     configuration = _Configuration(value.get("configuration"))
     root: ValuePath = ("planned_values", "root_module")
     for planned in _of_module(file, root, value["planned_values"].get("root_module"), 0):
         configured = configuration.resource(planned.address)
-        yield _Instance(
-            planned.address,
-            planned.type_,
-            f"{planned.provider} {configured.get('provider_config_key', '')}".strip(),
-            planned.path,
-            planned.values,
-            changes.get(planned.address, {}).get("after_unknown"),
-            configuration.depends(planned.address, configured),
-            _inputs(configured),
+        values, inputs = _configured(planned, configured, inline)
+        yield replace(
+            planned,
+            provider=configuration.provider(planned.provider.provider, configured.get("provider_config_key")),
+            values=values,
+            unknown=changes.get(planned.address, {}).get("after_unknown"),
+            depends=configuration.depends(planned.address, configured),
+            inputs=inputs,
         )
 
 
-def _inputs(configured: Mapping[str, Any]) -> frozenset[str] | None:
-    """The properties that a resource's configuration sets; what the provider adds is not among them."""
+def _inline_names(change: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The role and the name of an inline policy, before and after a change."""
+    for values in (change.get("before"), change.get("after")):
+        if isinstance(values, dict):
+            yield str(values.get("role")).casefold(), str(values.get("name")).casefold()
+
+
+def _configured(
+    planned: _Instance, configured: Mapping[str, Any], inline: Collection[tuple[str, str]]
+) -> tuple[Mapping[str, Any], frozenset[str] | None]:
+    """A resource's values, and the properties that its configuration sets; what the provider adds is not among them.
+
+    A plan does not show what `dynamic` blocks set. Inline policies that are known and that no other resource writes, or has
+    written, are those of such blocks, or are on the role and stay there.
+    """
     if not configured:
-        return None
+        return planned.values, None
     expressions = configured.get("expressions")
-    return frozenset(map(_property, expressions if isinstance(expressions, dict) else ()))
+    inputs = frozenset(map(_property, expressions if isinstance(expressions, dict) else ()))
+    policies = planned.values.get("inline_policy")
+    if planned.type_ != "aws_iam_role" or "inlinePolicies" in inputs or not isinstance(policies, list):
+        return planned.values, inputs
+    role = str(planned.values.get("name")).casefold()
+    own = [p for p in policies if isinstance(p, dict) and (role, str(p.get("name")).casefold()) not in inline]
+    if not own:
+        return planned.values, inputs
+    return {**planned.values, "inline_policy": own}, inputs | {"inlinePolicies"}
 
 
 # --- what a plan's configuration refers to
@@ -200,7 +240,15 @@ class _Configuration:
     def __init__(self, configuration: Any) -> None:
         root = configuration.get("root_module") if isinstance(configuration, dict) else None
         self._root: dict[str, Any] = root if isinstance(root, dict) else {}
+        providers = configuration.get("provider_config") if isinstance(configuration, dict) else None
+        self._providers: dict[str, Any] = providers if isinstance(providers, dict) else {}
         self._resources: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}
+
+    def provider(self, name: str, key: Any) -> Origin:
+        """Where a provider makes its resources, as far as its configuration says."""
+        found = self._providers.get(key) if isinstance(key, str) else None
+        expressions = found.get("expressions") if isinstance(found, dict) else None
+        return origin(f"{name} {key or ''}".strip(), _renamed(_constants(expressions or {}, 0)))
 
     def _module(self, names: tuple[str, ...]) -> dict[str, Any]:
         module: Any = self._root
@@ -267,6 +315,17 @@ class _Configuration:
             yield ".".join([*(f"module.{name}" for name in names), *parts[:2]])
 
 
+def _constants(expression: Any, depth: int) -> Any:
+    """The values of expressions; UNKNOWN where they refer to anything."""
+    if isinstance(expression, list):
+        return [_constants(item, depth + 1) for item in expression] if depth < MAX_MODULES else UNKNOWN
+    if not isinstance(expression, dict) or "references" in expression or depth >= MAX_MODULES:
+        return UNKNOWN
+    if "constant_value" in expression:
+        return expression["constant_value"]
+    return {key: _constants(member, depth + 1) for key, member in expression.items()}
+
+
 def _base(address: str) -> str:
     """An address without the indexes of its instances."""
     return re.sub(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', "", address)
@@ -301,9 +360,9 @@ def _located(file: Parsed, instance: _Instance, by_base: Mapping[str, list[str]]
         for key, bases in (instance.depends or {}).items()
     }
     region = props.get("region")
-    origin = Origin(instance.provider, region=region if isinstance(region, str) else None)
+    place = replace(instance.provider, region=region) if isinstance(region, str) else instance.provider
     urn = _urn(file, instance)
-    stated = tuple(facts(Resource(urn, type_, instance.address, props or {"": None}, depends, origin, instance.inputs)))
+    stated = tuple(facts(Resource(urn, type_, instance.address, props or {"": None}, depends, place, instance.inputs)))
     documents: dict[str, DocumentPlaces] = {}
     for source in document_sources(stated):
         way = path_to(source.source, values)

@@ -386,3 +386,106 @@ def test_references_that_multiply_are_followed_once(tmp_path: Path, capsys: pyte
     for resource in root["resources"]:
         resource["expressions"]["extra"] = {"references": ["module.m.o"]}
     assert of(capsys, tmp_path, built).code == 0
+
+
+# --- what a plan does not show of its configuration, and what a state keeps of older objects
+
+GUARD = document([{"Effect": "Deny", "Action": "s3:*", "NotResource": f"arn:aws:s3:::notes/{ME}/*"}])
+DYNAMIC = [{"name": "dynamic", "policy": json.dumps(LEAK)}]
+
+
+def unset(values: Resources, *properties: str) -> Resources:
+    """The expressions of resources, of which the role's do not set some properties."""
+    return {
+        address: {k: {"constant_value": 1} for k in own if address != "aws_iam_role.users" or k not in properties}
+        for address, own in values.items()
+    }
+
+
+@pytest.mark.parametrize("written_by", ["a dynamic block", "a resource", "a resource that the plan deletes"])
+def test_inline_policies_that_the_configuration_of_a_plan_does_not_show(
+    written_by: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = resources(Setup(RIGHT))
+    values["aws_iam_role.users"]["inline_policy"] = DYNAMIC
+    planned = plan(values, refers=unset(values, "inline_policy", "managed_policy_arns"))
+    older = {"role": "Users", "name": "dynamic", "policy": json.dumps(LEAK)}
+    change = {"actions": ["delete"], "before": older, "after": None, "after_unknown": {}}
+    deleted = {"address": "aws_iam_role_policy.dynamic", "type": "aws_iam_role_policy", "change": change}
+    if written_by == "a resource that the plan deletes":
+        planned["resource_changes"].append(deleted)
+    elif written_by == "a resource":
+        values["aws_iam_role_policy.files"]["name"] = "dynamic"
+        planned = plan(values, refers=unset(values, "inline_policy", "managed_policy_arns"))
+    found = check(capsys, write(tmp_path / "plan.json", planned))
+    assert ("s3-isolated-by-identity" in found.rules) is (written_by == "a dynamic block"), found.out
+
+
+def test_the_deletion_of_an_older_object_does_not_hide_what_is_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned = plan(resources(Setup(RIGHT)), {"aws_iam_role.users": {"managed_policy_arns": True}})
+    role = next(each for each in planned["resource_changes"] if each["address"] == "aws_iam_role.users")
+    change: dict[str, Any] = {"actions": ["delete"], "before": {}, "after": None, "after_unknown": {}}
+    planned["resource_changes"].append({**role, "deposed": "0123abcd", "change": change})
+    (verdict,) = json.loads(check(capsys, write(tmp_path / "plan.json", planned)).out)["verdicts"]
+    assert {each["rule"] for each in verdict["undecided"]} == {"s3-isolated-by-identity", "vended-role-cannot-escalate"}
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("form", ["state", "state file"])
+def test_an_older_object_is_there_until_it_is_deleted(
+    form: str, replaced: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = resources(Setup(RIGHT))
+    older = {**own["aws_iam_role_policy.files"], "policy": json.dumps(LEAK)}
+    if not replaced:
+        older |= {"id": "users:older", "name": "older"}
+    kept = FORMS[form](own)
+    if form == "state":
+        listed_ = kept["values"]["root_module"]["resources"]
+        listed_.append({**listed_[2], "values": older, "deposed_key": "0123abcd"})
+    else:
+        kept["resources"][2]["instances"].append({"schema_version": 0, "attributes": older, "deposed": "0123abcd"})
+    found = check(capsys, write(tmp_path / "state.json", kept))
+    assert found.code == (0 if replaced else 1), found.out + found.err
+    if not replaced:
+        assert "`aws_iam_role_policy.files (deposed 0123abcd)` statement 1" in found.findings[0]["text"]
+
+
+ASSUMED = {"assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::999999999999:role/deploy"}}]}
+PROVIDERS: dict[str, tuple[dict[str, Any], bool]] = {
+    "the same provider": ({}, True),
+    "another region": ({"region": {"constant_value": "eu-west-1"}}, True),
+    "a role of another account": (ASSUMED, False),
+    "a role that is a variable": ({"assume_role": [{"role_arn": {"references": ["var.role"]}}]}, False),
+    "another profile": ({"profile": {"constant_value": "other"}}, False),
+}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_policy_of_another_account_guards_nothing_here(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expressions, guards = PROVIDERS[name]
+    values = resources(Setup(LEAK))
+    values["aws_iam_role_policy.guard"] = {"name": "guard", "role": "users", "policy": json.dumps(GUARD)}
+    planned = plan(values)
+    planned["configuration"]["root_module"]["resources"][-1]["provider_config_key"] = "aws.other"
+    planned["configuration"]["provider_config"] = {"aws.other": {"name": "aws", "expressions": expressions}}
+    found = check(capsys, write(tmp_path / "plan.json", planned))
+    assert ("s3-isolated-by-identity" not in found.rules) is guards, found.out
+
+
+@pytest.mark.parametrize("depends", [[], ["aws_iam_role.users"]], ids=str)
+def test_a_state_that_does_not_tell_its_providers_apart(
+    depends: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = resources(Setup(LEAK))
+    values["aws_iam_role_policy.guard"] = {"name": "guard", "role": "users", "policy": json.dumps(GUARD)}
+    far = {"name": "far", "arn": "arn:aws:iam::999999999999:role/far", "assume_role_policy": "{}"}
+    values["aws_iam_role.far"] = far
+    kept = state(values)
+    kept["values"]["root_module"]["resources"][-2]["depends_on"] = depends
+    found = check(capsys, write(tmp_path / "state.json", kept))
+    assert ("s3-isolated-by-identity" not in found.rules) is bool(depends), found.out
