@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,10 @@ from ..pack.rules import RULES, Level, Rule
 from ..pack.session import RolesByDeclaration, judge_rule
 from ..pack.settings import Settings
 from ..sources.files import Place
+from . import samples
 from .load import Loaded
 
+_PARAMETER = re.compile(r"--parameter ([A-Za-z0-9]+)=VALUE")
 _STATE_IT = "state it in the file, or, if a parameter decides it, give that a value with --parameter NAME=VALUE"
 """What to do about something that nothing will decide, as an update would."""
 
@@ -77,6 +80,29 @@ def judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None] = 
 
 
 def _judge(loaded: Loaded, settings: Settings, progress: Callable[[str], None]) -> Verdict:
+    verdict = _asked(loaded, settings, progress)
+    if loaded.sampled is None or not verdict.findings:
+        return verdict
+    sampled = _asked(loaded.sampled, settings, progress)
+    parameters = [name for note in loaded.notes for name in _PARAMETER.findall(note.text)]
+    with_value = {(each.rule.name, each.finding.identity): each for each in sampled.findings}
+    found: list[Located] = []
+    for each in verdict.findings:
+        other = with_value.pop((each.rule.name, each.finding.identity), None)
+        if samples.depends(each.finding, other is not None, loaded.unknown):
+            where = f"`{each.document}`" if each.document else ""
+            where += f" statement {each.statement + 1}" if where and each.statement is not None else ""
+            finding = samples.not_known(each.finding, each.rule.name, where, loaded.unknown, parameters)
+            found.append(replace(each, finding=finding))
+        else:
+            found.append(other or each)
+    found = [
+        replace(each, finding=samples.named(each.finding, loaded.samples)) for each in (*found, *with_value.values())
+    ]
+    return replace(verdict, findings=tuple(_ordered(found)))
+
+
+def _asked(loaded: Loaded, settings: Settings, progress: Callable[[str], None]) -> Verdict:
     roles = RolesByDeclaration(loaded.inventory)
     findings: list[Located] = []
     undecided: list[Located] = []

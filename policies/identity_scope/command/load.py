@@ -10,7 +10,7 @@ from ..inventory.inventory import Inventory
 from ..inventory.labels import unmarked
 from ..sources import cloudformation, documents, pulumi_files, terraform
 from ..sources.cloudformation import Assumptions
-from ..sources.cloudformation_resources import read_templates
+from ..sources.cloudformation_resources import Reading, read_templates
 from ..sources.documents import LoneDocument
 from ..sources.files import InputError, Parsed, Place, find
 from ..sources.located import LocatedFacts, Note
@@ -33,6 +33,9 @@ class Loaded:
         planned: whether what is not known is decided when the change is made: a preview or a plan.
         condition: what decides that it is so and not otherwise; empty where nothing has to.
         alternatives: the same where conditions turn out otherwise.
+        unknown: what is not known in the documents of templates, as policy variables.
+        sampled: the same with a value for each of these; None where nothing is unknown.
+        samples: these values, each with what it stands for.
     """
 
     name: str
@@ -43,6 +46,9 @@ class Loaded:
     planned: bool = False
     condition: str = ""
     alternatives: tuple[Loaded, ...] = ()
+    unknown: tuple[str, ...] = ()
+    sampled: Loaded | None = None
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, urn: str, document: str = "", statement: int | None = None) -> Place:
         """Where a resource stands, or one of its documents, or a statement of it."""
@@ -93,11 +99,31 @@ class _Sorted:
         if not self.templates:
             return self._inventory(base, vended, (), "")
         assumed = "" if assumptions.region_known else assumptions.region
+        readings = read_templates(self.templates, assumptions)
+        some = any(reading.samples for reading in readings)
+        samples = read_templates(self.templates, assumptions, sampled=True) if some else [None] * len(readings)
         first, *others = (
-            self._inventory([*base, *resources], vended, notes, str(world), assumed)
-            for world, resources, notes in read_templates(self.templates, assumptions)
+            self._both(base, vended, assumed, *readings) for readings in zip(readings, samples, strict=True)
         )
         return replace(first, alternatives=tuple(others))
+
+    def _both(
+        self,
+        base: Sequence[LocatedFacts],
+        vended: Sequence[str],
+        assumed: str,
+        reading: Reading,
+        sample: Reading | None,
+    ) -> Loaded:
+        """What is judged, and the same with values for what is not known."""
+
+        def loaded(each: Reading) -> Loaded:
+            return self._inventory([*base, *each.resources], vended, each.notes, str(each.world), assumed)
+
+        found = loaded(reading)
+        if sample is None or not reading.samples:
+            return found
+        return replace(found, unknown=tuple(reading.samples), sampled=loaded(sample), samples=sample.samples)
 
     def _inventory(
         self,

@@ -32,6 +32,7 @@ class Kind(Enum):
     FREE_TEXT_CLAIM = "a folder is named by a claim that may begin with another user's"
     UNKNOWN_ISSUER = "the issuer of the pool's region is not known"
     UNDECIDED = "the question takes more steps than the budget allows"
+    VALUE_NOT_KNOWN = "it depends on a value that a template does not say"
     # s3-own-folder
     OUTSIDE_FOLDER = "a grant reaches files outside the user's own folder"
     TWO_FOLDERS = "a user has several folders"

@@ -128,9 +128,22 @@ class World:
 
 
 class Deployment:
-    """All templates that are judged together: what they export, and the names that are made up for them."""
+    """All templates that are judged together: what they export, and the names that are made up for them.
 
-    def __init__(self, assumptions: Assumptions, world: World, find: Callable[[Template, str], Parsed | None]) -> None:
+    Attributes:
+        sampled: whether, in a document, a value stands for each that is not known: one as it is likely to be.
+        samples: what stands for them, each with the policy variable that stands for it elsewhere.
+    """
+
+    def __init__(
+        self,
+        assumptions: Assumptions,
+        world: World,
+        find: Callable[[Template, str], Parsed | None],
+        sampled: bool = False,
+    ) -> None:
+        self.sampled = sampled
+        self.samples: dict[str, str] = {}
         self.assumptions = assumptions
         self.world = world
         self.find = find
@@ -150,6 +163,33 @@ class Deployment:
             number += 1
             found = f"{name}-{number}"
         self._names.add(found.lower())
+        return found
+
+    def rendered(self, text: str, service: str = "") -> str:
+        """A text of a document: what is not known is a policy variable in it, or has a value that it may have.
+
+        Args:
+            service: whose ARN the text is, if it is one.
+        """
+        found = _MARKED.match(text)
+        if found is not None and service:  # what begins an ARN is one
+            place = ":" if service == "s3" else f"{self.assumptions.region}:{self.assumptions.account}"
+            head = f"arn:{self.assumptions.partition}:{service}:{place}:"
+            return self._sample(found.group(1), head) + self.rendered(text[found.end() :])
+        return _MARKED.sub(lambda match: self._sample(match.group(1)), text)
+
+    def _sample(self, name: str, head: str = "") -> str:
+        variable = f"${{{name}}}"
+        if not self.sampled:
+            self.samples[variable] = variable
+            return variable
+        for sample, meant in self.samples.items():
+            if meant == variable and sample.startswith("arn:") is bool(head):
+                return sample
+        plain = re.sub(r"[^a-z0-9]+", "-", f"{name}-arn" if head else name, flags=re.IGNORECASE).strip("-").lower()
+        written = "".join(stack.written for stack in self.stacks)
+        found = f"{head}{self.fresh(f'example-{plain[:40]}', written)}"
+        self.samples[found] = variable
         return found
 
     def exported(self, name: str) -> Any:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..iam.documents import DocumentKind
 from ..inventory.accounts import Origin
@@ -50,19 +51,33 @@ _TEXTUAL = ("String", "Arn")
 _USER = re.compile(r"arn:[a-z-]+:iam::[a-z0-9]+:user/")
 
 
-def read_templates(
-    files: Sequence[Parsed], assumptions: Assumptions
-) -> list[tuple[World, list[LocatedFacts], list[Note]]]:
+class Reading(NamedTuple):
+    """The resources of templates, as conditions turn out in one way.
+
+    Attributes:
+        samples: texts that stand in documents for what is not known, each with the policy variable for it.
+    """
+
+    world: World
+    resources: list[LocatedFacts]
+    notes: list[Note]
+    samples: Mapping[str, str]
+
+
+def read_templates(files: Sequence[Parsed], assumptions: Assumptions, sampled: bool = False) -> list[Reading]:
     """The resources of some templates and the stacks that they nest, once for each way that conditions may turn out.
+
+    Args:
+        sampled: whether documents have a value for each that is not known, one as it is likely to be, and not any.
 
     Raises:
         InputError: a template cannot be evaluated, or depends on too many conditions.
     """
-    worlds, found = [World()], []
+    worlds, found = [World()], list[Reading]()
     while worlds:
         world = worlds.pop()
         try:
-            found.append((world, *_Reader(files, assumptions, world).read()))
+            found.append(Reading(world, *_Reader(files, assumptions, world, sampled).read()))
         except Undecided as undecided:
             worlds += reversed(world.fork(undecided))
             if len(worlds) + len(found) > MAX_WORLDS:
@@ -76,10 +91,10 @@ def read_templates(
 class _Reader:
     """All templates in one world."""
 
-    def __init__(self, files: Sequence[Parsed], assumptions: Assumptions, world: World) -> None:
+    def __init__(self, files: Sequence[Parsed], assumptions: Assumptions, world: World, sampled: bool) -> None:
         self._files = {Path(file.name).resolve(): file for file in files}
         self._nested: set[str] = set()
-        self._deployment = Deployment(assumptions, world, self._find)
+        self._deployment = Deployment(assumptions, world, self._find, sampled)
 
     def _find(self, template: Template, source: str) -> Parsed | None:
         found = near(template, source, self._files, lambda path: _nested(path, template.file.root))
@@ -88,7 +103,7 @@ class _Reader:
             self._files.setdefault(Path(found.name).resolve(), found)
         return found
 
-    def read(self) -> tuple[list[LocatedFacts], list[Note]]:
+    def read(self) -> tuple[list[LocatedFacts], list[Note], Mapping[str, str]]:
         templates = [Template(file, self._deployment) for file in list(self._files.values())]
         for template in self._deployment.stacks:  # which grow as stacks are found that they nest
             for name in template.resources:
@@ -97,7 +112,7 @@ class _Reader:
         roots = [template for template in templates if template.file.name not in self._nested]
         self._deployment.stacks[:] = [each for each in self._deployment.stacks if each.nested or each in roots]
         resources = [found for template in self._deployment.stacks for found in _resources(template)]
-        return resources, list(self._deployment.notes)
+        return resources, list(self._deployment.notes), self._deployment.samples
 
 
 def _nested(path: Path, root: Path | None) -> Parsed:
@@ -169,7 +184,7 @@ class _Resource:
         elif self._type == "AWS::IAM::ManagedPolicy":
             identity = {"policyArn": rendered(ref), "managedPolicyName": rendered(ref).rpartition("/")[2]}
         elif self._type == "AWS::S3::Bucket":
-            identity = {"bucketName": rendered(ref)}
+            identity = {"bucketName": self._template.deployment.rendered(ref)}
         elif self._type in ("AWS::S3::AccessPoint", "AWS::S3Express::AccessPoint"):
             identity = {"name": rendered(ref), **{key.lower(): rendered(value) for key, value in attributes.items()}}
         elif self._type in ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"):
@@ -219,7 +234,10 @@ class _Resource:
 
     def _document(self, value: Any, key: str) -> object:
         """A policy document, widened where something in it is not known."""
-        widened = _Widened(value, self._kind(key))
+        kind, deployment = self._kind(key), self._template.deployment
+        # There is no likely value of the ID that a trust policy names.
+        named = kind is DocumentKind.TRUST and deployment.sampled
+        widened = _Widened(value, kind, _as_variables if named else deployment.rendered)
         self._widened |= widened.by
         document = widened.document
         if isinstance(value, Located):
@@ -251,7 +269,8 @@ class _Widened:
         by: what is not known and has been left out. What became a policy variable is still there.
     """
 
-    def __init__(self, value: Any, kind: DocumentKind) -> None:
+    def __init__(self, value: Any, kind: DocumentKind, render: Callable[..., str]) -> None:
+        self._render = render
         self.document: object = value
         self.by: set[str] = set()
         self._kind = kind
@@ -302,7 +321,7 @@ class _Widened:
                     return self._nothing if not allows else {**_without_actions(statement), "Action": "*"}
                 found[key] = actions
             elif key in ("Resource", "NotResource"):
-                found[key] = _map(member, rendered)
+                found[key] = _map(member, partial(self._render, service=_service(statement)))
             elif key == "Condition":
                 condition = self._condition(member, allows)
                 if condition is None:
@@ -340,7 +359,7 @@ class _Widened:
                     if not allows:
                         return None
                     continue
-                found.setdefault(operator, {})[key] = _map(values, rendered)
+                found.setdefault(operator, {})[key] = _map(values, self._render)
         return found
 
 
@@ -363,6 +382,17 @@ _NOTHING: dict[DocumentKind, dict[str, Any]] = {
 
 class _NotKnownError(Exception):
     """What is not known leaves nothing of a document that could be judged."""
+
+
+def _as_variables(text: str, service: str = "") -> str:
+    return rendered(text)
+
+
+def _service(statement: Mapping[str, Any]) -> str:
+    """The service of a statement's first action, in whose ARNs its resources are."""
+    actions = statement.get("Action")
+    first = str((actions or [""])[0] if isinstance(actions, list) else actions)
+    return first.partition(":")[0].lower() if re.match(r"[A-Za-z0-9-]+:", first) else "s3"
 
 
 def _read_by_iam(statement: Any) -> list[str]:

@@ -227,10 +227,80 @@ def test_what_is_not_known_is_said_with_its_place(tmp_path: Path, capsys: pytest
     (note,) = json.loads(found.out)["verdicts"][0]["notes"]
     assert note["text"] == "`Free` has no default, so it may be any string; set it with `--parameter Free=VALUE`"
     assert '"Free"' in (tmp_path / "template.json").read_text().splitlines()[note["place"]["line"] - 1]
-    assert "${Free}" in found.findings[0]["text"]
+    assert "depends on the value of `Free`" in found.findings[0]["text"]
     resource = {"Fn::Sub": f"arn:aws:s3:::${{Free}}/{ESCAPED}/*"}
     assert policy_of(capsys, tmp_path, resource, "--parameter", "Free=notes", **SECTIONS).code == 0
     assert policy_of(capsys, tmp_path, resource, "--parameter", "Free=*", **SECTIONS).code == 1
+
+
+DEPENDS: dict[str, tuple[Any, str, str]] = {
+    "the bucket's name": (
+        {"Fn::Sub": f"arn:aws:s3:::${{Free}}/{ESCAPED}/*"},
+        "`Files` statement 1: not proven that identities cannot reach each other's files: that depends on the value of "
+        "`Free`, which the template does not say.",
+        "judge it with --parameter Free=VALUE",
+    ),
+    "a part of it, and the folder": (
+        {"Fn::Sub": f"arn:aws:s3:::app-${{Free}}/${{Made.Folder}}/{ESCAPED}/*"},
+        "that depends on the values of `Free` and `Made.Folder`",
+        "state the value in the template, or add the file that exports it",
+    ),
+    "an ARN that another stack exports": (
+        {"Fn::Join": ["", [{"Fn::ImportValue": "files"}, f"/{ME}/*"]]},
+        "that depends on the value of `ImportValue-files`",
+        "state the value in the template, or add the file that exports it",
+    ),
+}
+MADE = {"Made": {"Type": "Custom::Names"}}
+
+
+@pytest.mark.parametrize("name", DEPENDS)
+def test_what_depends_on_a_value_that_is_not_known_is_not_proven(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource, words, advice = DEPENDS[name]
+    found = policy_of(capsys, tmp_path, resource, more=MADE, **SECTIONS)
+    isolated = [each for each in found.findings if each["rule"] == "s3-isolated-by-identity"]
+    assert [each["kind"] for each in isolated] == ["value-not-known"], found.out + found.err
+    assert words in isolated[0]["text"]
+    assert isolated[0]["fix"]["advice"] == advice
+    assert isolated[0].get("example") is None
+
+
+WHATEVER: dict[str, tuple[Any, str, str]] = {
+    "the bucket's name": (
+        {"Fn::Sub": "arn:aws:s3:::${Free}/public/*"},
+        "arn:aws:s3:::${Free}/public/*",
+        "arn:aws:s3:::example-free/public/us-east-1:2222",
+    ),
+    "an ARN that another stack exports": (
+        {"Fn::Join": ["", [{"Fn::ImportValue": "files"}, "/public/*"]]},
+        "${ImportValue-files}/public/*",
+        "arn:aws:s3:::example-importvalue-files-arn/public/us-east-1:2222",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHATEVER)
+def test_what_is_wrong_whatever_the_value_is_shown_by_its_name(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource, written, shown = WHATEVER[name]
+    found = policy_of(capsys, tmp_path, resource, **SECTIONS)
+    (finding,) = [each for each in found.findings if each["rule"] == "s3-isolated-by-identity"]
+    assert finding["kind"] == "no-identity"
+    assert f"nothing in `{written}` depends on the identity" in finding["text"]
+    assert shown in finding["text"]
+    (edit,) = finding["fix"]["edits"]
+    assert (edit["old"], edit["new"]) == (written, written.replace("*", f"{ME}/*"))
+
+
+def test_a_pool_that_a_parameter_names_is_not_proven(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    conditions = {"StringEquals": {AUD: {"Ref": "Free"}}, "ForAnyValue:StringLike": {AMR: "authenticated"}}
+    built = template(Setup(RIGHT, trust=trust_of({"Federated": ISSUER}, conditions)), **SECTIONS)
+    found = check(capsys, write(tmp_path / "t.json", built))
+    assert [(each["rule"], each["kind"]) for each in found.findings] == [("trust-bound-to-pool", "value-not-known")]
+    assert "not proven that the role trusts only its own pools: that depends on the value of `Free`" in found.out
 
 
 def test_a_condition_that_nothing_decides_is_tried_both_ways(
