@@ -20,6 +20,12 @@ from .results import Access, Cause, Escalation, NotProven
 from .scope import Scope
 from .tag_values import first_replayed
 
+_S3_KINDS = (
+    *(("s3", kind) for kind in ("accesspoint", "access-grants", "job", "storage-lens")),
+    ("s3-object-lambda", "accesspoint"),
+)
+"""What S3's actions are asked for other than buckets and objects: the service of the ARN, and its kind."""
+
 
 def escalations(scope: Scope) -> list[Escalation | NotProven]:
     """For each statement by which an identity could widen its role's reach, a request that does; nothing if none."""
@@ -117,10 +123,9 @@ def _arns_of(service: str, partition: str) -> Track:
     heads = [literal(f"arn:{partition}:{each}:") for each in ARN_SERVICES.get(service, (service,))]
     if service != "s3":
         return track(*((*head, Wild.ANY) for head in heads))
-    kinds = ("s3", "accesspoint/"), ("s3", "access-grants/"), ("s3", "job/"), ("s3-object-lambda", "accesspoint/")
     return track(
         *(
-            (*literal(f"arn:{partition}:{each}:"), Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}"), Wild.ANY)
-            for each, kind in kinds
+            (*literal(f"arn:{partition}:{each}:"), Wild.WITHIN, ":", Wild.WITHIN, *literal(f":{kind}/"), Wild.ANY)
+            for each, kind in _S3_KINDS
         )
     )
