@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, escalating, mask
+from ..iam.actions import LIST_ACTIONS, OBJECT_ACTIONS, OTHER_S3_WRITES, escalating, exists, mask
 from ..iam.documents import Condition, Effect, Statement
 from ..iam.evaluator import action_matches
 from ..proof.other_access import KEYED_ITEM_ACTIONS
@@ -223,6 +223,21 @@ def tied(statement: Statement, names: Names) -> list[StatementJson]:
         own_data = f"arn:{names.partition}:cognito-sync:*:*:{own_data}"
         return [{**written, "Resource": own_data}]
     return []
+
+
+def without_buckets(statement: Statement, names: Names) -> list[StatementJson]:
+    """A statement without S3's writes to buckets, and tied to the identity beyond S3 where its service knows how."""
+    kept: list[str] = []
+    for action in statement.actions:
+        if escalating(action) or not mask(_of(action), OTHER_S3_WRITES):
+            kept.append(action)
+        else:
+            every = (*OBJECT_ACTIONS, *LIST_ACTIONS)
+            kept += [name for name in every if exists(name) and action_matches(_of(action), name)]
+    if not kept:
+        return []
+    rest = replace(statement, actions=tuple(dict.fromkeys(kept)))
+    return tied(rest, names) or [statement_json(rest)]
 
 
 def narrowed(statement: Statement, names: Names) -> list[StatementJson]:

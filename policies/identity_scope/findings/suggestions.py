@@ -451,6 +451,9 @@ class Suggestions:
         everything = statement.not_action or "*" in statement.actions
         yield Fix(_rewrite(place, rewriting.tied(statement, names) or [statement_json(statement)]))
         yield from (Fix(edits) for edits in _versions(place))
+        # What S3 does to a bucket can be tied to no identity.
+        if any(action.lower().startswith("s3:") for action in result.actions):
+            yield Fix(_rewrite(place, rewriting.without_buckets(statement, names)))
         if everything:
             yield Fix(_rewrite(place, rewriting.narrowed(statement, names)))
             yield Fix(_rewrite(place, []))

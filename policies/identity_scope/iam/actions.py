@@ -65,6 +65,9 @@ OTHER_PIVOTS: tuple[str, ...] = (
 )
 """Those that are asked for something other than a bucket: a pool, a role, a function, an access point, or nothing."""
 
+OTHER_S3_WRITES: tuple[str, ...] = tuple(_DATA["others"])
+"""S3's writes that are asked for no object and allow no privilege escalation."""
+
 POINT_ACTIONS: tuple[str, ...] = tuple(a for a in OTHER_PIVOTS if a.startswith(("s3:", "s3express:")))
 """Those of S3 among them, which are asked for an access point, also of a directory bucket, an access grant or a job."""
 
@@ -86,6 +89,12 @@ def escalation_class(action: str) -> EscalationClass:
 def escalating(pattern: str) -> bool:
     """Whether an entry of Action covers an action that allows privilege escalation."""
     return bool(_mask((pattern,), False, BUCKET_PIVOTS) or _mask((pattern,), False, OTHER_PIVOTS))
+
+
+def pivots(pattern: str) -> Iterator[str]:
+    """The actions that allow privilege escalation and are asked for no bucket, of those that an entry of Action covers."""
+    covered = _pattern_mask(pattern, OTHER_PIVOTS)
+    return (action for i, action in enumerate(OTHER_PIVOTS) if covered >> i & 1)
 
 
 @lru_cache(maxsize=8192)

@@ -1,4 +1,4 @@
-"""What a vended role may do beyond S3 and API calls, which the other proofs say nothing about.
+"""What a vended role may do that the other proofs say nothing about: beyond S3 and API calls, and S3's other writes.
 
 A grant is tied to the identity where every ARN, or a condition that must hold, has the identity ID in it behind a literal
 beginning: IDs of one shape are never prefixes of each other, so what two identities reach differs. A principal tag that
@@ -8,16 +8,17 @@ alone (`kms:ViaService`) is as isolated as the objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..automata.globs import Pattern, matches
-from ..automata.walk import Budget, BudgetExceeded, intersection
-from ..iam.actions import KEYLESS_SERVICES, escalating
+from ..automata.globs import Pattern
+from ..automata.walk import Budget, BudgetExceeded, covers, shortest_word
+from ..iam.actions import KEYLESS_SERVICES, OTHER_S3_WRITES, escalating, pivots
 from ..iam.claims import TAG_KEY, Claim, IssuerKind, Language
 from ..iam.documents import Condition, Effect, Statement
-from ..iam.evaluator import action_matches
+from ..iam.evaluator import action_set
 from ..iam.issuers import known_issuers
+from ..iam.principals import grantee
 from ..iam.variables import Missing, Template, Variable, concretise, template
 from ..inventory.declared import DeclaredAccess
 from ..inventory.principal import Principal
@@ -30,6 +31,8 @@ ESCALATING_SERVICES = frozenset({"iam", "sts", "cognito-identity"})
 """Services of which every wildcard allows privilege escalation, so that the rule about it speaks already."""
 NEEDS_NO_PERMISSION = frozenset(
     {
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
         "sts:getcalleridentity",
         "cognito-identity:getid",
         "cognito-identity:getcredentialsforidentity",
@@ -38,7 +41,8 @@ NEEDS_NO_PERMISSION = frozenset(
 )
 """Calls that are allowed whatever a policy says.
 
-Source: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
+Sources: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html and
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 KEYED_ITEM_ACTIONS = frozenset(
     f"dynamodb:{name}"
@@ -52,6 +56,8 @@ KEYED_ITEM_ACTIONS = frozenset(
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
 _STEPS = 2_000
+_NAMED = action_set(("*:*",))
+_PROVEN = action_set((*(f"{service}:*" for service in sorted(PROVEN_SERVICES)), *sorted(NEEDS_NO_PERMISSION)))
 
 
 class _Own(NamedTuple):
@@ -87,23 +93,31 @@ def _is_uuid(claim: Claim | str) -> bool:
 
 
 def other_access(scope: Scope, declared: tuple[DeclaredAccess, ...]) -> Iterator[OtherAccess]:
-    """For each statement of a vended role, what it grants beyond S3 and API calls."""
+    """For each statement of a vended role, what it grants that no other proof is about."""
     issuers = known_issuers(dict(scope.issuers))
     for principal in filter(scope.asks_about, scope.principals):
         own = _own(principal, issuers)
-        for name, document in principal.documents:
-            for statement in document.statements:
-                if statement.effect is not Effect.ALLOW or _tied_by_condition(statement, own):
-                    continue
-                pairs = [
-                    (action, resource)
-                    for action in _actions(statement, principal)
-                    for resource in _resources(statement, own)
-                    if not any(_is_declared(action, resource, each) for each in declared)
-                ]
-                if pairs:
-                    actions, resources = (tuple(dict.fromkeys(each)) for each in zip(*pairs, strict=True))
-                    yield OtherAccess(principal.urn, name, statement, actions, resources)
+        for name, statement in _allows(principal, issuers):
+            if _tied_by_condition(statement, own):
+                continue
+            pairs = [
+                (action, resource)
+                for action in _actions(statement, principal)
+                for resource in _resources(statement, own, _service(action) == "s3")
+                if not any(_is_declared(action, resource, each) for each in declared)
+            ]
+            if pairs:
+                actions, resources = (tuple(dict.fromkeys(each)) for each in zip(*pairs, strict=True))
+                yield OtherAccess(principal.urn, name, statement, actions, resources)
+
+
+def _allows(principal: Principal, issuers: frozenset[str]) -> Iterator[tuple[str, Statement]]:
+    """Each Allow for a role."""
+    policies = [(policy.name, policy.document) for policy in principal.resource]
+    for name, document in (*principal.documents, *policies):
+        for statement in document.statements:
+            if statement.effect is Effect.ALLOW and grantee(statement, principal.arns, issuers) is not None:
+                yield name, statement
 
 
 def _is_declared(action: str, resource: str, access: DeclaredAccess) -> bool:
@@ -112,29 +126,95 @@ def _is_declared(action: str, resource: str, access: DeclaredAccess) -> bool:
     )
 
 
+def _service(action: str) -> str:
+    return action.partition(":")[0].lower()
+
+
 def _actions(statement: Statement, principal: Principal) -> Iterator[str]:
-    """The entries of Action that grant something beyond S3 and API calls; `*` for NotAction."""
+    """The entries of Action that grant something that no other proof is about; `*` for NotAction."""
     for action in ("*",) if statement.not_action else statement.actions:
-        service = action.partition(":")[0].lower()
-        if service in PROVEN_SERVICES or action.lower() in NEEDS_NO_PERMISSION:
+        service = _service(action)
+        if service == "s3":
+            writes = (name for name in OTHER_S3_WRITES if action_set((action,)).matches(name))
+            if not escalating(action) and any(_left(name, statement, principal) for name in writes):
+                yield action
+        elif statement.principals is not None:
+            # The policy of a bucket is about S3.
             continue
-        literal = "*" not in action and "?" not in action
-        if escalating(action) and (literal or service in ESCALATING_SERVICES):
+        elif not _is_wide(action):
+            proven = escalating(action) or _PROVEN.matches(action)
+            if not proven and _left(action, statement, principal):
+                yield action
+        elif service in ESCALATING_SERVICES and any(_left(name, statement, principal) for name in pivots(action)):
             continue
-        if not _denied(action, principal) and _inside_boundary(action, principal):
+        elif _left(action, statement, principal):
             yield action
 
 
-def _resources(statement: Statement, own: _Own) -> Iterator[str]:
+def _is_wide(action: str) -> bool:
+    return "*" in action or "?" in action
+
+
+def _left(action: str, statement: Statement, principal: Principal) -> bool:
+    """Whether an action that a statement allows is left by every Deny on everything and by the boundary; for a wildcard,
+    whether some action is that no other proof is about."""
+    # A boundary does not limit what a bucket policy grants to the role's sessions.
+    boundary = principal.boundary if statement.principals is None else None
+    every = [*principal.documents, *(boundary or ())]
+    denies = [each for _, document in every for each in document.statements if _takes_away(each)]
+    limits = [each for _, document in boundary or () for each in document.statements if each.effect is Effect.ALLOW]
+    machines = [
+        *(action_set((action,)), _NAMED),
+        action_set(statement.actions if statement.not_action else ()),
+        action_set(tuple(name for each in denies if not each.not_action for name in each.actions)),
+        *(action_set(each.actions) for each in denies if each.not_action),
+        *(action_set(each.actions) for each in limits),
+    ]
+    kept = len(machines) - len(limits)
+
+    def accept(yes: Sequence[bool]) -> bool:
+        within = boundary is None or any(
+            matched is not each.not_action for matched, each in zip(yes[kept:], limits, strict=True)
+        )
+        return yes[0] and yes[1] and not yes[2] and not yes[3] and all(yes[4:kept]) and within
+
+    if not _is_wide(action):
+        return accept([each.matches(action) for each in machines])
+    machines.append(_PROVEN)
+    required = [True, True, False, False, *(True for _ in range(4, kept)), *(False for _ in limits), False]
+    try:
+        word = shortest_word(machines, lambda yes: accept(yes[:-1]) and not yes[-1], required, Budget(_STEPS))
+    except BudgetExceeded:
+        return True
+    return word is not None
+
+
+def _takes_away(statement: Statement) -> bool:
+    return (
+        statement.effect is Effect.DENY
+        and not statement.conditions
+        and not statement.not_resource
+        and "*" in statement.resources
+    )
+
+
+def _resources(statement: Statement, own: _Own, of_s3: bool) -> Iterator[str]:
+    """The entries of Resource that are not tied to the identity: for S3 those that may be something other than an object,
+    and else those that may belong to a service that no other proof is about."""
     if statement.not_resource:
         yield "*"
         return
     for resource in statement.resources:
         fields = resource.split(":", 5)
-        if len(fields) > 2 and fields[2] in PROVEN_SERVICES:
-            continue
+        service = fields[2] if len(fields) > 2 else "*"
         # The fields before the resource itself say where it is, not whose.
         place = fields[5] if len(fields) == 6 else resource
+        if of_s3:
+            in_bucket = "/" in place if fields[3:5] == ["", ""] else "/object/" in place
+            if (service != "s3" and not _is_wide(service)) or (len(fields) == 6 and in_bucket):
+                continue
+        elif service in PROVEN_SERVICES:
+            continue
         if not (statement.expands and _tied(template(place, True), own)):
             yield resource
 
@@ -191,44 +271,13 @@ def _always_present(key: str, statement: Statement) -> bool:
     )
 
 
-def _denied(action: str, principal: Principal) -> bool:
-    """Whether an unconditional Deny on everything takes an entry of Action away, wildcards included."""
-    probe = action.replace("*", "AnythingAtAll").replace("?", "X")
-    return any(
-        statement.effect is Effect.DENY
-        and not statement.conditions
-        and not statement.not_resource
-        and "*" in statement.resources
-        and action_matches(statement, probe)
-        for _, document in principal.documents
-        for statement in document.statements
-    )
-
-
-def _inside_boundary(action: str, principal: Principal) -> bool:
-    """Whether the boundary, if any, allows something of an entry of Action."""
-    if principal.boundary is None:
-        return True
-    return any(
-        statement.not_action or any(_meet(action, other) for other in statement.actions)
-        for _, document in principal.boundary
-        for statement in document.statements
-        if statement.effect is Effect.ALLOW
-    )
-
-
-def _meet(one: str, other: str) -> bool:
-    """Whether some action matches both of two patterns."""
-    try:
-        return intersection([_glob(one.lower())], [_glob(other.lower())], Budget(_STEPS)) is not None
-    except BudgetExceeded:
-        return True
-
-
 def _glob(text: str) -> Pattern:
     return concretise(template(text, expands=False), lambda _: Missing.ABSENT, widen=False).pattern or ()
 
 
 def _covers(pattern: str, text: str) -> bool:
-    """Whether a pattern matches all that another pattern matches. A `?` must not stand for a `*`."""
-    return matches(_glob(pattern), text.replace("*", "\0\0"))
+    """Whether a pattern matches all that another pattern matches."""
+    try:
+        return covers(_glob(pattern), _glob(text), Budget(_STEPS))
+    except BudgetExceeded:
+        return False
