@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..automata.globs import Pattern
+from ..automata.globs import Pattern, matches
 from ..automata.walk import Budget, BudgetExceeded, covers, shortest_word
 from ..iam.actions import KEYLESS_SERVICES, OTHER_S3_WRITES, escalating, pivots
 from ..iam.claims import TAG_KEY, Claim, IssuerKind, Language
@@ -55,7 +55,7 @@ KEYED_ITEM_ACTIONS = frozenset(
 
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
-_STEPS = 2_000
+_STEPS = 5_000
 _NAMED = action_set(("*:*",))
 _PROVEN = action_set((*(f"{service}:*" for service in sorted(PROVEN_SERVICES)), *sorted(NEEDS_NO_PERMISSION)))
 
@@ -162,11 +162,14 @@ def _left(action: str, statement: Statement, principal: Principal) -> bool:
     boundary = principal.boundary if statement.principals is None else None
     every = [*principal.documents, *(boundary or ())]
     denies = [each for _, document in every for each in document.statements if _takes_away(each)]
+    names = tuple(name for each in denies if not each.not_action for name in each.actions)
+    if any(_covers(name.lower(), action.lower()) for name in names):
+        return False
     limits = [each for _, document in boundary or () for each in document.statements if each.effect is Effect.ALLOW]
     machines = [
         *(action_set((action,)), _NAMED),
         action_set(statement.actions if statement.not_action else ()),
-        action_set(tuple(name for each in denies if not each.not_action for name in each.actions)),
+        action_set(names),
         *(action_set(each.actions) for each in denies if each.not_action),
         *(action_set(each.actions) for each in limits),
     ]
@@ -277,6 +280,9 @@ def _glob(text: str) -> Pattern:
 
 def _covers(pattern: str, text: str) -> bool:
     """Whether a pattern matches all that another pattern matches."""
+    if "?" not in pattern:
+        # Only a `*` matches a letter that the pattern does not spell out, and it matches whatever may stand there.
+        return matches(_glob(pattern), text.replace("*", "\0").replace("?", "\0"))
     try:
         return covers(_glob(pattern), _glob(text), Budget(_STEPS))
     except BudgetExceeded:

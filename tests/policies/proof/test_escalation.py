@@ -76,7 +76,9 @@ OTHERS = ["dynamodb:*", "s3:GetObject", "execute-api:*"]
 def test_so_is_it_by_a_wildcard_in_capitals_by_notaction_and_for_one_identity(service: str) -> None:
     name, arns = next(each for each in ESCALATING if each[0].partition(":")[0] == service)
     own = [filled(arn) for arn in arns if service.startswith("s3") or ":s3:" not in arn][:1] or ["*"]
-    for form in (f"{name[:-4]}*", f"{service[0]}*:{name.partition(chr(58))[2]}", name.replace("e", "?"), name.upper(), f"{service}:*"):
+    action = name.partition(":")[2]
+    forms = (f"{name[:-4]}*", f"{service[0]}*:{action}", name.replace("e", "?"), name.upper(), f"{service}:*")
+    for form in forms:
         assert [type(each) for each in escalations(scope(form, own[0]))] == [Escalation], form
     assert [type(each) for each in escalations(scope(name, own[0], Condition=ONE))] == [Escalation]
     everything_but = {"Effect": "Allow", "NotAction": OTHERS, "Resource": own[0]}
