@@ -28,7 +28,7 @@ from .facts import (
     VendingFact,
 )
 from .reading import is_hidden
-from .resolution import Directory, Entry, Match, folded, last
+from .resolution import Directory, Entry, Match, folded, last, stem
 
 RoleUser: TypeAlias = "GrantFact | InlineListFact | AttachmentFact | VendingFact"
 """A fact that names roles."""
@@ -44,9 +44,10 @@ class Use:
 
 
 class Index:
-    """The facts of one stack, by URN."""
+    """The facts of one stack, by URN; all of them, or those of the resources so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool = True) -> None:
+        self._whole = whole
         self._facts: dict[str, tuple[Fact, ...]] = {}
         self.roles: dict[str, RoleFact] = {}
         self.policies: dict[str, PolicyFact] = {}
@@ -61,10 +62,12 @@ class Index:
         """URNs of resources that name a role which is not known."""
         self.buckets = Buckets()
         self.accounts = Accounts()
-        self.role_directory = Directory(self.accounts)
-        self.policy_directory = Directory(self.accounts)
+        self.role_directory = Directory(self.accounts, whole)
+        self.policy_directory = Directory(self.accounts, whole)
         self._users: dict[tuple[type, str], dict[str, None]] = {}
         """URNs of the resources that refer to a role, policy or pool, by its URN or folded name."""
+        self._stems: dict[tuple[type, str], dict[str, None]] = {}
+        """The folded names with random ends that resources refer to, by what they begin with."""
 
     def facts(self, urn: str) -> tuple[Fact, ...]:
         """What a resource states."""
@@ -84,6 +87,8 @@ class Index:
     def _record(self, fact: Fact) -> None:
         for key in _keys(fact):
             self._users.setdefault(key, {})[fact.urn] = None
+            if not self._whole and not key[1].startswith("urn:") and (begun := stem(key[1])):
+                self._stems.setdefault((key[0], begun), {})[key[1]] = None
         if isinstance(fact, RoleFact):
             self.roles[fact.urn] = fact
             self._place(self.role_directory, fact)
@@ -200,6 +205,10 @@ class Index:
         found = dict(self._users.get((kind, urn), {}))
         if name is not None:
             found.update(self._users.get((kind, name), {}))
+            directory = self.role_directory if kind is RoleFact else self.policy_directory
+            for alike in self._stems.get((kind, stem(name) or ""), ()):
+                if len(alike) == len(name) and not directory.has(alike):
+                    found.update(self._users.get((kind, alike), {}))
         elif prefix is not None:
             for (other, key), users in self._users.items():
                 if other is kind and key.startswith(prefix):
@@ -285,7 +294,7 @@ class Index:
 
 def elsewhere_urn(role: str) -> str:
     """A URN for a role that another stack makes."""
-    return f"urn:pulumi:elsewhere::elsewhere::aws:iam/role:Role::{folded(last(role))}"
+    return f"urn:pulumi:elsewhere::elsewhere::identity-scope:elsewhere:Role::{folded(last(role))}"  # no provider's type
 
 
 def role_references(fact: RoleUser) -> tuple[Reference, ...]:

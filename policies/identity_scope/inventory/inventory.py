@@ -71,7 +71,7 @@ class Inventory:
         self.whole = whole
         self.assumed_region = assumed_region
         self.previewed = preview and not whole
-        self._index = Index()
+        self._index = Index(whole)
         self._resolved: dict[str, ResolvedRole] = {}
         self._answers: list[_Answers] = []
         self._stack_pools: StackPools | None = None
@@ -482,10 +482,20 @@ class Inventory:
             return None
         return source, *read(source, DocumentKind.IDENTITY)
 
+    def may_come(self, obstacle: Obstacle) -> bool:
+        """Whether resources that are still to come may remove an obstacle.
+
+        At update they do not: what names a role or a policy is made after it. One of those so far may have the name, which
+        is not known before it is made.
+        """
+        if self.whole or not obstacle.open:
+            return False
+        role = obstacle.reason is Reason.ROLE_ELSEWHERE
+        return self.previewed or (self._index.role_directory if role else self._index.policy_directory).nameless()
+
     def _may_come(self, policy: str) -> bool:
         """Whether a managed policy may be one that the stack makes, although no resource so far has its name."""
-        nameless = any(not (p.name or p.prefix or p.arn) for p in self._index.policies.values())
-        return bool(policy) and (self.previewed or nameless)
+        return bool(policy) and (self.previewed or self._index.policy_directory.nameless())
 
     def _boundary(
         self, boundary: tuple[Managed, ...], declared: Declared

@@ -1,10 +1,15 @@
 """Which role or policy a reference means: by exact ARN, then by dependencies, then by name within one account.
 
-Resolution looks at all facts that are known, so the order in which they came does not matter.
+Resolution looks at all facts that are known, so the order in which they came does not matter. While resources are still to
+come, a resource that is replaced is known by the name that the engine takes over from the old one; the new one's ends with
+other random letters, and is told to nobody before the whole stack is.
+
+Source: https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/step_generator.go (continueStepsFromDiff)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -39,14 +44,21 @@ class Match:
 
 
 class Directory:
-    """Roles, or managed policies, by ARN, URN and name."""
+    """Roles, or managed policies, by ARN, URN and name.
 
-    def __init__(self, accounts: Accounts) -> None:
+    Args:
+        accounts: the accounts of providers.
+        whole: whether all resources are there, with the names that they really have.
+    """
+
+    def __init__(self, accounts: Accounts, whole: bool = True) -> None:
         self._accounts = accounts
+        self._whole = whole
         self._entries: dict[str, Entry] = {}
         self._by_name: dict[str, dict[str, None]] = {}
         self._by_arn: dict[str, dict[str, None]] = {}
         self._prefixed: dict[str, None] = {}
+        self._by_stem: dict[str, dict[str, None]] = {}
 
     def __contains__(self, urn: str) -> bool:
         return urn in self._entries
@@ -56,6 +68,8 @@ class Directory:
         self._entries[entry.urn] = entry
         if name := _name(entry):
             self._by_name.setdefault(folded(name), {})[entry.urn] = None
+            if not self._whole and (begun := stem(name)) and begun[:-1].endswith(folded(last_of_urn(entry.urn))):
+                self._by_stem.setdefault(begun, {})[entry.urn] = None
         elif entry.prefix:
             self._prefixed[entry.urn] = None
         if entry.arn:
@@ -65,6 +79,7 @@ class Directory:
         entry = self._entries.pop(urn, None)
         if entry is not None:
             self._by_name.get(folded(_name(entry) or ""), {}).pop(urn, None)
+            self._by_stem.get(stem(_name(entry) or "") or "", {}).pop(urn, None)
             self._by_arn.get(entry.arn or "", {}).pop(urn, None)
             self._prefixed.pop(urn, None)
 
@@ -78,6 +93,14 @@ class Directory:
         """The resources that have a folded name, or may come to have it."""
         begun = [u for u in self._prefixed if name.startswith(folded(self._entries[u].prefix or ""))]
         return [*self._by_name.get(name, ()), *begun]
+
+    def has(self, name: str) -> bool:
+        """Whether a resource has a folded name."""
+        return bool(self._by_name.get(name))
+
+    def nameless(self) -> bool:
+        """Whether there is a resource of whose name nothing is known, which any reference may mean."""
+        return any(not (entry.name or entry.prefix or entry.arn) for entry in self._entries.values())
 
     def prefixed(self) -> list[str]:
         """The resources of whose name only the beginning is known."""
@@ -105,9 +128,16 @@ class Directory:
             return _matches(named or fitting)
         by_name = [u for u in self._by_name.get(folded(name), ()) if self._fits(self._entries[u], value, name)]
         written = [urn for urn in by_name if _name(self._entries[urn]) == name]
-        return self._within(written or by_name, origin) or self._within(
+        found = self._within(written or by_name, origin) or self._within(
             [u for u in self._prefixed if self._fits(self._entries[u], value, name)], origin
         )
+        # A document of the new resource counts, and a Deny in it only once its name is told.
+        return found or tuple(replace(match, certain=False) for match in self._within(self._replaced(name), origin))
+
+    def _replaced(self, name: str) -> list[str]:
+        """The resources that may have a name once they are replaced."""
+        alike = self._by_stem.get(stem(name) or "", ())
+        return [urn for urn in alike if len(_name(self._entries[urn]) or "") == len(name)]
 
     def _fits(self, entry: Entry, value: str, name: str) -> bool:
         """Whether a resource may be the one that a value names."""
@@ -133,6 +163,24 @@ def _matches(urns: Iterable[str]) -> tuple[Match, ...]:
 
 def _name(entry: Entry) -> str | None:
     return entry.name or (last(entry.arn) if entry.arn else None)
+
+
+_RANDOM = re.compile(r"[-_.](?:[0-9a-f]{4,}|(?=[a-z]*[0-9])[0-9a-z]{4,})$")
+"""What ends a name that is made of the resource's own: the engine's setting says how many letters, and which.
+
+Source: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming-configuration
+"""
+
+
+def stem(name: str) -> str | None:
+    """The folded beginning of a name that has a random end; None where it has none."""
+    match = _RANDOM.search(folded(name))
+    return folded(name)[: match.start() + 1] if match else None
+
+
+def last_of_urn(urn: str) -> str:
+    """The name that a program gives a resource."""
+    return urn.rpartition("::")[2]
 
 
 def last(value: str) -> str:

@@ -104,8 +104,7 @@ def _obstacles(
         key = ("obstacle", obstacle.urn, obstacle.problem)
         if key not in seen:
             seen.add(key)
-            # While resources are still to come, one of them may be what is missing.
-            pending = obstacle.pending or (obstacle.open and only is not None)
+            pending = obstacle.pending or estate.may_come(obstacle)
             yield _not_read(obstacle, key, what, pending)
 
 

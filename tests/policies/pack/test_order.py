@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,22 @@ from policies.identity_scope.inventory.facts import UNKNOWN
 from policies.identity_scope.pack.session import Session
 from policies.identity_scope.pack.settings import Settings
 from policies.identity_scope.sources.pulumi import Resource
-from tests.policies.inventory.stack import policy, policy_arn, resource, role, role_policy
-from tests.policies.pack.engine import ME, POOL, allow, document
+from tests.policies.inventory.stack import (
+    GUARDED,
+    LAMBDA,
+    OWN_FOLDER,
+    WIDE,
+    attach,
+    policy,
+    policy_arn,
+    pool,
+    resource,
+    role,
+    role_arn,
+    role_policy,
+    vend,
+)
+from tests.policies.pack.engine import ME, POOL, allow, document, trust
 
 ISOLATION = "s3-isolated-by-identity"
 POINT_ARN = "arn:aws:s3:us-east-1:123456789012:accesspoint/point"
@@ -104,12 +119,79 @@ def test_at_update_the_policy_of_a_role_that_a_pool_vends_and_another_stack_make
     )
     made = [vending, role_policy(document([allow("arn:aws:s3:::bkt/*")]))]
     before, after = reported([made[each] for each in order], made, False)
-    assert before.count(ISOLATION) == 1
-    assert after.count(ISOLATION) == 1, "that the role is not in the stack"
+    assert (before.count(ISOLATION), after.count(ISOLATION)) == (2, 0), (
+        "the leak, and that the role is not in the stack"
+    )
     own = [vending, role_policy(document([allow(f"arn:aws:s3:::bkt/{ME}/*")]))]
-    assert reported([own[each] for each in order], own, False)[0] == []
+    assert reported([own[each] for each in order], own, False)[0] == [ISOLATION, "vended-role-cannot-escalate"]
     limited = [vending, LIMITED[1], BOUNDARY, LIMITED[0]]
     assert reported(limited, limited, True) == ([], [])
+
+
+FAR = policy_arn("far")
+NOT_HERE = {
+    "an attached policy": [role(), attach(FAR)],
+    "a policy in the role's list": [role(managedPolicyArns=[FAR])],
+    "a role": [pool(), vend("arn:aws:iam::123456789012:role/far")],
+}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("name", NOT_HERE)
+def test_what_names_a_role_or_a_policy_that_is_not_in_the_stack_is_not_made(name: str, preview: bool) -> None:
+    stack = NOT_HERE[name]
+    before, after = reported(stack, stack, preview)
+    assert (ISOLATION in before, ISOLATION in after) == (not preview, preview)
+
+
+@pytest.mark.parametrize(
+    ("made", "named", "outputs"),
+    [
+        (resource("aws-native:iam:ManagedPolicy", "p", policyDocument=GUARDED), attach(FAR), {"policyArn": FAR}),
+        (
+            resource("aws-native:iam:Role", "r", assumeRolePolicyDocument=trust()),
+            vend("arn:aws:iam::123456789012:role/far"),
+            {"roleName": "far", "arn": "arn:aws:iam::123456789012:role/far"},
+        ),
+    ],
+    ids=["a policy", "a role"],
+)
+def test_a_resource_that_has_no_name_yet_may_be_the_one_that_is_named(
+    made: Resource, named: Resource, outputs: dict[str, str]
+) -> None:
+    stack = [pool(id=POOL), role(), made, named]
+    known = [pool(id=POOL), role(), created(made, **outputs), named]
+    assert reported(stack, known, False) == ([], [])
+
+
+@pytest.mark.parametrize("text", [WIDE, OWN_FOLDER], ids=["leak", "own folder"])
+@pytest.mark.parametrize("kind", ["role", "policy", "role of a pool"])
+def test_a_resource_that_is_replaced_is_meant_by_its_new_name(kind: str, text: dict[str, Any]) -> None:
+    before: list[Resource]
+    if kind == "policy":
+        arn = policy_arn("files-5d6e7f8")
+        before = [role(), policy(text, "files-1a2b3c4", label="files", arn=None), attach(arn)]
+        after = [role(), policy(text, "files-5d6e7f8", label="files"), attach(arn)]
+    else:
+        trusting = trust() if kind == "role" else LAMBDA
+        arn = role_arn("role-5d6e7f8")
+        others = [role_policy(text, of="role-5d6e7f8"), *([] if kind == "role" else [pool(id=POOL), vend(arn)])]
+        before = [role("role-1a2b3c4", label="role", assumeRolePolicy=trusting), *others]
+        after = [role("role-5d6e7f8", label="role", assumeRolePolicy=trusting, arn=arn), *others]
+    found, later = reported(before, after, False)
+    assert (ISOLATION in found) is (text is WIDE)
+    assert ISOLATION not in later
+
+
+@pytest.mark.parametrize("of", ["other-5d6e7f8", "role-5d6e7f", "role-workers", "role5d6e7f8"])
+def test_another_resource_is_not_meant_by_a_name_that_is_not_its_own(of: str) -> None:
+    stack = [role("role-1a2b3c4", label="role"), role_policy(WIDE, of=of)]
+    assert reported(stack, stack, False) == ([], [])
+
+
+def test_a_deny_for_a_new_name_guards_only_once_the_name_is_told() -> None:
+    stack = [role("role-1a2b3c4", label="role"), role_policy(GUARDED, of="role-5d6e7f8")]
+    assert ISOLATION in reported(stack, stack, False)[0]
 
 
 COMPONENTS = {
