@@ -44,6 +44,7 @@ from ..inventory.facts import (
     VendingFact,
 )
 from .native import CLOUD_CONTROL, EXTENSION, lowered, named_properties, named_type
+from .types import canonical
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,11 @@ class NotKnown(Mapping[str, Any]):
 
 def facts(resource: Resource) -> list[Fact]:
     """What a resource states; nothing for a type that states nothing about roles."""
-    reader = _READERS.get(resource.type_)
+    type_ = canonical(resource.type_)
+    reader = _READERS.get(type_)
     if reader is None:
         return []
-    return list(reader(resource if resource.props else replace(resource, props=NotKnown())))
+    return list(reader(replace(resource, type_=type_, props=resource.props or NotKnown())))
 
 
 def origin(provider: str, props: Mapping[str, Any], region: object = None) -> Origin:

@@ -15,10 +15,11 @@ from typing import Any
 
 from ..inventory.accounts import Origin
 from ..inventory.facts import SECRET, UNKNOWN
+from ..inventory.labels import distinct
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
 from .pulumi import Resource, facts, origin
-from .signatures import OUTPUT, SIGNATURE, UNKNOWNS
+from .signatures import OUTPUT, RESOURCE, SIGNATURE, UNKNOWNS
 from .signatures import SECRET as SECRET_SIGNATURE
 from .types import relevant
 
@@ -48,8 +49,49 @@ def read_state(file: Parsed) -> list[LocatedFacts]:
     resources = deployment.get("resources") or []
     if not isinstance(resources, list):
         raise InputError(file.place((*path, "resources")), "must be a list of resources")
-    states = [((*path, "resources", number), state) for number, state in enumerate(resources)]
-    return list(_read(file, [(at, state) for at, state in states if _checked(file, at, state)["delete"] is not True]))
+    states: list[tuple[ValuePath, dict[str, Any]]] = [
+        (at, _checked(file, at, state))
+        for at, state in (((*path, "resources", number), state) for number, state in enumerate(resources))
+    ]
+    live = [(at, state) for at, state in states if state["delete"] is not True]
+    identities = {_identity(state) for _, state in live}
+    # What is to be deleted is still there, unless a new resource has taken its place.
+    older = [
+        (at, state)
+        for at, state in states
+        if state["delete"] is True and state.get("external") is not True and _identity(state) not in identities
+    ]
+    unfinished = list(_unfinished(file, path, deployment))
+    return list(
+        _read(file, [*live, *_marked(older, "pending deletion", live), *_marked(unfinished, "not finished", live)])
+    )
+
+
+def _identity(state: Mapping[str, Any]) -> tuple[str, str]:
+    """What tells a resource in AWS from others of its type."""
+    return state["type"], str(state.get("id") or state["urn"])
+
+
+def _unfinished(
+    file: Parsed, path: ValuePath, deployment: Mapping[str, Any]
+) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
+    """Resources that an interrupted update may have made, or changed."""
+    operations = deployment.get("pending_operations")
+    for number, operation in enumerate(operations if isinstance(operations, list) else ()):
+        if isinstance(operation, dict) and operation.get("type") in ("creating", "updating"):
+            at: ValuePath = (*path, "pending_operations", number, "resource")
+            yield at, _checked(file, at, operation.get("resource"))
+
+
+def _marked(
+    states: list[tuple[ValuePath, dict[str, Any]]], mark: str, others: list[tuple[ValuePath, dict[str, Any]]]
+) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
+    """Resources that are not those of the program, under names that say so."""
+    taken = {state["urn"] for _, state in others}
+    for at, state in states:
+        urn = distinct(f"{state['urn']} ({mark})", taken)
+        taken.add(urn)
+        yield at, {**state, "urn": urn}
 
 
 def read_preview(file: Parsed) -> list[LocatedFacts]:
@@ -102,7 +144,8 @@ def _read(file: Parsed, states: list[tuple[ValuePath, dict[str, Any]]]) -> Itera
             props,
             _depends(state),
             _origin(state, props, providers),
-            frozenset(inputs),
+            # Of a resource that a program reads, everything is what the provider tells.
+            None if state.get("external") is True else frozenset(inputs),
         )
         stated = tuple(facts(resource))
         documents: dict[str, DocumentPlaces] = {}
@@ -162,6 +205,8 @@ def plain(value: Any) -> Any:
         return plain(value["value"]) if "value" in value else SECRET
     if signature == OUTPUT:
         return plain(value["value"]) if "value" in value else UNKNOWN
+    if signature == RESOURCE:
+        return plain(value["id"]) if value.get("id") else UNKNOWN
     if signature is not None:
         return None  # a file or the like
     return {key: plain(item) for key, item in value.items()}

@@ -9,6 +9,8 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of an object that stands for something else; its value says for what."""
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
+"""A reference to a resource, which stands for its ID."""
 UNKNOWNS = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",

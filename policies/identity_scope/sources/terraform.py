@@ -18,38 +18,11 @@ from ..inventory.facts import UNKNOWN
 from .files import InputError, Parsed, ValuePath
 from .located import DocumentPlaces, LocatedFacts, document_sources, path_to, statement_count
 from .pulumi import Resource, facts, origin
-from .types import relevant
+from .types import TERRAFORM, relevant
 
 MAX_MODULES = 50
 """How deeply modules may be nested."""
 
-_TYPES = {
-    "aws_iam_role": "aws:iam/role:Role",
-    "aws_iam_role_policy": "aws:iam/rolePolicy:RolePolicy",
-    "aws_iam_role_policies_exclusive": "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive",
-    "aws_iam_policy": "aws:iam/policy:Policy",
-    "aws_iam_role_policy_attachment": "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws_iam_policy_attachment": "aws:iam/policyAttachment:PolicyAttachment",
-    "aws_iam_role_policy_attachments_exclusive": "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-    "aws_cognito_identity_pool": "aws:cognito/identityPool:IdentityPool",
-    "aws_cognito_identity_pool_roles_attachment": "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment",
-    "aws_cognito_identity_pool_provider_principal_tag": (
-        "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag"
-    ),
-    "aws_cognito_user_pool": "aws:cognito/userPool:UserPool",
-    "aws_cognito_user_pool_client": "aws:cognito/userPoolClient:UserPoolClient",
-    "aws_cognito_managed_user_pool_client": "aws:cognito/managedUserPoolClient:ManagedUserPoolClient",
-    "aws_cognito_user_group": "aws:cognito/userGroup:UserGroup",
-    "aws_cloudcontrolapi_resource": "aws:cloudcontrol/resource:Resource",
-    "aws_s3_bucket": "aws:s3/bucket:Bucket",
-    "aws_s3_bucket_policy": "aws:s3/bucketPolicy:BucketPolicy",
-    "aws_s3_access_point": "aws:s3/accessPoint:AccessPoint",
-    "aws_s3control_access_point_policy": "aws:s3control/accessPointPolicy:AccessPointPolicy",
-    "aws_s3control_multi_region_access_point": "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint",
-    "aws_s3control_multi_region_access_point_policy": (
-        "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy"
-    ),
-}
 _PLURALS = {"inlinePolicy": "inlinePolicies", "roleMapping": "roleMappings", "mappingRule": "mappingRules"}
 """Blocks that Terraform names by one, and Pulumi by many."""
 _MAPS = frozenset({"roles", "tags", "tags_all", "principal_tags", "supported_login_providers"})
@@ -348,7 +321,7 @@ def _urn(file: Parsed, instance: _Instance) -> str:
 
 
 def _located(file: Parsed, instance: _Instance, by_base: Mapping[str, list[str]]) -> LocatedFacts | None:
-    type_ = _TYPES.get(instance.type_) or _native(instance.type_)
+    type_ = TERRAFORM.get(instance.type_) or _native(instance.type_)
     if not relevant(type_):
         return None
     values = _with_unknowns(instance.values, instance.unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from policies.identity_scope.pack.configuration import Config
 from policies.identity_scope.sources import pulumi
 from policies.identity_scope.sources.pulumi import Resource, facts, origin
 from policies.identity_scope.sources.signatures import UNKNOWNS
-from policies.identity_scope.sources.types import POOLS, RELEVANT
+from policies.identity_scope.sources.types import POOLS, RELEVANT, canonical, pool_type, relevant
 from tests.policies.inventory.stack import (
     ATTACHMENT,
     OWN_FOLDER,
@@ -44,6 +45,30 @@ TYPES = sorted(RELEVANT)
 
 def test_a_type_is_read_if_and_only_if_it_is_listed() -> None:
     assert set(pulumi._READERS) == RELEVANT >= POOLS
+
+
+BRIDGED = {
+    "aws:index/iamRole:IamRole": "aws:iam/role:Role",
+    "aws:index/cognitoIdentityPoolRolesAttachment:CognitoIdentityPoolRolesAttachment": ATTACHMENT,
+    "aws:index/s3controlAccessPointPolicy:S3controlAccessPointPolicy": "aws:s3control/accessPointPolicy:AccessPointPolicy",
+    "awscc:index/iamRolePolicy:IamRolePolicy": "aws-native:iam:RolePolicy",
+    "awscc:index/s3expressBucketPolicy:S3expressBucketPolicy": "aws-native:s3express:BucketPolicy",
+    "random:index/randomId:RandomId": "random:index/randomId:RandomId",
+}
+
+
+@pytest.mark.parametrize("type_", BRIDGED)
+def test_a_terraform_provider_that_a_program_adds_has_types_of_its_own(type_: str) -> None:
+    assert canonical(type_) == BRIDGED[type_]
+    assert relevant(type_) is ("random" not in type_)
+
+
+def test_what_a_terraform_provider_makes_that_a_program_adds_is_judged() -> None:
+    made = [role(), role_policy(WIDE), pool(allowUnauthenticatedIdentities=True)]
+    types = ["iamRole:IamRole", "iamRolePolicy:IamRolePolicy", "cognitoIdentityPool:CognitoIdentityPool"]
+    same = [replace(each, type_=f"aws:index/{type_}") for each, type_ in zip(made, types, strict=True)]
+    assert findings(same) == findings(made) != set()
+    assert pool_type(same[-1].type_)
 
 
 def test_every_value_that_the_sdk_takes_as_unknown_is_one() -> None:
