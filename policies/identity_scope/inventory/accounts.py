@@ -66,8 +66,8 @@ class Accounts:
 
     def known(self, origin: Origin) -> Origin:
         """An origin with its account, if that is known."""
-        if origin.account:
+        named = [] if origin.account else self._accounts(origin.provider)
+        if not named:
             return origin
-        named = self._accounts(origin.provider)
         # A state of Terraform does not tell the configurations of one provider apart.
         return replace(origin, account=named[0] if len(named) == 1 else None, several=len(named) > 1)
