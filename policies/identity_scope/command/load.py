@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..inventory.inventory import Inventory
@@ -19,6 +19,8 @@ SUPPORTED = (
     "a CloudFormation template, an IAM policy document, a role of the AWS CLI, `terraform show -json`, "
     "`pulumi stack export`, or `pulumi preview --json --show-sames`"
 )
+
+_UNSETTLED = "what is to be deleted is still there, and what an interrupted update began is made"
 
 
 @dataclass(frozen=True)
@@ -93,24 +95,38 @@ class _Sorted:
         return True
 
     def loaded(self, assumptions: Assumptions) -> Loaded:
-        """The inventory of the files; with templates, one for each way that their conditions may turn out."""
+        """The inventory of the files, with and without what is not settled; with templates, one for each way that their
+        conditions may turn out."""
         lone, vended = documents.read_lone(self.lone)
-        base = [*self.resources, *lone]
+        settled = [*(each for each in self.resources if not each.unsettled), *lone]
+        unsettled = [each for each in self.resources if each.unsettled]
+        ways = [(settled, "")]
+        if unsettled:
+            changed = {each.urn for each in unsettled}
+            ways.append(([*(each for each in settled if each.urn not in changed), *unsettled], _UNSETTLED))
+        first, *others = (
+            loaded for resources, condition in ways for loaded in self._ways(resources, vended, condition, assumptions)
+        )
+        return replace(first, alternatives=tuple(others))
+
+    def _ways(
+        self, base: Sequence[LocatedFacts], vended: Sequence[str], condition: str, assumptions: Assumptions
+    ) -> Iterator[Loaded]:
         if not self.templates:
-            return self._inventory(base, vended, (), "")
+            yield self._inventory(base, vended, (), condition)
+            return
         assumed = "" if assumptions.region_known else assumptions.region
         readings = read_templates(self.templates, assumptions)
         some = any(reading.samples for reading in readings)
         samples = read_templates(self.templates, assumptions, sampled=True) if some else [None] * len(readings)
-        first, *others = (
-            self._both(base, vended, assumed, *readings) for readings in zip(readings, samples, strict=True)
-        )
-        return replace(first, alternatives=tuple(others))
+        for reading, sample in zip(readings, samples, strict=True):
+            yield self._both(base, vended, condition, assumed, reading, sample)
 
     def _both(
         self,
         base: Sequence[LocatedFacts],
         vended: Sequence[str],
+        condition: str,
         assumed: str,
         reading: Reading,
         sample: Reading | None,
@@ -118,7 +134,8 @@ class _Sorted:
         """What is judged, and the same with values for what is not known."""
 
         def loaded(each: Reading) -> Loaded:
-            return self._inventory([*base, *each.resources], vended, each.notes, str(each.world), assumed)
+            world = " and ".join(filter(None, (str(each.world), condition)))
+            return self._inventory([*base, *each.resources], vended, each.notes, world, assumed)
 
         found = loaded(reading)
         if sample is None or not reading.samples:

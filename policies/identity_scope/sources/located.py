@@ -42,6 +42,8 @@ class LocatedFacts:
         name: its name, as its file writes it.
         documents: the places of its policy documents, by the label that messages use.
         widened: what its documents leave out because it is not known, so that they allow more or deny less.
+        unsettled: whether it is to be deleted, or what an interrupted update began and may not have made; if a settled
+            resource has its URN, it is that one changed.
     """
 
     urn: str
@@ -51,6 +53,7 @@ class LocatedFacts:
     place: Place
     documents: Mapping[str, DocumentPlaces] = field(default_factory=dict)
     widened: tuple[str, ...] = ()
+    unsettled: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/display/json.go
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..inventory.accounts import Origin
@@ -61,10 +61,13 @@ def read_state(file: Parsed) -> list[LocatedFacts]:
         for at, state in states
         if state["delete"] is True and state.get("external") is not True and _identity(state) not in identities
     ]
-    unfinished = list(_unfinished(file, path, deployment))
-    return list(
-        _read(file, [*live, *_marked(older, "pending deletion", live), *_marked(unfinished, "not finished", live)])
-    )
+    created = _unfinished(file, path, deployment, "creating")
+    # One that was being changed is judged in the place of what it was.
+    changed = {
+        state["urn"]: (at, {**state, "delete": True}) for at, state in _unfinished(file, path, deployment, "updating")
+    }
+    unsettled = [*_marked(older, "pending deletion", live), *_marked(created, "not finished", live), *changed.values()]
+    return list(_read(file, [*live, *unsettled]))
 
 
 def _identity(state: Mapping[str, Any]) -> tuple[str, str]:
@@ -73,25 +76,25 @@ def _identity(state: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _unfinished(
-    file: Parsed, path: ValuePath, deployment: Mapping[str, Any]
+    file: Parsed, path: ValuePath, deployment: Mapping[str, Any], type_: str
 ) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
-    """Resources that an interrupted update may have made, or changed."""
+    """Resources of which an interrupted update has begun an operation of a type."""
     operations = deployment.get("pending_operations")
     for number, operation in enumerate(operations if isinstance(operations, list) else ()):
-        if isinstance(operation, dict) and operation.get("type") in ("creating", "updating"):
+        if isinstance(operation, dict) and operation.get("type") == type_:
             at: ValuePath = (*path, "pending_operations", number, "resource")
             yield at, _checked(file, at, operation.get("resource"))
 
 
 def _marked(
-    states: list[tuple[ValuePath, dict[str, Any]]], mark: str, others: list[tuple[ValuePath, dict[str, Any]]]
+    states: Iterable[tuple[ValuePath, dict[str, Any]]], mark: str, others: list[tuple[ValuePath, dict[str, Any]]]
 ) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
-    """Resources that are not those of the program, under names that say so."""
+    """Resources that are there until they are deleted, or may be there, under names that say so."""
     taken = {state["urn"] for _, state in others}
     for at, state in states:
         urn = distinct(f"{state['urn']} ({mark})", taken)
         taken.add(urn)
-        yield at, {**state, "urn": urn}
+        yield at, {**state, "urn": urn, "delete": True}
 
 
 def read_preview(file: Parsed) -> list[LocatedFacts]:
@@ -154,7 +157,10 @@ def _read(file: Parsed, states: list[tuple[ValuePath, dict[str, Any]]]) -> Itera
             if way:
                 side = "outputs" if way[0] in outputs and outputs[str(way[0])] is not None else "inputs"
                 documents[source.label] = _document_places(file, (*at, side, *way), source.source)
-        yield LocatedFacts(state["urn"], state["type"], resource.name, stated, file.place(at), documents)
+        unsettled = state["delete"] is True
+        yield LocatedFacts(
+            state["urn"], state["type"], resource.name, stated, file.place(at), documents, unsettled=unsettled
+        )
 
 
 def _document_places(file: Parsed, path: ValuePath, document: object) -> DocumentPlaces:

@@ -344,7 +344,8 @@ def _located(file: Parsed, instance: _Instance, by_base: Mapping[str, list[str]]
             count = statement_count(source.source) or 0
             places = tuple(file.place((*path, "Statement", number)) for number in range(count))
             documents[source.label] = DocumentPlaces(file.place(path), places)
-    return LocatedFacts(urn, instance.type_, instance.address, stated, file.place(instance.path[:-1]), documents)
+    at = file.place(instance.path[:-1])
+    return LocatedFacts(urn, instance.type_, instance.address, stated, at, documents, unsettled=instance.deposed)
 
 
 def _native(type_: str) -> str:

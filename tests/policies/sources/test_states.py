@@ -10,7 +10,7 @@ import pytest
 
 from tests.policies.command.run import check, write
 from tests.policies.command.test_check import LEAK, OWN, URN, pulumi_role, state
-from tests.policies.pack.engine import trust
+from tests.policies.pack.engine import ME, document, trust
 
 
 def own_role(*more: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
@@ -52,6 +52,40 @@ def test_what_an_interrupted_update_may_have_made_is_judged(
     resource = {**made, "inputs": {**made["inputs"], "policy": json.dumps(LEAK)}, "outputs": {}}
     kept["deployment"]["pending_operations"] = [{"type": operation, "resource": resource}]
     assert check(capsys, write(tmp_path / "state.json", kept)).code == leaks
+
+
+UNSETTLED: dict[str, tuple[dict[str, Any], str]] = {
+    "to be deleted": ({"delete": True, "id": "auth:guard"}, ""),
+    "perhaps not made": ({}, "creating"),
+    "perhaps not changed": ({}, "updating"),
+}
+GUARD = document([{"Effect": "Deny", "Action": "s3:*", "NotResource": f"arn:aws:s3:::notes/{ME}/*"}])
+
+
+@pytest.mark.parametrize("name", UNSETTLED)
+def test_a_deny_that_may_not_be_there_guards_nothing(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mark, operation = UNSETTLED[name]
+    guard = {"name": "guard", "role": "auth", "policy": json.dumps(GUARD)}
+    guarded = state(*pulumi_role(json.dumps(LEAK)), ("aws:iam/rolePolicy:RolePolicy", "guard", guard))
+    assert check(capsys, write(tmp_path / "state.json", guarded)).code == 0
+    deployment = guarded["deployment"]
+    deployment["resources"][-1] |= mark
+    if operation:
+        deployment["pending_operations"] = [{"type": operation, "resource": deployment["resources"].pop()}]
+    assert check(capsys, write(tmp_path / "state.json", guarded)).code == 1
+
+
+def test_a_deny_that_may_be_changed_guards_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guard = {"name": "guard", "role": "auth", "policy": json.dumps(GUARD)}
+    guarded = state(*pulumi_role(json.dumps(LEAK)), ("aws:iam/rolePolicy:RolePolicy", "guard", guard))
+    changed = {**guard, "policy": json.dumps(OWN)}
+    operation = {**guarded["deployment"]["resources"][-1], "inputs": changed, "outputs": {}}
+    guarded["deployment"]["pending_operations"] = [{"type": "updating", "resource": operation}]
+    found = check(capsys, write(tmp_path / "state.json", guarded))
+    assert found.code == 1
+    assert "This is so if what is to be deleted is still there" in found.findings[0]["text"]
 
 
 @pytest.mark.parametrize("external", [True, False])

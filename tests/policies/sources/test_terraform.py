@@ -453,6 +453,18 @@ def test_an_older_object_is_there_until_it_is_deleted(
         assert "`aws_iam_role_policy.files (deposed 0123abcd)` statement 1" in found.findings[0]["text"]
 
 
+def test_what_an_older_object_denies_guards_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = resources(Setup(LEAK))
+    guard = document([{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}])
+    older = {**own["aws_iam_role_policy.files"], "policy": json.dumps(guard), "id": "users:older", "name": "older"}
+    kept = FORMS["state"](own)
+    listed_ = kept["values"]["root_module"]["resources"]
+    listed_.append({**listed_[2], "values": older, "address": "aws_iam_role_policy.guard"})
+    assert check(capsys, write(tmp_path / "state.json", kept)).code == 0
+    listed_[-1]["deposed_key"] = "0123abcd"
+    assert check(capsys, write(tmp_path / "state.json", kept)).code == 1
+
+
 ASSUMED = {"assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::999999999999:role/deploy"}}]}
 PROVIDERS: dict[str, tuple[dict[str, Any], bool]] = {
     "the same provider": ({}, True),
