@@ -726,11 +726,13 @@ class Oracle:
             for how, statement in self._statements(role, place.bucket):
                 if how == _DENY and not statement.not_resource:
                     continue
-                arns = [(glob, f"arn:aws:s3:::{place.name}") for glob in resource_globs(statement, context)]
-                values = [(v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values]
-                prefixes = [glob_of(v, statement.expands, "Like" in c.operator, context, True)[0] for v, c in values]
-                for glob, text in [*arns, *(((*p, ANY), place.head) for p in prefixes if p is not None)]:
-                    globs |= dict.fromkeys(behind(frozenset({glob}), text))
+                for glob in resource_globs(statement, context):
+                    globs |= dict.fromkeys(behind(frozenset({glob}), f"arn:aws:s3:::{place.name}"))
+                for value, test in ((v, c) for c in statement.conditions if c.key == "s3:prefix" for v in c.values):
+                    prefix, _ = glob_of(value, statement.expands, "Like" in test.operator, context, True)
+                    if prefix is not None:
+                        fold = "IgnoreCase" in test.operator
+                        globs |= dict.fromkeys(behind(frozenset({(*prefix, ANY)}), place.head, fold))
         for glob in globs:
             for any_, one in (("", "y"), ("", "z"), ("x", "x"), ("x/", "z")):
                 filled = "".join({ANY: any_, WITHIN: any_, ONE: one}.get(p, p) for p in glob)

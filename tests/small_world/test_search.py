@@ -45,8 +45,8 @@ def test_a_planted_hole_is_found(hole: str) -> None:
 TAG = "${aws:PrincipalTag/t}"
 
 
-def role(statement: dict[str, Any], **logins: Any) -> dict[str, Any]:
-    return {"documents": [document([statement])], **logins}
+def role(*statements: dict[str, Any], **logins: Any) -> dict[str, Any]:
+    return {"documents": [document(list(statements))], **logins}
 
 
 def listing(condition: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +83,21 @@ ONCE_WRONG = {
             )
         ],
         folders=["bkt/"],
+    ),
+    "a prefix of an ID in capitals, with wildcards as they stand": DocumentSet(
+        SHAPES[0],
+        [
+            role(listing({"StringLike": {"s3:prefix": f"{ME}/"}})),
+            role(
+                allow(
+                    "arn:aws:s3:::bkt*",
+                    "s3:ListBucket",
+                    Condition={"StringEqualsIgnoreCase": {"s3:prefix": f"{ME}{ME}/*????"}},
+                ),
+                {"Effect": "Deny", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b?t"},
+            ),
+        ],
+        focus=["role0"],
     ),
 }
 
