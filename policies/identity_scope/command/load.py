@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..inventory.inventory import Inventory
@@ -104,23 +104,19 @@ class _Sorted:
         if unsettled:
             changed = {each.urn for each in unsettled}
             ways.append(([*(each for each in settled if each.urn not in changed), *unsettled], _UNSETTLED))
-        first, *others = (
-            loaded for resources, condition in ways for loaded in self._ways(resources, vended, condition, assumptions)
-        )
+        if self.templates:
+            assumed = "" if assumptions.region_known else assumptions.region
+            readings = read_templates(self.templates, assumptions)
+            some = any(reading.samples for reading in readings)
+            samples = read_templates(self.templates, assumptions, sampled=True) if some else [None] * len(readings)
+            first, *others = (
+                self._both(resources, vended, condition, assumed, reading, sample)
+                for resources, condition in ways
+                for reading, sample in zip(readings, samples, strict=True)
+            )
+        else:
+            first, *others = (self._inventory(resources, vended, (), condition) for resources, condition in ways)
         return replace(first, alternatives=tuple(others))
-
-    def _ways(
-        self, base: Sequence[LocatedFacts], vended: Sequence[str], condition: str, assumptions: Assumptions
-    ) -> Iterator[Loaded]:
-        if not self.templates:
-            yield self._inventory(base, vended, (), condition)
-            return
-        assumed = "" if assumptions.region_known else assumptions.region
-        readings = read_templates(self.templates, assumptions)
-        some = any(reading.samples for reading in readings)
-        samples = read_templates(self.templates, assumptions, sampled=True) if some else [None] * len(readings)
-        for reading, sample in zip(readings, samples, strict=True):
-            yield self._both(base, vended, condition, assumed, reading, sample)
 
     def _both(
         self,
