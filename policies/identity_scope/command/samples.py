@@ -17,12 +17,10 @@ from dataclasses import replace
 from ..findings.escaping import escaped
 from ..findings.finding import Finding, Kind
 from ..findings.fix import Declaration, Fix
+from ..pack.judges import CLAIMS
 
 _CLAIMS = {
-    "s3-isolated-by-identity": "that identities cannot reach each other's files",
-    "s3-own-folder": "that each identity stays in its own folder",
-    "vended-role-cannot-escalate": "that a vended role cannot widen its own reach",
-    "trust-bound-to-pool": "that the role trusts only its own pools",
+    **CLAIMS,
     "api-invoke-scoped": "that users call only APIs that are named",
     "other-access-is-declared": "that users do not share access",
 }

@@ -44,6 +44,14 @@ from .rules import RULES
 Judge: TypeAlias = Callable[[Inventory, Sequence[VendedRole], Config, "frozenset[str] | None"], Iterator[Finding]]
 """Findings about an estate's vended roles; with URNs, about those roles or resources only."""
 
+CLAIMS = {
+    "s3-isolated-by-identity": "that identities cannot reach each other's files",
+    "s3-own-folder": "that each identity stays in its own folder",
+    "vended-role-cannot-escalate": "that a vended role cannot widen its own reach",
+    "trust-bound-to-pool": "that the role trusts only its own pools",
+}
+"""What rules prove, as it stands behind "not proven"."""
+
 
 def _regions(roles: Sequence[VendedRole]) -> tuple[str, ...]:
     """The regions of the pools that vend the roles; none if one of them is not known."""
@@ -134,7 +142,7 @@ def _unproven(
 def isolated(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    what = "that identities cannot reach each other's files"
+    what = CLAIMS["s3-isolated-by-identity"]
     yield from _obstacles(estate, roles, config, only, what)
     for scope, vended in _scopes(roles, config, only):
         results = isolation(scope)
@@ -158,7 +166,7 @@ def own_folder(
         advice = Suggestions(scope, list(vended.values()), outside_own_folder, outside)
         for result in outside:
             if isinstance(result, NotProven):
-                yield _unproven(result, vended, "that each identity stays in its own folder", advice, estate)
+                yield _unproven(result, vended, CLAIMS["s3-own-folder"], advice, estate)
                 continue
             fix = replace(advice.fix(result), instead=advice.declared(result))
             about = context(vended.get(result.role), advice.names(result).own, config.known.issuers)
@@ -189,7 +197,7 @@ def _dead_or_loose(scope: Scope) -> list[Result]:
 def cannot_escalate(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    what = "that a vended role cannot widen its own reach"
+    what = CLAIMS["vended-role-cannot-escalate"]
     yield from _obstacles(estate, roles, config, only, what)
     for scope, vended in _scopes(roles, config, only):
         results = escalations(scope)
@@ -207,7 +215,7 @@ def cannot_escalate(
 def bound_trust(
     estate: Inventory, roles: Sequence[VendedRole], config: Config, only: frozenset[str] | None
 ) -> Iterator[Finding]:
-    what = "that the role trusts only its own pools"
+    what = CLAIMS["trust-bound-to-pool"]
     stack = estate.stack_pools()
     known = stack.ids.union(config.known.pools)
     # Where neither the stack nor the configuration says anything about pools, a role's trust policy alone names its pool.
